@@ -1,0 +1,56 @@
+/** What one bad line of input is: where, what was expected, what stood there, what to do. */
+export interface Problem {
+  code: string;
+  file?: string;
+  line?: number;
+  path: string;
+  expected: string;
+  got: string;
+  fix: string;
+}
+
+export type ErrorCode =
+  | "MAP_INVALID"
+  | "PLAN_INVALID"
+  | "JOURNAL_INVALID"
+  | "EVIDENCE_INVALID"
+  | "USAGE"
+  | "OUT_NOT_EMPTY"
+  | "REPLICA_UNSUPPORTED"
+  | "REPLICA_FAILED"
+  | "STATE_INVALID"
+  | "CREDENTIAL_MISSING"
+  | "PROBE_MISUSE";
+
+/** Every error a person can cause carries a closed code, and the way out of it. */
+export class RingfenceError extends Error {
+  readonly code: ErrorCode;
+  readonly fix: string;
+  readonly problems: readonly Problem[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { fix: string; cause?: unknown; problems?: readonly Problem[] },
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "RingfenceError";
+    this.code = code;
+    this.fix = options.fix;
+    this.problems = options.problems ?? [];
+  }
+}
+
+export function describeProblem(problem: Problem): string {
+  const place = [problem.file, problem.line].filter((part) => part !== undefined).join(":");
+  return [
+    `${place}${place ? "  " : ""}${problem.path}  ${problem.code}`,
+    `  expected  ${problem.expected}`,
+    `  got       ${problem.got}`,
+    `  fix       ${problem.fix}`,
+  ].join("\n");
+}
+
+export function assertNever(value: never): never {
+  throw new TypeError(`unexpected value: ${JSON.stringify(value)}`);
+}

@@ -1,0 +1,145 @@
+import { z } from "zod";
+import { canonicalJson, sha256 } from "./digest.ts";
+import { Outcome, Rung } from "./vocabulary.ts";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const instant = z.iso.datetime({ precision: 3 });
+const shortText = z.string().max(300);
+
+/** One try at one address. `climbed`: the highest rung seen passed, on the socket where there is one.
+ *  `syns`: SYN segments sent, from the kernel's own table; null where it could not be read. */
+export const Try = z.strictObject({
+  address: z.string().max(64).nullable(),
+  startedAt: instant,
+  durationMs: z.number().min(0),
+  climbed: Rung.nullable(),
+  outcome: Outcome,
+  syns: z.int().nullable().optional(),
+});
+export type Try = z.infer<typeof Try>;
+
+/** A place where a system's data goes on to, as the system itself says: a subscriber, a replica, a
+ *  foreign server, a replication rule. Addresses or a region, where they are known. */
+export const Link = z.strictObject({
+  what: shortText,
+  peer: shortText,
+  addresses: z.array(z.string().max(64)).max(64),
+  region: z.string().max(64).optional(),
+});
+export type Link = z.infer<typeof Link>;
+
+/** What a look inside found: digests of canaries, links, and who the answering server says it is. */
+export const Findings = z.strictObject({
+  canaries: z.array(digest).max(1000).optional(),
+  links: z.array(Link).max(1000).optional(),
+  servedFrom: z.strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() }).optional(),
+});
+export type Findings = z.infer<typeof Findings>;
+
+export const Phase = z.enum(["before", "attempt", "after"]);
+export type Phase = z.infer<typeof Phase>;
+
+export const Entry = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("run-started"),
+    runId: z.string(),
+    region: z.string(),
+    plan: digest,
+    map: digest,
+    version: z.string(),
+    at: instant,
+    /** SHA-256 of what is planted in this region, by system id. */
+    planted: z.record(z.string(), digest),
+  }),
+  z.strictObject({
+    type: z.literal("observation"),
+    item: z.string(),
+    phase: Phase,
+    tries: z.array(Try).min(1).max(256),
+    findings: Findings.optional(),
+  }),
+  /** A socket that stayed open was answered after its attempt's deadline. */
+  z.strictObject({ type: z.literal("late"), item: z.string(), address: z.string().nullable(), rung: Rung, at: instant }),
+  z.strictObject({ type: z.literal("removed"), item: z.string(), what: shortText, at: instant, done: z.boolean() }),
+  z.strictObject({ type: z.literal("run-finished"), at: instant, observations: z.int() }),
+]);
+export type Entry = z.infer<typeof Entry>;
+
+const Line = z.strictObject({ seq: z.int(), prev: digest, entry: Entry });
+
+export interface JournalHead {
+  seq: number;
+  prev: string;
+}
+
+export const emptyHead: JournalHead = { seq: 0, prev: "0".repeat(64) };
+
+/** One line of the hash chain: each names the SHA-256 of the line before it. */
+export function chainLine(head: JournalHead, entry: Entry): { line: string; head: JournalHead } {
+  const line = canonicalJson({ seq: head.seq, prev: head.prev, entry });
+  return { line, head: { seq: head.seq + 1, prev: sha256(line) } };
+}
+
+export interface Journal {
+  region: string;
+  entries: Entry[];
+  /** Why this journal is no complete, unbroken record of the planned run; empty when it is one. */
+  problems: string[];
+}
+
+export interface ExpectedRun {
+  runId: string;
+  region: string;
+  plan: string;
+  map: string;
+}
+
+/** Reads a journal back. Never throws: what is wrong with it is said in `problems`. */
+export function readJournal(text: string, expected: ExpectedRun): Journal {
+  const entries: Entry[] = [];
+  const problems: string[] = [];
+  let head = emptyHead;
+  const lines = text.split("\n");
+  if (lines.pop() !== "") problems.push("its last line is cut off");
+  for (const [index, line] of lines.entries()) {
+    const parsed = parseLine(line);
+    if (typeof parsed === "string") {
+      problems.push(`line ${index + 1}: ${parsed}`);
+      break;
+    }
+    if (parsed.seq !== head.seq || parsed.prev !== head.prev) {
+      problems.push(`line ${index + 1}: the hash chain is broken`);
+      break;
+    }
+    head = { seq: parsed.seq + 1, prev: sha256(line) };
+    entries.push(parsed.entry);
+  }
+  problems.push(...completeness(entries, expected));
+  return { region: expected.region, entries, problems };
+}
+
+function parseLine(line: string): z.infer<typeof Line> | string {
+  try {
+    const parsed = Line.safeParse(JSON.parse(line));
+    return parsed.success ? parsed.data : "not an entry of a journal";
+  } catch {
+    return "not JSON";
+  }
+}
+
+function completeness(entries: readonly Entry[], expected: ExpectedRun): string[] {
+  const [start] = entries;
+  if (start?.type !== "run-started") return ["it does not begin with run-started"];
+  const problems: string[] = [];
+  for (const key of ["runId", "region", "plan", "map"] as const) {
+    if (start[key] !== expected[key]) problems.push(`it is of another ${key}: ${start[key].slice(0, 40)}`);
+  }
+  const finish = entries.at(-1);
+  if (finish?.type !== "run-finished") return [...problems, "it does not end with run-finished"];
+  const observations = entries.filter((entry) => entry.type === "observation").length;
+  if (finish.observations !== observations) problems.push("its count of observations is wrong");
+  if (entries.filter((entry) => entry.type === "run-started" || entry.type === "run-finished").length !== 2) {
+    problems.push("it holds more than one run");
+  }
+  return problems;
+}

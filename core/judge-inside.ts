@@ -1,0 +1,65 @@
+import { inBlocks } from "./addresses.ts";
+import { type Evidence, type Finding, unproven } from "./finding.ts";
+import type { Findings, Link } from "./journal.ts";
+import type { PlannedItem } from "./plan.ts";
+
+/** Stray and wiring attempts look at the region's own systems and must succeed in looking: what they
+ *  found decides. The own canary, found by the same look, is their control. */
+export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding | null {
+  if (evidence.tries.length === 0) return null;
+  const findings = evidence.book.findingsOf(planned);
+  const leak = findings.map((found) => leakIn(planned, found, evidence)).find((finding) => finding !== null);
+  if (leak) return leak;
+  const blocked = evidence.tries.map(({ outcome }) => outcome).find((outcome) => outcome.kind !== "reached");
+  if (blocked) {
+    const code = blocked.kind === "silent" ? "SILENCE" : blocked.code;
+    return unproven(`its own system could not be looked into: ${code}`, code);
+  }
+  if (findings.length === 0) return unproven("it reported no findings");
+  const doubt = findings.map((found) => doubtIn(planned, found, evidence)).find((reason) => reason !== null);
+  return doubt ? unproven(doubt) : { grade: "contained", stoppedAt: null, code: null, reason: cleanWords(planned) };
+}
+
+function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
+  const here = planned.from.region;
+  const planted = book.everythingPlanted();
+  const far = (found.canaries ?? []).map((canary) => planted.get(canary)).find((origin) =>
+    planned.about ? origin === planned.about : origin !== undefined && origin !== here,
+  );
+  if (far) return crossed(`a canary of ${far} was found inside ${here}`, "FAR_CANARY");
+  const plan = map.regions[here]?.addresses ?? [];
+  const link = found.links?.find((candidate) => leadsOut(candidate, here, plan));
+  if (link) return crossed(`${link.what} leads out of ${here}, to ${link.peer}`, "LINK_OUT");
+  const outside = found.servedFrom?.addresses.find((address) => !inBlocks(address, plan));
+  if (outside) return crossed(`its name, or the server behind it, is at ${outside}, outside ${here}'s address plan`, "WIRED_OUT");
+  const region = found.servedFrom?.region;
+  if (region !== undefined && region !== here) return crossed(`it is served from ${region}`, "WIRED_OUT");
+  return null;
+}
+
+function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
+  return (link.region !== undefined && link.region !== here) || link.addresses.some((address) => !inBlocks(address, plan));
+}
+
+function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): string | null {
+  const planted = book.everythingPlanted();
+  const unknown = (found.canaries ?? []).some((canary) => !planted.has(canary));
+  if (unknown) return "a canary of unknown origin was found";
+  const own = book.plantedFor(planned.to.region, planned.to.system);
+  if (found.canaries && (own === undefined || !found.canaries.includes(own))) {
+    return "the look did not even find the region's own canary";
+  }
+  const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
+  if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
+  if (planned.family === "wiring" && !found.servedFrom) return "the answering server did not say where it is";
+  return null;
+}
+
+function crossed(reason: string, code: string): Finding {
+  return { grade: "breached", stoppedAt: null, code, reason };
+}
+
+function cleanWords(planned: PlannedItem): string {
+  if (planned.family === "wiring") return `its name and the server that answers are inside ${planned.from.region}`;
+  return planned.about ? `no canary of ${planned.about}, and the own one was found` : "no link leads out of the region";
+}

@@ -1,0 +1,192 @@
+import { z } from "zod";
+import { digestOf } from "./digest.ts";
+import { type Check, homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
+import { AttemptFamily, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
+
+const PlannedItem = z.strictObject({
+  id: z.string(),
+  role: z.enum(["attempt", "control"]),
+  family: AttemptFamily,
+  path: LeakPath,
+  kind: z.string(),
+  probe: z.string(),
+  title: z.string(),
+  vector: Vector,
+  from: z.strictObject({ region: z.string(), principal: z.string() }),
+  to: z.strictObject({ region: z.string(), system: z.string() }),
+  /** Whose canary a stray attempt looks for. */
+  about: z.string().optional(),
+  stopBy: Rung,
+  goal: Rung,
+  contacts: z.enum(["target", "own"]),
+  deadlineMs: z.int(),
+  /** Ids of the controls that must succeed before and after; absent where the attempt carries its own. */
+  twin: z.string().optional(),
+  targetAlive: z.string().optional(),
+});
+export type PlannedItem = z.infer<typeof PlannedItem>;
+
+/** Something the map promises and nothing here can prove. */
+export const Gap = z.strictObject({ path: LeakPath, region: z.string(), system: z.string(), probe: z.string(), reason: z.string() });
+export type Gap = z.infer<typeof Gap>;
+
+export const Plan = z.strictObject({
+  format: z.literal(1),
+  environment: z.string(),
+  map: z.string().describe("SHA-256 of the residency map, canonical JSON"),
+  scope: z.strictObject({ regions: z.array(z.string()), paths: z.array(LeakPath) }),
+  items: z.array(PlannedItem),
+  gaps: z.array(Gap),
+});
+export type Plan = z.infer<typeof Plan>;
+
+export interface PlanScope {
+  environment: string;
+  /** Vantage regions; all when left out. */
+  regions?: readonly string[];
+  paths?: readonly LeakPath[];
+}
+
+/** Map × probes × vectors → attempts, controls and gaps. Pure: one map and scope, one plan. */
+export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], scope: PlanScope): Plan {
+  const vantages = Object.keys(map.regions).filter((id) => !scope.regions?.length || scope.regions.includes(id));
+  const systems = map.systems.filter((system) => !scope.paths?.length || scope.paths.includes(system.path));
+  const attempts: PlannedItem[] = [];
+  const gaps: Gap[] = [];
+  for (const { system, check, kind } of checksOf(systems, kinds)) {
+    for (const region of vantages) {
+      const planned = attemptsFrom(region, { map, system, check, kind });
+      attempts.push(...planned);
+      gaps.push(...gapsOf(planned, region));
+    }
+  }
+  const needed = new Set(attempts.flatMap((attempt) => [attempt.twin, attempt.targetAlive]));
+  const controls = checksOf(map.systems, kinds)
+    .flatMap(({ system, check, kind }) =>
+      homesOf(system, map).flatMap((region) => controlsAt(region, { map, system, check, kind })),
+    )
+    .filter((control) => needed.has(control.id));
+  return {
+    format: 1,
+    environment: scope.environment,
+    map: digestOf(map),
+    scope: { regions: vantages, paths: [...new Set(systems.map((system) => system.path))].sort() },
+    items: [...controls, ...attempts].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
+    gaps,
+  };
+}
+
+interface Subject {
+  map: ResidencyMap;
+  system: System;
+  check: Check;
+  kind: SystemKind;
+}
+
+function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
+  return systems.flatMap((system) => {
+    const kind = kinds.find((candidate) => candidate.kind === system.kind);
+    return kind ? kind.checks.map((check) => ({ system, check, kind })) : [];
+  });
+}
+
+function vectorsOf(check: Check, system: System): Vector[] {
+  return check.routes.flatMap((route) =>
+    [...system.addressFamilies].sort().flatMap((addressFamily) =>
+      check.credentials.map((credentials) => ({ route, addressFamily, credentials })),
+    ),
+  );
+}
+
+function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
+  const { map, system, check } = subject;
+  const homes = homesOf(system, map);
+  const others = Object.keys(map.regions).filter((id) => id !== region);
+  return vectorsOf(check, system).flatMap((vector) => {
+    if (check.family === "trespass" || check.family === "send") {
+      return homes
+        .filter((home) => home !== region)
+        .map((home) => {
+          const twin = twinSystem(region, subject);
+          return item(subject, {
+            id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${home}`,
+            role: "attempt",
+            vector,
+            from: region,
+            to: home,
+            ...(twin ? { twin: controlId(twin, check, vector, region) } : {}),
+            targetAlive: controlId(system, check, vector, home),
+          });
+        });
+    }
+    if (!homes.includes(region)) return [];
+    const inside = { role: "attempt" as const, vector, from: region, to: region };
+    const id = `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
+    if (!check.perOtherRegion) return [item(subject, { ...inside, id })];
+    return others.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
+  });
+}
+
+function controlsAt(region: string, subject: Subject): PlannedItem[] {
+  return vectorsOf(subject.check, subject.system).map((vector) =>
+    item(subject, {
+      id: controlId(subject.system, subject.check, vector, region),
+      role: "control",
+      vector,
+      from: region,
+      to: region,
+    }),
+  );
+}
+
+function controlId(system: System, check: Check, vector: Vector, region: string): string {
+  return `control/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
+}
+
+/** The vantage's own system of that kind; the same one where every region has its own. */
+function twinSystem(region: string, { map, system, kind }: Subject): System | undefined {
+  const own = map.systems.filter((other) => other.kind === kind.kind && homesOf(other, map).includes(region));
+  return own.find((other) => other.id === system.id) ?? own[0];
+}
+
+function item(
+  { map, system, check, kind }: Subject,
+  part: { id: string; role: "attempt" | "control"; vector: Vector; from: string; to: string; about?: string; twin?: string; targetAlive?: string },
+): PlannedItem {
+  const { from, to, ...rest } = part;
+  const arrow = from === to ? `inside ${from}` : `${from} → ${to}`;
+  const whose = part.about ? `, canary of ${part.about}` : "";
+  return {
+    ...rest,
+    title: `${arrow} ${system.id} ${check.probe} ${vectorText(part.vector)}${whose}`,
+    family: check.family,
+    path: system.path,
+    kind: kind.kind,
+    probe: check.probe,
+    from: { region: from, principal: "workload" },
+    to: { region: to, system: system.id },
+    stopBy: system.stopBy ?? kind.stopBy,
+    goal: check.goal,
+    contacts: check.contacts,
+    deadlineMs: map.attempts.deadlineMs,
+  };
+}
+
+function gapsOf(attempts: readonly PlannedItem[], region: string): Gap[] {
+  const [lonely] = attempts.filter((attempt) => attempt.targetAlive && !attempt.twin);
+  if (!lonely) return [];
+  return [
+    {
+      path: lonely.path,
+      region,
+      system: lonely.to.system,
+      probe: lonely.probe,
+      reason: `${region} has no ${lonely.kind} of its own, so nothing there can prove that the client works`,
+    },
+  ];
+}
+
+/** What the plan promises, as one digest: signed, and recomputed by `verify`. */
+export function planDigest(plan: Plan): string {
+  return digestOf(plan);
+}

@@ -1,0 +1,141 @@
+import { z } from "zod";
+import { parseCidr } from "./addresses.ts";
+import { AddressFamily, type AttemptFamily, LeakPath, Rung, type Vector } from "./vocabulary.ts";
+
+/** One way a probe kind looks at a system. The plan multiplies it by regions and vectors.
+ *  `goal`: the rung on which its control must arrive. `contacts`: whose endpoint the packets go to
+ *  (a server-side copy talks to its own endpoint about a far bucket). */
+export interface Check {
+  probe: string;
+  family: AttemptFamily;
+  proves: string;
+  routes: readonly Vector["route"][];
+  credentials: readonly Vector["credentials"][];
+  goal: Rung;
+  contacts: "target" | "own";
+  /** One attempt per other region whose canary is searched for. */
+  perOtherRegion?: boolean;
+}
+
+/** What a probe file declares of itself; the shared code never branches on `kind`. */
+export interface SystemKind {
+  kind: string;
+  endpoint: z.ZodObject;
+  stopBy: Rung;
+  checks: readonly Check[];
+}
+
+export const RegionId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens");
+
+const text = z.string().trim().min(1).max(400);
+const retention = z
+  .string()
+  .regex(/^(none|\d{1,4} (hours?|days?|weeks?|months?|years?))$/, 'a duration such as "35 days", or "none"');
+
+/** A credential is named, never written: the region's own process looks it up. */
+export const SecretReference = z
+  .string()
+  .regex(/^(env:[A-Za-z_{}][A-Za-z0-9_{}]*|file:\/.+)$/, "a reference: env:NAME or file:/PATH")
+  .describe("env:NAME or file:/PATH; {REGION} stands for the region's id in capitals with underscores");
+
+export const HostName = z
+  .string()
+  .regex(/^[a-z0-9{}*]([a-z0-9{}.:-]*[a-z0-9{}])?$/i, "a host name or address; {region} stands for the region's id");
+
+export const Port = z.int().min(1).max(65535);
+
+const Region = z.strictObject({
+  jurisdiction: text.describe('Whose law the data must stay under, such as "EU"'),
+  place: text.describe('Where the machines stand, such as "Frankfurt, Germany"'),
+  addresses: z
+    .array(z.string().refine((cidr) => parseCidr(cidr) !== null, "a CIDR block such as 10.10.0.0/16"))
+    .min(1)
+    .describe("The region's private address plan, IPv4 and IPv6; no two regions may overlap"),
+  guard: z
+    .enum(["drop", "reject"])
+    .describe("How the border refuses: silently, or by a TCP reset or ICMP answer"),
+});
+export type Region = z.infer<typeof Region>;
+
+const Waiver = z.strictObject({
+  from: RegionId.describe("The region from which the crossing is permitted"),
+  to: RegionId.describe("The region whose data may be reached"),
+  probe: z.string().optional().describe("Only this probe; left out: every probe of the system"),
+  owner: text,
+  reason: text,
+  approver: text,
+  expires: z.iso.date().describe("Last day on which the exception holds, YYYY-MM-DD"),
+});
+export type Waiver = z.infer<typeof Waiver>;
+
+const systemShape = {
+  id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
+  path: LeakPath.describe("The leak path whose suite covers this system"),
+  home: z
+    .union([z.literal("each-region"), RegionId])
+    .describe('The one region that keeps it, or "each-region" where every region has its own'),
+  holds: text.describe("What customer data it holds"),
+  retention: retention.describe('How long, such as "35 days"'),
+  readers: z.array(text).describe("Who reads it"),
+  exporters: z.array(text).describe("Who takes data out of it"),
+  backups: z.strictObject({
+    storedIn: z.union([z.literal("same-region"), z.literal("none"), RegionId]),
+    retention,
+    restoredTo: z.array(text).describe("Where backups are restored to"),
+  }),
+  stopBy: Rung.optional().describe("The highest rung at which being stopped still counts as isolation"),
+  addressFamilies: z.array(AddressFamily).min(1).default([4, 6]).describe("Which address families it listens on"),
+  waivers: z.array(Waiver).default([]),
+};
+
+const SystemBase = z.strictObject({ ...systemShape, kind: z.string(), endpoint: z.looseObject({}) });
+export type System = z.infer<typeof SystemBase> & { perRegion?: Record<string, Record<string, unknown>> };
+
+export interface ResidencyMap {
+  title: string;
+  attempts: { deadlineMs: number };
+  regions: Record<string, Region>;
+  systems: System[];
+}
+
+/** The whole schema for the kinds that the probes declare; the JSON Schema is generated from it. */
+export function residencyMapSchema(kinds: readonly SystemKind[]) {
+  const [first, ...rest] = kinds.map((kind) =>
+    z.strictObject({
+      ...systemShape,
+      kind: z.literal(kind.kind),
+      endpoint: kind.endpoint,
+      perRegion: z
+        .record(RegionId, kind.endpoint.partial())
+        .optional()
+        .describe("Where one region's endpoint differs from `endpoint`"),
+    }),
+  );
+  if (!first) throw new TypeError("a residency map needs at least one probe kind");
+  return z.strictObject({
+    $schema: z.string().optional(),
+    title: text.describe("Whose map this is"),
+    attempts: z
+      .strictObject({
+        deadlineMs: z.int().min(100).max(60_000).describe("How long an attempt waits for an answer, in ms"),
+      })
+      .default({ deadlineMs: 4000 }),
+    regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
+    systems: z.array(z.discriminatedUnion("kind", [first, ...rest])).describe("Every place customer data can land"),
+  });
+}
+
+export function homesOf(system: System, map: ResidencyMap): string[] {
+  return system.home === "each-region" ? Object.keys(map.regions) : [system.home];
+}
+
+/** The endpoint of a system in one of its home regions, `{region}` and `{REGION}` filled in. */
+export function endpointOf(system: System, region: string): Record<string, unknown> {
+  const merged = { ...system.endpoint, ...system.perRegion?.[region] };
+  const capitals = region.toUpperCase().replaceAll("-", "_");
+  return JSON.parse(
+    JSON.stringify(merged).replaceAll("{region}", region).replaceAll("{REGION}", capitals),
+  ) as Record<string, unknown>;
+}

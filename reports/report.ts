@@ -1,0 +1,116 @@
+import { z } from "zod";
+import { Gap } from "../core/plan.ts";
+import { AttemptFamily, grades, LeakPath, RegionGrade, Rung } from "../core/vocabulary.ts";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+
+const ControlSummary = z.strictObject({
+  id: z.string(),
+  ok: z.boolean(),
+  /** Why it proves nothing; null when it held before and after the attempts. */
+  problem: z.string().nullable(),
+  addresses: z.array(z.string()),
+});
+
+export const WaiverSummary = z.strictObject({
+  owner: z.string(),
+  reason: z.string(),
+  approver: z.string(),
+  expires: z.string(),
+});
+
+/** One line of a report: a planned attempt and what the judge made of it. */
+export const ReportVerdict = z.strictObject({
+  id: z.string(),
+  family: AttemptFamily,
+  path: LeakPath,
+  probe: z.string(),
+  vector: z.string().describe('In words: "by name, IPv4, own credentials"'),
+  from: z.strictObject({ region: z.string(), principal: z.string() }),
+  to: z.strictObject({ region: z.string(), system: z.string(), address: z.string().nullable() }),
+  /** Whose data it is about: the target region, or the region whose canary was looked for. */
+  about: z.string(),
+  grade: z.enum(grades),
+  stoppedAt: Rung.nullable(),
+  code: z.string().nullable(),
+  reason: z.string(),
+  rerun: z.string().describe("The command that reruns this one line"),
+  waiver: WaiverSummary.nullable(),
+  controls: z.strictObject({ twin: ControlSummary.nullable(), targetAlive: ControlSummary.nullable() }),
+});
+export type ReportVerdict = z.infer<typeof ReportVerdict>;
+
+const Counts = z.strictObject({
+  planned: z.int(),
+  contained: z.int(),
+  breached: z.int(),
+  inconclusive: z.int(),
+  waived: z.int(),
+  /** Control runs that were planned: each is made before and after the attempts. */
+  controls: z.int(),
+});
+
+/** `report.json` of one region. */
+export const RegionReport = z.strictObject({
+  format: z.literal(1),
+  runId: z.string(),
+  title: z.string(),
+  environment: z.string(),
+  fidelity: z.enum(["replica", "real"]),
+  /** What a green in this environment does not say, in words. */
+  limits: z.array(z.string()),
+  version: z.string(),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime(),
+  durationMs: z.int(),
+  /** True when only some paths, regions or tests were asked for: then the report is no full proof. */
+  partial: z.boolean(),
+  scope: z.strictObject({ regions: z.array(z.string()), paths: z.array(LeakPath) }),
+  region: z.strictObject({ id: z.string(), jurisdiction: z.string(), place: z.string() }),
+  regions: z.array(z.strictObject({ id: z.string(), jurisdiction: z.string(), place: z.string() })),
+  grade: RegionGrade,
+  counts: Counts,
+  digests: z.strictObject({ plan: digest, map: digest }),
+  /** SHA-256 of the region's public signing key (SubjectPublicKeyInfo, DER). */
+  keyFingerprint: digest,
+  gaps: z.array(Gap),
+  journalProblems: z.array(z.string()),
+  /** The declared inventory of this region. */
+  systems: z.array(
+    z.strictObject({
+      id: z.string(),
+      kind: z.string(),
+      path: LeakPath,
+      holds: z.string(),
+      retention: z.string(),
+      readers: z.array(z.string()),
+      exporters: z.array(z.string()),
+      backups: z.string(),
+    }),
+  ),
+  verdicts: z.array(ReportVerdict),
+});
+export type RegionReport = z.infer<typeof RegionReport>;
+
+/** `run.json`: the whole run in a few lines, for machines. */
+export const RunSummary = z.strictObject({
+  runId: z.string(),
+  environment: z.string(),
+  fidelity: z.enum(["replica", "real"]),
+  grade: RegionGrade,
+  exitCode: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+  durationMs: z.int(),
+  startedAt: z.iso.datetime(),
+  partial: z.boolean(),
+  regions: z.record(
+    z.string(),
+    z.strictObject({
+      grade: RegionGrade,
+      planned: z.int(),
+      contained: z.int(),
+      breached: z.int(),
+      inconclusive: z.int(),
+    }),
+  ),
+});
+export type RunSummary = z.infer<typeof RunSummary>;
