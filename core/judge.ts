@@ -169,7 +169,8 @@ function fault({ outcome }: Try): Finding | null {
   return null;
 }
 
-/** Both controls, before and after, by the same vector, and on the attempted address. */
+/** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
+ *  very address: a public service answers from many, but a silent address may be nobody's. */
 function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
   const lame = [
     lameness("the twin", twin, one),
@@ -177,7 +178,8 @@ function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence
   ].find((problem) => problem !== null);
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
-  if (one.address !== null && !answering?.addresses.includes(one.address)) {
+  const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
+  if (one.address !== null && !answered && !answering?.addresses.includes(one.address)) {
     return unproven(`nothing shows that ${one.address} answers at home`, "ADDRESS_UNPROVEN");
   }
   return null;
@@ -219,20 +221,23 @@ function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Findi
 
 /** Silence counts only when an answer had time to come: 3 × the slowest control, and two SYNs sent. */
 function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | null {
+  if (one.outcome.kind === "silent" && one.outcome.rung !== "network") {
+    return `the connection was open and ${one.address} said nothing at ${one.outcome.rung}: a hung server looks the same`;
+  }
   const slowest = book.slowestMs(planned.kind);
   if (one.durationMs < planned.deadlineMs * 0.98) return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
   if (planned.deadlineMs < 3 * slowest) {
     return `a deadline of ${planned.deadlineMs} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
   }
-  if (one.outcome.kind === "silent" && one.outcome.rung === "network" && (one.syns ?? 0) < 2) {
+  if ((one.syns ?? 0) < 2) {
     return "fewer than two SYN segments were seen to leave, and one may get lost";
   }
   return null;
 }
 
-/** An answer at the network rung counts only where the map says that the border rejects. */
+/** A reset or an ICMP answer counts only where the map says that the border rejects. */
 function contradiction(planned: PlannedItem, outcome: { rung: Rung; code: string; local?: boolean | undefined }, map: ResidencyMap): string | null {
-  if (outcome.rung !== "network" || outcome.local) return null;
+  if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
   const guard = map.regions[planned.to.region]?.guard;
   return guard === "reject" ? null : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;
 }

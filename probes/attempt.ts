@@ -1,0 +1,123 @@
+import { isIP } from "node:net";
+import { RingfenceError } from "../core/errors.ts";
+import type { Findings, Try } from "../core/journal.ts";
+import type { PlannedItem } from "../core/plan.ts";
+import type { Outcome, Rung } from "../core/vocabulary.ts";
+import { Ladder } from "./ladder.ts";
+import { type Addresses, resolve } from "./names.ts";
+import type { Answer, Probe, TryContext } from "./probe.ts";
+
+export interface TryRecord {
+  entry: Try;
+  findings?: Findings;
+  removed?: Answer["removed"];
+}
+
+export interface AttemptOptions {
+  probe: Probe;
+  context: Omit<TryContext<Record<string, unknown>>, "address" | "ladder">;
+  /** Literal addresses that the target's home proved, for the vectors by address. */
+  learned: readonly string[];
+  onLate(address: string | null, rung: Rung): void;
+  /** Sockets that stay open until the run ends are handed over here. */
+  keepOpen(ladder: Ladder): void;
+}
+
+/** Makes one planned item: every address of its vector, each as its own try. Never throws. */
+export async function attempt(item: PlannedItem, options: AttemptOptions): Promise<TryRecord[]> {
+  const where = item.contacts === "own" ? options.context.own : options.context.target;
+  const contact = options.probe.contact(where, item);
+  const started = startClock();
+  const addresses = await addressesFor(item, contact.host, options.learned);
+  if ("outcome" in addresses) {
+    return [{ entry: { address: null, ...started(), climbed: null, outcome: addresses.outcome } }];
+  }
+  return Promise.all(addresses.found.map((address) => tryAddress(item, address, options)));
+}
+
+async function tryAddress(item: PlannedItem, address: string, options: AttemptOptions): Promise<TryRecord> {
+  const ladder = new Ladder();
+  ladder.climb("name");
+  const started = startClock();
+  const answer = run(address, ladder, options);
+  const first = await Promise.race([answer, deadline(item.deadlineMs)]);
+  if (first !== null) {
+    ladder.close();
+    return {
+      entry: { address, ...started(), climbed: ladder.climbed, outcome: first.outcome, syns: null },
+      ...(first.findings ? { findings: first.findings } : {}),
+      ...(first.removed ? { removed: first.removed } : {}),
+    };
+  }
+  const entry: Try = {
+    address,
+    ...started(),
+    climbed: ladder.climbed,
+    outcome: { kind: "silent", rung: ladder.next() },
+    syns: ladder.synCount(),
+  };
+  ladder.linger((rung) => options.onLate(address, rung));
+  options.keepOpen(ladder);
+  return { entry };
+}
+
+/** Runs the probe and turns whatever it throws into an outcome. */
+async function run(address: string, ladder: Ladder, options: AttemptOptions): Promise<Answer> {
+  try {
+    const answer = await options.probe.run({ ...options.context, address, ladder });
+    if (answer.outcome.kind === "reached") ladder.climb(answer.outcome.rung);
+    return answer;
+  } catch (error) {
+    if (error instanceof RingfenceError) return { outcome: { kind: "faulted", code: error.code } };
+    if (ladder.socketError && ladder.climbed === "name") return { outcome: networkOutcome(ladder.socketError) };
+    return { outcome: options.probe.explain(error, ladder) };
+  }
+}
+
+const localRefusals = new Set(["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM"]);
+const remoteRefusals = new Set(["ECONNREFUSED", "ENETUNREACH", "EHOSTUNREACH", "ENOPROTOOPT", "EHOSTDOWN"]);
+
+/** What a TCP connect error means. EACCES and EPERM are a local route or policy; "- Local (" is Node's
+ *  mark of a connect that failed before a packet left. Everything else (EMFILE, EADDRNOTAVAIL, …) is
+ *  our own trouble. Codes: Linux connect(2), ip(7). */
+export function networkOutcome(error: NodeJS.ErrnoException): Outcome {
+  const code = error.code ?? "UNKNOWN";
+  if (code === "ETIMEDOUT") return { kind: "silent", rung: "network" };
+  const local = code === "EACCES" || code === "EPERM" || error.message.includes("- Local (");
+  if (local && localRefusals.has(code)) return { kind: "refused", rung: "network", code, local: true };
+  if (!local && remoteRefusals.has(code)) return { kind: "refused", rung: "network", code };
+  return { kind: "faulted", code };
+}
+
+/** A socket that broke after the TCP connection stood: refused on the rung it was climbing. */
+export function brokenConnection(error: unknown, ladder: Ladder): Outcome | null {
+  const code = ladder.socketError?.code ?? (error as NodeJS.ErrnoException | null)?.code;
+  if (code === "ECONNRESET" || code === "EPIPE") return { kind: "refused", rung: ladder.next(), code };
+  return null;
+}
+
+async function addressesFor(item: PlannedItem, host: string, learned: readonly string[]): Promise<Addresses> {
+  if (isIP(host) !== 0) return isIP(host) === item.vector.addressFamily ? { found: [host] } : noAddress;
+  const abroad = item.from.region !== item.to.region && item.contacts === "target";
+  if (item.vector.route === "address" && abroad) {
+    const known = learned.filter((address) => isIP(address) === item.vector.addressFamily);
+    return known.length > 0 ? { found: known } : { outcome: { kind: "faulted", code: "NO_ADDRESS_LEARNED" } };
+  }
+  const answer = await Promise.race([resolve(host, item.vector.addressFamily), deadline(item.deadlineMs)]);
+  return answer ?? { outcome: { kind: "silent", rung: "name" } };
+}
+
+const noAddress: Addresses = { outcome: { kind: "faulted", code: "NO_ADDRESS_OF_FAMILY" } };
+
+function startClock(): () => Pick<Try, "startedAt" | "durationMs"> {
+  const startedAt = new Date().toISOString();
+  const begun = performance.now();
+  return () => ({ startedAt, durationMs: Math.round((performance.now() - begun) * 10) / 10 });
+}
+
+/** The only timer of an attempt; null when it fires. */
+function deadline(milliseconds: number): Promise<null> {
+  return new Promise((done) => {
+    setTimeout(() => done(null), milliseconds).unref();
+  });
+}

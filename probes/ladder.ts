@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { height, higher, type Rung, rungs } from "../core/vocabulary.ts";
+
+/** Watches the sockets of one try and says how high it climbed. A client library can be wrong about
+ *  what happened; its socket cannot. */
+export class Ladder {
+  climbed: Rung | null = null;
+  /** The first error on a watched socket, before any library renamed it. */
+  socketError: NodeJS.ErrnoException | null = null;
+  #sockets: Socket[] = [];
+  #onLate: ((rung: Rung) => void) | null = null;
+
+  climb(rung: Rung): void {
+    if (height(rung) <= height(this.climbed)) return;
+    this.climbed = higher(this.climbed, rung);
+    this.#onLate?.(rung);
+  }
+
+  /** A new, unconnected, watched TCP socket. */
+  socket(): Socket {
+    const socket = new Socket();
+    this.watch(socket);
+    return socket;
+  }
+
+  watch(socket: Socket | TLSSocket): void {
+    this.#sockets.push(socket);
+    socket.once("connect", () => this.climb("network"));
+    socket.once("secureConnect", () => this.climb("tls"));
+    socket.on("error", (error) => {
+      this.socketError ??= error;
+    });
+  }
+
+  next(): Rung {
+    return rungs[height(this.climbed) + 1] ?? "data";
+  }
+
+  /** From now on every further rung is an answer that came after the deadline. */
+  linger(onLate: (rung: Rung) => void): void {
+    this.#onLate = onLate;
+  }
+
+  /** SYN segments sent by a socket that is still connecting; null where the kernel's table has none. */
+  synCount(): number | null {
+    const counts = this.#sockets.flatMap((socket) => retransmitsOf(socket) ?? []);
+    return counts.length === 0 ? null : Math.max(...counts) + 1;
+  }
+
+  close(): void {
+    this.#onLate = null;
+    for (const socket of this.#sockets) {
+      socket.on("error", () => {});
+      socket.destroy();
+    }
+  }
+}
+
+const synSent = "02";
+let table: { readAt: number; retransmits: Map<number, number> } = { readAt: 0, retransmits: new Map() };
+
+/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst), at most every 20 ms. */
+function retransmitsOf(socket: Socket): number | undefined {
+  if (!socket.connecting || socket.localPort === undefined) return undefined;
+  if (performance.now() - table.readAt > 20) table = { readAt: performance.now(), retransmits: readTable() };
+  return table.retransmits.get(socket.localPort);
+}
+
+function readTable(): Map<number, number> {
+  const retransmits = new Map<number, number>();
+  for (const file of ["/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"]) {
+    for (const line of read(file).split("\n").slice(1)) {
+      const [, local, , state, , , count] = line.trim().split(/\s+/);
+      if (state !== synSent || !local || !count) continue;
+      retransmits.set(Number.parseInt(local.split(":")[1] ?? "", 16), Number.parseInt(count, 16));
+    }
+  }
+  return retransmits;
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}

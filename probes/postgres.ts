@@ -1,0 +1,147 @@
+import pg from "pg";
+import { z } from "zod";
+import { HostName, Port, SecretReference } from "../core/residency-map.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import { brokenConnection } from "./attempt.ts";
+import { canaryDigest } from "./canary.ts";
+import type { Ladder } from "./ladder.ts";
+import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
+import { defineProbe, type TryContext } from "./probe.ts";
+import { connectTcp, tcpCheck } from "./tcp.ts";
+
+const login = z.strictObject({ user: z.string().min(1), password: SecretReference });
+
+const PostgresEndpoint = z.strictObject({
+  host: HostName,
+  port: Port.default(5432),
+  database: z.string().min(1),
+  tls: z.boolean().default(true).describe("Whether clients must use TLS and verify the server's certificate"),
+  credentials: z.strictObject({
+    own: login.describe("What the region's workload logs in with"),
+    canary: login.describe("Opens the canary table and nothing else; the other regions try it"),
+    replication: login.describe("The strongest replication login a workload of the region holds"),
+    auditor: login.describe("Reads catalogs and canary tables of its own region (pg_monitor, pg_read_all_data)"),
+  }),
+});
+type PostgresEndpoint = z.infer<typeof PostgresEndpoint>;
+
+const trespass = { family: "trespass", routes: ["name", "address"], contacts: "target" } as const;
+const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts: "own" } as const;
+
+/** PostgreSQL 10 and later. SQLSTATE codes: PostgreSQL 18, appendix A. */
+export const postgres = defineProbe({
+  kind: "postgres",
+  endpoint: PostgresEndpoint,
+  stopBy: "network",
+  checks: [
+    tcpCheck,
+    { ...trespass, probe: "postgres", credentials: ["own", "target"], goal: "data", proves: "no login, and no row of the far database" },
+    { ...trespass, probe: "postgres-replication", credentials: ["own"], goal: "authorization", proves: "no replication stream from the far database" },
+    { ...inside, probe: "postgres-stray", family: "stray", perOtherRegion: true, proves: "no canary of another region in the own database" },
+    { ...inside, probe: "postgres-links", family: "stray", proves: "no subscriber, subscription, foreign server or replica outside the region" },
+    { ...inside, probe: "postgres-wiring", family: "wiring", proves: "the own name ends in the own region, and the server says so" },
+  ],
+  contact: (endpoint) => endpoint,
+  async run(context) {
+    const { item, ladder, address, target, own } = context;
+    if (item.probe === "tcp") {
+      await connectTcp(ladder, { address, port: target.port });
+      return { outcome: { kind: "reached", rung: "network" } };
+    }
+    if (item.probe === "postgres-replication") {
+      await using session = await openSession(context, own.credentials.replication, { replication: "true" });
+      await session.client.query("IDENTIFY_SYSTEM");
+      return { outcome: { kind: "reached", rung: "authorization" } };
+    }
+    if (item.probe === "postgres") {
+      const { canary } = target.credentials;
+      await using session = await openSession(context, item.vector.credentials === "own" ? own.credentials.own : canary);
+      return { outcome: reachedCanary(await readCanary(session.client)) };
+    }
+    const open = (database: string) => openSession(context, own.credentials.auditor, { database });
+    await using session = await open(own.database);
+    const canary = await readCanary(session.client);
+    const look =
+      item.probe === "postgres-stray" ? findStrayCanaries : item.probe === "postgres-links" ? findLinks : whereServed;
+    const findings = await look({ client: session.client, address, open });
+    return { outcome: reachedCanary(canary), findings: withOwn(findings, canary) };
+  },
+  explain,
+});
+
+function withOwn<T extends { canaries?: string[] | undefined }>(findings: T, canary: string | undefined): T {
+  return findings.canaries || !canary ? findings : { ...findings, canaries: [canary] };
+}
+
+function reachedCanary(canary: string | undefined): Outcome {
+  return canary === undefined ? { kind: "reached", rung: "data" } : { kind: "reached", rung: "data", canary };
+}
+
+async function readCanary(client: pg.Client): Promise<string | undefined> {
+  const { rows } = await client.query<{ value: unknown }>("SELECT value FROM ringfence.canary LIMIT 1");
+  return canaryDigest(rows[0]?.value);
+}
+
+export interface Session extends AsyncDisposable {
+  client: pg.Client;
+}
+
+interface LoginReference {
+  user: string;
+  password: string;
+}
+
+async function openSession(
+  { address, target, own, item, ladder, secret }: TryContext<PostgresEndpoint>,
+  { user, password }: LoginReference,
+  options: { database?: string; replication?: string } = {},
+): Promise<Session> {
+  const endpoint = item.contacts === "own" ? own : target;
+  const servername = { servername: endpoint.host, host: endpoint.host };
+  const client = new pg.Client({
+    host: address,
+    port: endpoint.port,
+    user,
+    password: secret(password),
+    database: options.database ?? endpoint.database,
+    ...(options.replication ? { replication: options.replication } : {}),
+    ssl: endpoint.tls ? servername : false,
+    application_name: "ringfence",
+    stream: () => ladder.socket(),
+  } as pg.ClientConfig);
+  client.on("error", () => {});
+  watchLogin(client, ladder);
+  await client.connect();
+  ladder.climb("authorization");
+  return { client, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
+}
+
+/** `authenticationOk` is the server's word that the login held; what fails later is authorization. */
+function watchLogin(client: pg.Client, ladder: Ladder): void {
+  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter } };
+  connection.once("sslconnect", () => connection.stream.once("secureConnect", () => ladder.climb("tls")));
+  connection.once("authenticationOk", () => ladder.climb("authentication"));
+}
+
+/** Refusals of identity or rights are facts about the far side; a server that is starting, full or
+ *  confused says nothing about isolation beyond the rungs already climbed. */
+function explain(error: unknown, ladder: Ladder): Outcome {
+  const broken = brokenConnection(error, ladder);
+  if (broken) return broken;
+  const code = error instanceof pg.DatabaseError ? error.code : undefined;
+  if (code === "28P01" || code === "28000") return { kind: "refused", rung: "authentication", code };
+  if (code === "42501" || code === "3D000") {
+    return { kind: "refused", rung: ladder.climbed === "authorization" ? "data" : "authorization", code };
+  }
+  if (code === "42P01" || code === "3F000") return { kind: "refused", rung: "data", code };
+  return { kind: "faulted", code: code ?? clientCode(error) };
+}
+
+function clientCode(error: unknown): string {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (typeof code === "string") return code;
+  if (message === "The server does not support SSL connections") return "TLS_NOT_OFFERED";
+  if (message === "There was an error establishing an SSL connection") return "NOT_POSTGRES";
+  if (message === "Connection terminated unexpectedly") return "CLOSED_BY_PEER";
+  return "CLIENT_ERROR";
+}

@@ -1,0 +1,177 @@
+import { AbstractConnector, Redis } from "ioredis";
+import { z } from "zod";
+import type { Findings, Link } from "../core/journal.ts";
+import { HostName, Port, SecretReference } from "../core/residency-map.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import { brokenConnection } from "./attempt.ts";
+import { canaryDigest, canaryLength } from "./canary.ts";
+import type { Ladder } from "./ladder.ts";
+import { addressesOf } from "./names.ts";
+import { defineProbe, type TryContext } from "./probe.ts";
+import { connectTcp, tcpCheck } from "./tcp.ts";
+
+const login = z.strictObject({ user: z.string().min(1), password: SecretReference });
+
+const RedisEndpoint = z.strictObject({
+  host: HostName,
+  port: Port.default(6379),
+  canaryKey: z.string().min(1).default("ringfence:canary"),
+  credentials: z.strictObject({
+    own: login.describe("What the region's workload logs in with"),
+    canary: login.describe("Reads the canary key and nothing else; the other regions try it"),
+    auditor: login.describe("May SCAN, STRLEN, GET, INFO and CLIENT INFO in its own region"),
+  }),
+});
+type RedisEndpoint = z.infer<typeof RedisEndpoint>;
+
+const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts: "own" } as const;
+
+/** Redis 6 and later (ACL users). Error prefixes: redis.io/docs, "Redis serialization protocol". */
+export const redis = defineProbe({
+  kind: "redis",
+  endpoint: RedisEndpoint,
+  stopBy: "network",
+  checks: [
+    tcpCheck,
+    {
+      probe: "redis",
+      family: "trespass",
+      routes: ["name", "address"],
+      credentials: ["own", "target"],
+      goal: "data",
+      contacts: "target",
+      proves: "no login, and no key of the far cache",
+    },
+    { ...inside, probe: "redis-stray", family: "stray", perOtherRegion: true, proves: "no canary of another region in the own cache" },
+    { ...inside, probe: "redis-links", family: "stray", proves: "no replica or primary outside the region" },
+    { ...inside, probe: "redis-wiring", family: "wiring", proves: "the own name ends in the own region, and the server says so" },
+  ],
+  contact: (endpoint) => endpoint,
+  async run(context) {
+    const { item, ladder, address, target, own } = context;
+    if (item.probe === "tcp") {
+      await connectTcp(ladder, { address, port: target.port });
+      return { outcome: { kind: "reached", rung: "network" } };
+    }
+    const abroad = item.probe === "redis";
+    const { credentials } = item.vector.credentials === "target" ? target : own;
+    const login = !abroad ? credentials.auditor : item.vector.credentials === "target" ? credentials.canary : credentials.own;
+    await using session = await openSession(context, login);
+    const canary = canaryDigest(await session.client.get((abroad ? target : own).canaryKey));
+    const outcome: Outcome = { kind: "reached", rung: "data", ...(canary ? { canary } : {}) };
+    if (abroad) return { outcome };
+    const findings = await lookInside(session.client, item.probe, address);
+    return { outcome, findings: findings.canaries || !canary ? findings : { ...findings, canaries: [canary] } };
+  },
+  explain,
+});
+
+async function lookInside(client: Redis, probe: string, address: string): Promise<Findings> {
+  if (probe === "redis-stray") return { canaries: await strayCanaries(client) };
+  if (probe === "redis-links") return { links: await links(await client.info("replication")) };
+  const info = String(await client.client("INFO"));
+  const answered = /\bladdr=\[?([0-9a-fA-F:.]+?)\]?:\d+\b/.exec(info)?.[1];
+  return { servedFrom: { addresses: [...new Set([address, ...(answered ? [answered] : [])])] } };
+}
+
+const mostKeys = 100_000;
+
+/** Looks at every string key of exactly a canary's length, whatever its name. */
+async function strayCanaries(client: Redis): Promise<string[]> {
+  const canaries = new Set<string>();
+  let cursor = "0";
+  let seen = 0;
+  do {
+    const [next, keys] = await client.scan(cursor, "COUNT", 1000, "TYPE", "string");
+    cursor = next;
+    seen += keys.length;
+    if (seen > mostKeys) throw new Error("SEARCH_TRUNCATED");
+    const lengths = await Promise.all(keys.map((key) => client.strlen(key)));
+    const candidates = keys.filter((_, index) => lengths[index] === canaryLength);
+    for (const value of await Promise.all(candidates.map((key) => client.get(key)))) {
+      const digest = canaryDigest(value);
+      if (digest) canaries.add(digest);
+    }
+  } while (cursor !== "0");
+  return [...canaries].sort();
+}
+
+/** INFO replication: `slaveN:ip=…` are replicas that follow us, `master_host` is whom we follow. */
+async function links(info: string): Promise<Link[]> {
+  const replicas = [...info.matchAll(/^slave\d+:ip=([^,\r\n]+)/gm)].map((match) => ["the Redis replica", match[1] ?? ""]);
+  const primary = [...info.matchAll(/^master_host:([^\r\n]+)/gm)].map((match) => ["the Redis primary", match[1] ?? ""]);
+  return Promise.all(
+    [...replicas, ...primary].map(async ([what = "", peer = ""]) => ({
+      what,
+      peer: peer.slice(0, 300),
+      addresses: await addressesOf(peer.replace(/^::ffff:/, "")),
+    })),
+  );
+}
+
+interface Session extends AsyncDisposable {
+  client: Redis;
+}
+
+/** ioredis rejects with "Connection is closed." and tells the reason only on its `error` event. */
+async function openSession(
+  { address, target, own, item, ladder, secret }: TryContext<RedisEndpoint>,
+  { user, password }: { user: string; password: string },
+): Promise<Session> {
+  const endpoint = item.contacts === "own" ? own : target;
+  const client = new Redis({
+    username: user,
+    password: secret(password),
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 2 ** 31 - 1,
+    Connector: socketConnector(ladder, { address, port: endpoint.port }),
+  });
+  const reasons: unknown[] = [];
+  client.on("error", (error) => reasons.push(error));
+  try {
+    await client.connect();
+    await client.ping();
+  } catch (error) {
+    client.disconnect();
+    throw reasons[0] ?? error;
+  }
+  ladder.climb("authentication");
+  return {
+    client,
+    [Symbol.asyncDispose]: async () => client.disconnect(),
+  };
+}
+
+function socketConnector(ladder: Ladder, to: { address: string; port: number }) {
+  return class extends AbstractConnector {
+    constructor() {
+      super(0);
+    }
+    async connect() {
+      const socket = ladder.socket();
+      this.stream = socket;
+      socket.connect({ host: to.address, port: to.port, autoSelectFamily: false });
+      return socket;
+    }
+  };
+}
+
+const refusals: Record<string, "authentication" | "data"> = {
+  NOAUTH: "authentication",
+  WRONGPASS: "authentication",
+  NOPERM: "data",
+};
+
+function explain(error: unknown, ladder: Ladder): Outcome {
+  const broken = brokenConnection(error, ladder);
+  if (broken) return broken;
+  const { message = "", code } = error as { message?: string; code?: string };
+  const word = /^[A-Z]{3,20}/.exec(message)?.[0];
+  const rung = word ? refusals[word] : undefined;
+  if (word && rung) return { kind: "refused", rung, code: word };
+  return { kind: "faulted", code: code ?? word ?? "CLOSED_BY_PEER" };
+}

@@ -1,0 +1,56 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import type { Link } from "../core/journal.ts";
+import { canaryDigest, canaryLength } from "./canary.ts";
+import { readObject } from "./s3-client.ts";
+
+const mostPages = 50;
+
+/** Reads every object of exactly a canary's size, whatever its key; no other object is opened. */
+export async function strayObjects(s3: S3Client, bucket: string): Promise<string[]> {
+  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
+  const canaries = new Set<string>();
+  let token: string | undefined;
+  for (let page = 0; page < mostPages; page++) {
+    const answer = await s3.send(
+      new ListObjectsV2Command({ Bucket: bucket, ...(token ? { ContinuationToken: token } : {}) }),
+    );
+    for (const { Key, Size } of answer.Contents ?? []) {
+      if (!Key || Size !== canaryLength) continue;
+      const digest = canaryDigest(await readObject(s3, bucket, Key));
+      if (digest) canaries.add(digest);
+    }
+    token = answer.NextContinuationToken;
+    if (!token) return [...canaries].sort();
+  }
+  throw Object.assign(new Error("too many objects"), { name: "SEARCH_TRUNCATED" });
+}
+
+/** Where the bucket's replication rules copy to. */
+export async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]> {
+  const { GetBucketReplicationCommand } = await import("@aws-sdk/client-s3");
+  const rules = await s3.send(new GetBucketReplicationCommand({ Bucket: bucket })).then(
+    (answer) => answer.ReplicationConfiguration?.Rules ?? [],
+    (error: { name?: string }) => {
+      if (error.name === "ReplicationConfigurationNotFoundError") return [];
+      throw error;
+    },
+  );
+  return Promise.all(
+    rules.map(async ({ Destination }) => {
+      const target = Destination?.Bucket?.replace(/^arn:[^:]*:s3:::/, "") ?? "";
+      const region = await regionOf(s3, target);
+      return { what: "the replication rule", peer: target.slice(0, 300), addresses: [], ...(region ? { region } : {}) };
+    }),
+  );
+}
+
+/** S3 tells anyone a bucket's region, in the answer or in the redirect. */
+async function regionOf(s3: S3Client, bucket: string): Promise<string | undefined> {
+  const { HeadBucketCommand } = await import("@aws-sdk/client-s3");
+  try {
+    return (await s3.send(new HeadBucketCommand({ Bucket: bucket }))).BucketRegion;
+  } catch (error) {
+    const { $response } = error as { $response?: { headers?: Record<string, string> } };
+    return $response?.headers?.["x-amz-bucket-region"];
+  }
+}
