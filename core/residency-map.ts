@@ -108,7 +108,7 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
       kind: z.literal(kind.kind),
       endpoint: kind.endpoint,
       perRegion: z
-        .record(RegionId, kind.endpoint.partial())
+        .record(RegionId, overridesOf(kind.endpoint))
         .optional()
         .describe("Where one region's endpoint differs from `endpoint`"),
     }),
@@ -125,6 +125,14 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
     regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
     systems: z.array(z.discriminatedUnion("kind", [first, ...rest])).describe("Every place customer data can land"),
   });
+}
+
+/** Every key optional and none filled in, so that an override changes only what it names. */
+function overridesOf(endpoint: z.ZodObject): z.ZodObject {
+  const bare = Object.entries(endpoint.shape).map(
+    ([key, field]) => [key, (field instanceof z.ZodDefault ? field.unwrap() : field) as z.ZodType] as const,
+  );
+  return z.strictObject(Object.fromEntries(bare)).partial();
 }
 
 export function homesOf(system: System, map: ResidencyMap): string[] {

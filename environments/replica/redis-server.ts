@@ -1,0 +1,64 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { eventually, type HeldHost, onHost, start } from "./namespace.ts";
+import { credentialOf, type Provision } from "./provision.ts";
+
+/** Starts a Redis server on its host with ACL users, and plants its canary. */
+export async function serveRedis(held: HeldHost, provision: Provision, work: string): Promise<void> {
+  const { placement, admin, canary } = provision;
+  const id = placement.system.id;
+  await mkdir(join(held.folder, id));
+  const server = start(onHost(held, ["redis-server", "-"]));
+  server.stdout?.resume();
+  server.stderr?.resume();
+  server.stdin?.end(configuration(provision, join(work, id)));
+  await eventually(
+    async () => {
+      const client = new Redis({
+        path: join(held.folder, id, "redis.sock"),
+        username: admin.user,
+        password: admin.password,
+        lazyConnect: true,
+        retryStrategy: () => null,
+      });
+      client.on("error", () => {});
+      try {
+        await client.connect();
+        await client.set(canaryKey(provision), canary);
+      } finally {
+        client.disconnect();
+      }
+    },
+    20_000,
+    `Redis ${id} in ${placement.region}`,
+  );
+}
+
+function canaryKey({ placement }: Provision): string {
+  return String(placement.endpoint["canaryKey"]);
+}
+
+/** The `default` user is off; canary credentials open one key. ACL syntax: Redis 7, redis.io/docs, "ACL". */
+function configuration(provision: Provision, folder: string): string {
+  const { placement, admin } = provision;
+  const user = (role: string, rights: string) => {
+    const { user: name = "", password = "" } = credentialOf(provision, role);
+    return `user ${name} on >${password} ${rights}`;
+  };
+  return [
+    `bind ${placement.address[4]} ${placement.address[6]}`,
+    `port ${placement.port}`,
+    `unixsocket ${folder}/redis.sock`,
+    `dir ${folder}`,
+    "protected-mode no",
+    'save ""',
+    "appendonly no",
+    "user default off",
+    `user ${admin.user} on >${admin.password} ~* &* +@all`,
+    user("own", "~* &* +@all -@dangerous"),
+    user("canary", `~${canaryKey(provision)} -@all +get +@connection`),
+    user("auditor", "~* -@all +get +scan +strlen +info +client|info +@connection"),
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { sha256 } from "../core/digest.ts";
+import { type Judged, type ReportContext, buildRegionReport, buildRunSummary } from "./build-report.ts";
+import type { SigningKey } from "./keys.ts";
+import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
+import { renderJunit } from "./render/junit.ts";
+import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
+import type { RegionReport, RunSummary } from "./report.ts";
+import { signStatement } from "./sign.ts";
+import { buildStatement } from "./statement.ts";
+
+export const bundleName = "evidence.sigstore.json";
+
+/** Files of the whole run, beside the regions' folders. `run.json` comes last: it says that all is there. */
+export const runFiles = ["residency.yaml", "map.json", "plan.json", "report.html", "report.md", "run.json"] as const;
+export const regionFiles = ["observations.jsonl", "report.json", "report.html", "report.md", "junit.xml"] as const;
+
+/** Writes pages and one signed bundle per region into a folder that already holds the journals. */
+export async function writeEvidence(
+  directory: string,
+  judged: Judged & { mapText: string },
+  { context, keys }: { context: ReportContext; keys: Readonly<Record<string, SigningKey>> },
+): Promise<{ run: RunSummary; reports: RegionReport[] }> {
+  const { plan, map } = judged;
+  const run = buildRunSummary(judged, context);
+  const reports = plan.scope.regions.map((region) => buildRegionReport(region, judged, context));
+  const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  write("residency.yaml", judged.mapText);
+  write("map.json", json(map));
+  write("plan.json", json(plan));
+  for (const report of reports) {
+    const folder = report.region.id;
+    write(`${folder}/report.json`, json(report));
+    write(`${folder}/report.html`, renderRegionHtml(report));
+    write(`${folder}/report.md`, renderRegionMarkdown(report));
+    write(`${folder}/junit.xml`, renderJunit(report));
+  }
+  write("report.html", renderRunHtml(run, reports));
+  write("report.md", renderRunMarkdown(run, reports));
+  write("run.json", json(run));
+  for (const report of reports) {
+    const key = keys[report.region.id];
+    if (!key) throw new TypeError(`no signing key for ${report.region.id}`);
+    const files = Object.fromEntries(
+      coveredFiles(report.region.id, Object.keys(map.regions)).map((name) => [name, sha256(readFileSync(join(directory, name)))]),
+    );
+    write(`${report.region.id}/${bundleName}`, await signStatement(buildStatement(report, files), key));
+  }
+  return { run, reports };
+}
+
+/** What one region's signature covers: its own folder, the run's files, and every journal the verdicts
+ *  were joined from. */
+export function coveredFiles(region: string, regions: readonly string[]): string[] {
+  const own = regionFiles.map((name) => `${region}/${name}`);
+  const journals = regions.map((id) => `${id}/observations.jsonl`);
+  return [...new Set([...own, ...journals, ...runFiles])].sort();
+}

@@ -1,0 +1,137 @@
+import type { RegionReport, RunSummary } from "../report.ts";
+import { type Html, html } from "./escape-html.ts";
+import { leadSentence, openFindings } from "./findings.ts";
+import { attemptList } from "./html-attempts.ts";
+import { htmlFooter } from "./html-footer.ts";
+import { htmlHeadline } from "./html-headline.ts";
+import { inventory, regionList } from "./html-inventory.ts";
+import { regionMatrix, runMatrix } from "./html-matrix.ts";
+import { exceptionList, openList, unprovenLists } from "./html-open.ts";
+import { htmlPage, type PageSection } from "./html-page.ts";
+import { regionTable } from "./html-regions.ts";
+import { figuresOf, partialWords, type RunView, runView } from "./run-view.ts";
+import { countText, fidelityWords, regionGradeWords } from "./words.ts";
+
+/** The page of one region. */
+export function renderRegionHtml(report: RegionReport): string {
+  const { region } = report;
+  const others = report.regions.filter(({ id }) => id !== region.id);
+  return htmlPage({
+    title: pageTitle(report, region.id),
+    headline: htmlHeadline({
+      ...report,
+      subject: region.id,
+      place: html`${region.place} · jurisdiction ${region.jurisdiction}`,
+      lead: leadSentence(report.grade, [report]),
+      figures: figuresOf([report]),
+      partial: report.partial ? partialWords(report.scope) : null,
+    }),
+    sections: [
+      ...doubts([report]),
+      {
+        id: "matrix",
+        name: "By leak path and region",
+        body: html`${regionMatrix(report)}${others.length > 0 ? html`<details><summary>The ${countText(report.regions.length)} regions of this run</summary>${regionList(report.regions)}</details>` : null}`,
+      },
+      {
+        id: "attempts",
+        name: "Every attempt",
+        count: countText(report.verdicts.length),
+        body: attemptList(report.verdicts),
+      },
+      {
+        id: "systems",
+        name: "Declared systems",
+        count: countText(report.systems.length),
+        body: inventory(report),
+      },
+    ],
+    footer: htmlFooter({
+      attempts: report.counts.planned,
+      startedAt: report.startedAt,
+      runId: report.runId,
+      versions: [report.version],
+      planDigests: [report.digests.plan],
+      mapDigests: [report.digests.map],
+      keys: [{ region: region.id, fingerprint: report.keyFingerprint }],
+    }),
+  });
+}
+
+/** The page of a whole run. Links to `<region>/report.html` beside it, where the attempts are. */
+export function renderRunHtml(run: RunSummary, reports: readonly RegionReport[]): string {
+  const view = runView(run, reports);
+  return htmlPage({
+    title: pageTitle(run, view.subject),
+    headline: htmlHeadline({
+      ...run,
+      title: view.titles.join(", "),
+      subject: view.subject,
+      place: places(view),
+      lead: leadSentence(run.grade, reports),
+      figures: figuresOf(reports),
+      limits: view.limits,
+      partial: view.partial,
+    }),
+    sections: [
+      ...doubts(reports),
+      {
+        id: "regions",
+        name: "Regions",
+        count: countText(Object.keys(run.regions).length),
+        body: regionTable(run, reports),
+      },
+      { id: "matrix", name: "Region by region", body: runMatrix(reports, view.regions) },
+    ],
+    footer: htmlFooter({
+      attempts: reports.reduce((sum, { counts }) => sum + counts.planned, 0),
+      startedAt: run.startedAt,
+      runId: run.runId,
+      versions: reports.map(({ version }) => version),
+      planDigests: reports.map(({ digests }) => digests.plan),
+      mapDigests: reports.map(({ digests }) => digests.map),
+      keys: reports.map(({ region, keyFingerprint }) => ({ region: region.id, fingerprint: keyFingerprint })),
+    }),
+  });
+}
+
+function pageTitle({ grade, fidelity }: Pick<RunSummary, "grade" | "fidelity">, subject: string): string {
+  return `${regionGradeWords[grade].text}: ${subject} (${fidelityWords[fidelity].name.toLowerCase()}), Ringfence`;
+}
+
+function places({ regions }: RunView): Html {
+  if (regions.length > 4)
+    return html`${[...new Set(regions.map(({ jurisdiction }) => jurisdiction))].join(", ")}`;
+  return html`${regions.map(({ id, place, jurisdiction }) => `${id}: ${place}, ${jurisdiction}`).join(" · ")}`;
+}
+
+/** Exceptions before everything, then what failed, then what could not be shown. */
+function doubts(reports: readonly RegionReport[]): (PageSection | null)[] {
+  const verdicts = reports.flatMap((report) => report.verdicts);
+  const waived = verdicts.filter(({ waiver }) => waiver !== null);
+  const findings = openFindings(verdicts);
+  const open = findings.reduce((sum, finding) => sum + finding.verdicts.length, 0);
+  const unproven = reports.reduce(
+    (sum, { gaps, journalProblems }) => sum + gaps.length + journalProblems.length,
+    0,
+  );
+  return [
+    waived.length > 0
+      ? {
+          id: "exceptions",
+          name: "Exceptions",
+          count: countText(waived.length),
+          body: exceptionList(verdicts),
+        }
+      : null,
+    {
+      id: "open",
+      name: "Not contained",
+      count: countText(open),
+      body: openList(findings, { planned: verdicts.length }),
+    },
+    unproven > 0
+      ? { id: "unproven", name: "Not proven", count: countText(unproven), body: unprovenLists(reports) }
+      : null,
+  ];
+}

@@ -1,0 +1,94 @@
+import type { Grade, LeakPath, RegionGrade } from "../../core/vocabulary.ts";
+import type { RegionReport, ReportVerdict } from "../report.ts";
+
+/** A grade is always said by a symbol and a word; colour only repeats it. */
+export const gradeWords = {
+  contained: { symbol: "✓", text: "contained" },
+  inconclusive: { symbol: "?", text: "inconclusive" },
+  breached: { symbol: "✕", text: "breached" },
+} as const satisfies Record<Grade, { symbol: string; text: string }>;
+
+export const regionGradeWords = {
+  pass: { symbol: "✓", text: "PASS" },
+  "pass-with-exceptions": { symbol: "✓", text: "PASS WITH EXCEPTIONS" },
+  breached: { symbol: "✕", text: "BREACHED" },
+  inconclusive: { symbol: "?", text: "INCONCLUSIVE" },
+} as const satisfies Record<RegionGrade, { symbol: string; text: string }>;
+
+export const fidelityWords = {
+  replica: {
+    name: "Replica",
+    text: "Measured in a replica, not in the real cloud. What its result does not say:",
+    unlimited: "Measured in a replica, not in the real cloud.",
+  },
+  real: {
+    name: "Real regions",
+    text: "Measured in the real regions. What this result does not say:",
+    unlimited: "Measured in the real regions.",
+  },
+} as const satisfies Record<RegionReport["fidelity"], { name: string; text: string; unlimited: string }>;
+
+const capitals: Partial<Record<LeakPath, string>> = {
+  llm: "LLM",
+  dns: "DNS",
+  "vector-db": "Vector database",
+};
+
+export function pathWords(path: LeakPath): string {
+  const words = path.replaceAll("-", " ");
+  return capitals[path] ?? words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The rung that ended the attempt, in words; a breach may have been refused later than it should. */
+export function stopWords(verdict: Pick<ReportVerdict, "grade" | "stoppedAt">): string {
+  if (verdict.stoppedAt !== null)
+    return verdict.grade === "breached" ? `only at ${verdict.stoppedAt}` : verdict.stoppedAt;
+  return { contained: "nothing crossed", inconclusive: "unknown", breached: "not stopped" }[verdict.grade];
+}
+
+/** From where to what, and whose data, where that is not the target's. */
+export function crossingWords({ from, to, about }: Pick<ReportVerdict, "from" | "to" | "about">): string {
+  const arrow =
+    from.region === to.region
+      ? `inside ${from.region}, ${to.system}`
+      : `${from.region} → ${to.region}, ${to.system}`;
+  return about === to.region ? arrow : `${arrow}, data of ${about}`;
+}
+
+const numbers = new Intl.NumberFormat("en-US");
+
+export function countText(count: number): string {
+  return numbers.format(count);
+}
+
+/** "1 attempt", "12,000 attempts". */
+export function counted(count: number, noun: string): string {
+  return `${countText(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+const months = "January February March April May June July August September October November December".split(
+  " ",
+);
+
+/** "22 November 2026, 13:05:09 UTC", whatever the machine's locale and zone. */
+export function utcText(moment: string): string {
+  const date = new Date(moment);
+  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${date.toISOString().slice(11, 19)} UTC`;
+}
+
+export function durationText(durationMs: number): string {
+  const seconds = Math.round(durationMs / 1000);
+  if (seconds < 60) return `${(durationMs / 1000).toFixed(1)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** What evidence like this can carry, and no more. */
+export function honestWords(attempts: number, moment: string): string {
+  return (
+    `Management-generated evidence. Records ${counted(attempts, "attempt")} at ${utcText(moment)}. ` +
+    "Does not establish the absence of other paths, compliance, or an auditor's conclusion."
+  );
+}
+
+export const verifyCommand = "npm run -s ringfence -- verify DIR --key FILE…";

@@ -1,0 +1,131 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
+import { RingfenceError } from "../../core/errors.ts";
+import { readJournal } from "../../core/journal.ts";
+import { judge } from "../../core/judge.ts";
+import { type Plan, planAttempts, planDigest } from "../../core/plan.ts";
+import { readMapFile } from "../../environments/map-file.ts";
+import { loadProbes } from "../../probes/catalog.ts";
+import { writeEvidence } from "../../reports/evidence.ts";
+import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
+import type { Job } from "../../suites/job.ts";
+import { observeRegions } from "../coordinator.ts";
+import { loadDriver } from "../environments.ts";
+import { asPaths, asRegions, type Parsed, parseOptions, takeNothing } from "../options.ts";
+import { claimDirectory, markLatest } from "../out-directory.ts";
+import { Progress } from "../progress.ts";
+import { summaryText } from "../summary.ts";
+import { today, version } from "../version.ts";
+
+export const help = `ringfence run: proves the regions of a residency map, and writes signed evidence
+
+  --env NAME      the environment to run in (default: replica)
+  --map FILE      the residency map (default: the environment's sample)
+  --region R      attempt only from inside this region; may be repeated
+  --path P        only this leak path (database, object-storage, cache, …); may be repeated
+  -t PATTERN      only attempts whose title matches; all others stay unproven
+  --attach FILE   use an environment that is up (\`ringfence up --state FILE\`), and reset nothing in it
+  --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
+
+Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
+
+export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const begun = performance.now();
+  const startedAt = new Date().toISOString();
+  const options = parseOptions("run", args, {
+    env: { type: "string" },
+    map: { type: "string" },
+    region: { type: "string", multiple: true },
+    path: { type: "string", multiple: true },
+    attach: { type: "string" },
+    out: { type: "string" },
+    only: { type: "string", short: "t" },
+  });
+  takeNothing("run", options);
+  const driver = await loadDriver(options.text("env") ?? "replica");
+  const probes = await loadProbes();
+  const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, { kinds: probes, today: today() });
+  const regions = Object.keys(map.regions);
+  const plan = planAttempts(map, probes, {
+    environment: driver.name,
+    regions: asRegions(options.texts("region"), regions),
+    paths: asPaths(options.texts("path"), map.systems.map((system) => system.path)),
+  });
+  const runId = newRunId();
+  const keys = Object.fromEntries(regions.map((region) => [region, openSigningKey(keyFolder(), { environment: driver.name, region })]));
+  const directory = claimDirectory(options.text("out"), runId);
+  const progress = new Progress(observationsIn(plan));
+
+  {
+    const attach = options.text("attach");
+    progress.say(attach ? `using the ${driver.name} that is up` : `starting the ${driver.name} of ${regions.length} regions`);
+    await using environment = await (attach ? driver.attach(resolve(attach), map) : driver.start(map, { signal }));
+    progress.say(`trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`);
+    const only = options.text("only");
+    const jobs = regions.map(
+      (region): Job => ({ runId, region, version, map, plan, planted: environment.planted[region] ?? {}, ...(only ? { only } : {}) }),
+    );
+    await observeRegions({
+      environment,
+      jobs,
+      directory,
+      signal,
+      onEntry: (_region, line) => progress.entry(line),
+      onLost: (region, why) => progress.say(`${region} did not finish: ${why.split("\n").slice(-3).join(" ").slice(0, 400)}`),
+    });
+    progress.done();
+    if (signal.aborted) throw new RingfenceError("USAGE", "the run was interrupted; its journals are kept, and nothing was judged", { fix: "run it again" });
+    const judged = judgeDirectory(directory, { map, plan, runId });
+    const { run, reports } = await writeEvidence(directory, { ...judged, mapText }, {
+      keys,
+      context: {
+        runId,
+        environment: environment.name,
+        fidelity: environment.fidelity,
+        limits: environment.limits,
+        version,
+        startedAt,
+        durationMs: Math.round(performance.now() - begun),
+        rerunOptions: rerunOptions(options, driver.name),
+        filtered: only !== undefined,
+        keyFingerprints: Object.fromEntries(Object.entries(keys).map(([region, key]) => [region, key.fingerprint])),
+      },
+    });
+    writePublicKeys(directory, keys);
+    markLatest(directory);
+    process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
+    return run.exitCode;
+  }
+}
+
+function judgeDirectory(directory: string, { map, plan, runId }: { map: Job["map"]; plan: Plan; runId: string }) {
+  const journals = Object.keys(map.regions).map((region) =>
+    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), { runId, region, plan: planDigest(plan), map: plan.map }),
+  );
+  return { map, plan, journals, judgement: judge(plan, map, journals) };
+}
+
+function observationsIn(plan: Plan): number {
+  const controls = plan.items.filter(({ role }) => role === "control").length;
+  return plan.items.length + controls;
+}
+
+function rerunOptions(options: Parsed, environment: string): string {
+  const quoted = (name: string) => {
+    const value = options.text(name);
+    return value === undefined ? "" : ` --${name} '${value.replaceAll("'", "'\\''")}'`;
+  };
+  return `--env ${environment}${quoted("map")}${quoted("attach")}`;
+}
+
+/** Sortable, and unique without a counter: time to the second, and four random bytes. */
+function newRunId(): string {
+  return `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}Z-${randomBytes(4).toString("hex")}`;
+}
+
+/** For convenience; trust comes from keys obtained elsewhere. */
+function writePublicKeys(directory: string, keys: Record<string, SigningKey>): void {
+  mkdirSync(join(directory, "keys"), { recursive: true });
+  for (const [region, key] of Object.entries(keys)) writeFileSync(join(directory, "keys", `${region}.pub.pem`), key.publicPem);
+}

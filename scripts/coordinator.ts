@@ -1,0 +1,115 @@
+import type { ChildProcess } from "node:child_process";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { RunningEnvironment } from "../environments/driver.ts";
+import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "../suites/job.ts";
+
+export interface Coordination {
+  environment: RunningEnvironment;
+  jobs: readonly Job[];
+  /** Each region's journal is written below it, line by line as it comes. */
+  directory: string;
+  signal: AbortSignal;
+  onEntry(region: string, line: string): void;
+  /** A region's process ended before its work was done. */
+  onLost(region: string, why: string): void;
+}
+
+/** A region that does not reach the next stage within this time is given up, and its lines are missing. */
+const stageDeadlineMs = 150_000;
+
+/** Runs one process in each region and keeps them in step: no attempt starts before every region's
+ *  controls have run, and no closing control before every attempt has ended. */
+export async function observeRegions(coordination: Coordination): Promise<void> {
+  const barrier = new Barrier(coordination.jobs.map((job) => job.region));
+  await Promise.all(coordination.jobs.map((job) => observeRegion(job, barrier, coordination)));
+}
+
+async function observeRegion(job: Job, barrier: Barrier, { environment, directory, signal, onEntry, onLost }: Coordination) {
+  mkdirSync(join(directory, job.region), { recursive: true });
+  const file = join(directory, job.region, "observations.jsonl");
+  writeFileSync(file, "");
+  const child = environment.observe(job.region);
+  const stop = () => child.stdin?.end();
+  signal.addEventListener("abort", stop);
+  const complaint = tail(child);
+  child.stdin?.on("error", () => {});
+  child.stdin?.write(`${JSON.stringify(job)}\n`);
+  const ended = new Promise<void>((done) => child.once("close", () => done()));
+  child.once("error", () => {});
+  let finished = false;
+  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+  lines.on("line", (line) => {
+    const message = parse(line);
+    if (message?.type === "journal") {
+      appendFileSync(file, `${message.line}\n`);
+      onEntry(job.region, message.line);
+    }
+    if (message?.type === "done") {
+      finished ||= message.stage === "controls-after";
+      barrier.arrive(job.region, message.stage, message.report, (go) => child.stdin?.write(`${JSON.stringify(go)}\n`));
+    }
+  });
+  const given = barrier.watch(job.region, stageDeadlineMs, stop);
+  await ended;
+  clearInterval(given);
+  signal.removeEventListener("abort", stop);
+  barrier.leave(job.region);
+  if (!finished) onLost(job.region, complaint().trim() || "its process ended");
+}
+
+function parse(line: string): FromRegion | null {
+  try {
+    return JSON.parse(line) as FromRegion;
+  } catch {
+    return null;
+  }
+}
+
+function tail(child: ChildProcess): () => string {
+  let text = "";
+  child.stderr?.on("data", (chunk) => {
+    text = (text + String(chunk)).slice(-2000);
+  });
+  return () => text;
+}
+
+/** Opens a stage for all regions once every region that is still there has arrived. */
+class Barrier {
+  readonly #present: Set<string>;
+  readonly #arrived = new Map<Stage, Map<string, { report: HomeReport; open: (go: ToRegion) => void }>>();
+  readonly #lastSeen = new Map<string, number>();
+
+  constructor(regions: readonly string[]) {
+    this.#present = new Set(regions);
+  }
+
+  arrive(region: string, stage: Stage, report: HomeReport, open: (go: ToRegion) => void): void {
+    const arrived = this.#arrived.get(stage) ?? new Map();
+    arrived.set(region, { report, open });
+    this.#arrived.set(stage, arrived);
+    this.#lastSeen.set(region, performance.now());
+    this.#openIfComplete(stage);
+  }
+
+  leave(region: string): void {
+    this.#present.delete(region);
+    for (const stage of this.#arrived.keys()) this.#openIfComplete(stage);
+  }
+
+  watch(region: string, deadlineMs: number, giveUp: () => void): NodeJS.Timeout {
+    this.#lastSeen.set(region, performance.now());
+    return setInterval(() => {
+      if (performance.now() - (this.#lastSeen.get(region) ?? 0) > deadlineMs) giveUp();
+    }, 1000);
+  }
+
+  #openIfComplete(stage: Stage): void {
+    const arrived = this.#arrived.get(stage);
+    if (!arrived || [...this.#present].some((region) => !arrived.has(region))) return;
+    this.#arrived.delete(stage);
+    const reports = Object.fromEntries([...arrived].map(([region, { report }]) => [region, report]));
+    for (const { open } of arrived.values()) open({ type: "go", after: stage, reports });
+  }
+}

@@ -1,0 +1,53 @@
+import { parseArgs } from "node:util";
+import { RingfenceError } from "../core/errors.ts";
+import { type LeakPath, leakPaths } from "../core/vocabulary.ts";
+
+type OptionSpec = Record<string, { type: "string" | "boolean"; multiple?: boolean; short?: string }>;
+
+export interface Parsed {
+  text(name: string): string | undefined;
+  texts(name: string): string[];
+  flag(name: string): boolean;
+  rest: string[];
+}
+
+/** Strict: an unknown option is an error that names the command's help. */
+export function parseOptions(command: string, args: readonly string[], options: OptionSpec): Parsed {
+  try {
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const given = values as Record<string, string | boolean | (string | boolean)[] | undefined>;
+    return {
+      text: (name) => (typeof given[name] === "string" ? given[name] : undefined),
+      texts: (name) => [given[name] ?? []].flat().map(String),
+      flag: (name) => given[name] === true,
+      rest: positionals,
+    };
+  } catch (cause) {
+    throw usage(`${command}: ${(cause as Error).message.split(". ")[0]}`, `see \`ringfence ${command} --help\``);
+  }
+}
+
+export function usage(message: string, fix: string): RingfenceError {
+  return new RingfenceError("USAGE", message, { fix });
+}
+
+/** Refuses positional arguments where a command takes none. */
+export function takeNothing(command: string, { rest }: Parsed): void {
+  if (rest.length > 0) throw usage(`${command}: unexpected "${rest[0]}"`, `see \`ringfence ${command} --help\``);
+}
+
+export function asPaths(names: readonly string[], declared: readonly string[]): LeakPath[] {
+  return names.map((name) => {
+    if (!(leakPaths as readonly string[]).includes(name) || !declared.includes(name)) {
+      throw usage(`--path: no system of the map is on the leak path "${name}"`, `use one of ${[...new Set(declared)].join(", ")}`);
+    }
+    return name as LeakPath;
+  });
+}
+
+export function asRegions(names: readonly string[], declared: readonly string[]): string[] {
+  for (const name of names) {
+    if (!declared.includes(name)) throw usage(`--region: the map declares no region "${name}"`, `use one of ${declared.join(", ")}`);
+  }
+  return [...names];
+}

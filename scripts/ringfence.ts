@@ -1,0 +1,65 @@
+import { RingfenceError } from "../core/errors.ts";
+import { bold, red } from "./terminal.ts";
+import { version } from "./version.ts";
+
+interface Command {
+  help: string;
+  main(args: readonly string[], signal: AbortSignal): Promise<number>;
+}
+
+const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
+  run: { about: "prove the regions of a map, and write signed evidence", load: () => import("./commands/run.ts") },
+  plan: { about: "show what would be attempted, and what cannot be", load: () => import("./commands/plan.ts") },
+  verify: { about: "check a run's evidence offline, and replay every verdict", load: () => import("./commands/verify.ts") },
+  up: { about: "start a replica and hold it", load: () => import("./commands/up.ts") },
+  shell: { about: "a shell inside a region of a replica that is up", load: () => import("./commands/shell.ts") },
+  doctor: { about: "what this machine can and cannot do, and the fix", load: () => import("./commands/doctor.ts") },
+};
+
+const help = `ringfence ${version}: proves that a region's data cannot get out
+
+${Object.entries(commands)
+  .map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`)
+  .join("\n")}
+
+\`ringfence COMMAND --help\` explains each.
+Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === "--version") return say(version);
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") return say(help);
+  const command = commands[name];
+  if (!command) throw new RingfenceError("USAGE", `there is no command "${name}"`, { fix: `use one of ${Object.keys(commands).join(", ")}` });
+  const loaded = await command.load();
+  if (args.includes("--help") || args.includes("-h")) return say(loaded.help);
+  return loaded.main(args, interruption());
+}
+
+function say(text: string): number {
+  process.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** The first Ctrl-C ends the work in order; the second ends the process. */
+function interruption(): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(name, () => (controller.signal.aborted ? process.exit(70) : controller.abort(name)));
+  }
+  return controller.signal;
+}
+
+const usageCodes = new Set(["USAGE", "MAP_INVALID", "OUT_NOT_EMPTY", "STATE_INVALID"]);
+
+function report(error: unknown): number {
+  if (error instanceof RingfenceError) {
+    process.stderr.write(`${red(bold(error.code))}  ${error.message}\n${bold("fix")}  ${error.fix}\n`);
+    return usageCodes.has(error.code) ? 64 : 70;
+  }
+  process.stderr.write(`${red(bold("INTERNAL"))}  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return 70;
+}
+
+process.exitCode = await main(process.argv.slice(2)).catch(report);
+process.exit();

@@ -1,0 +1,32 @@
+import type { Plan } from "../core/plan.ts";
+import type { ResidencyMap } from "../core/residency-map.ts";
+
+/** What a region's process is told, on one line of its stdin. Credentials are not in it: they are in the
+ *  process's own environment. */
+export interface Job {
+  runId: string;
+  region: string;
+  version: string;
+  map: ResidencyMap;
+  plan: Plan;
+  /** SHA-256 of what is planted in this region, by system. */
+  planted: Record<string, string>;
+  /** Vitest's test name pattern, to rerun some lines only. */
+  only?: string;
+}
+
+/** What a home region tells the others once its controls have held. Offers (links that open the canary
+ *  and nothing else, for minutes) pass through memory only and are never written. */
+export interface HomeReport {
+  addresses: Record<string, string[]>;
+  offers: Record<string, string>;
+}
+
+export type Stage = "controls-before" | "attempts" | "controls-after";
+
+/** The lines between a region's process and the coordinator. */
+export type FromRegion = { type: "journal"; line: string } | { type: "done"; stage: Stage; report: HomeReport };
+export type ToRegion = { type: "go"; after: Stage; reports: Record<string, HomeReport> };
+
+/** Joins the worker that runs the suites to its process's stdin and stdout. */
+export const channelName = "ringfence-region";

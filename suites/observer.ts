@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts";
+import { type PlannedItem, planDigest } from "../core/plan.ts";
+import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
+import { height } from "../core/vocabulary.ts";
+import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
+import type { Ladder } from "../probes/ladder.ts";
+import { type Probe, secretLookup } from "../probes/probe.ts";
+import { gate } from "./gate.ts";
+import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
+
+/** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
+const attemptsAtOnce = 500;
+const controlsAtOnce = 6;
+
+export interface Line {
+  send(message: FromRegion): void;
+  receive(stage: Stage): Promise<ToRegion>;
+}
+
+/** Runs one region's share of the plan and writes its journal. It reports; it does not judge. */
+export class Observer {
+  readonly job: Job;
+  readonly #probes: readonly Probe[];
+  readonly #line: Line;
+  readonly #open: Ladder[] = [];
+  readonly #home: HomeReport = { addresses: {}, offers: {} };
+  readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
+  readonly #throughGate = gate(attemptsAtOnce);
+  #head = emptyHead;
+  #observations = 0;
+  #reports: Record<string, HomeReport> = {};
+
+  constructor(job: Job, probes: readonly Probe[], line: Line) {
+    this.job = job;
+    this.#probes = probes;
+    this.#line = line;
+    const { runId, region, version, planted, plan } = job;
+    this.#write({ type: "run-started", runId, region, version, planted, plan: planDigest(plan), map: plan.map, at: now() });
+  }
+
+  attempts(): PlannedItem[] {
+    return this.#mine("attempt");
+  }
+
+  async controlsBefore(): Promise<void> {
+    await this.#controls("before");
+    await this.#mint();
+    this.#reports = await this.#meet("controls-before");
+  }
+
+  async attempt(item: PlannedItem): Promise<TryRecord[]> {
+    return this.#throughGate(() => this.#observe(item, "attempt"));
+  }
+
+  async controlsAfter(): Promise<void> {
+    await this.#meet("attempts");
+    await this.#controls("after");
+    for (const ladder of this.#open) ladder.close();
+    this.#write({ type: "run-finished", at: now(), observations: this.#observations });
+    await this.#meet("controls-after");
+  }
+
+  async #controls(phase: Phase): Promise<void> {
+    const throughGate = gate(controlsAtOnce);
+    await Promise.all(
+      this.#mine("control").map((item) =>
+        throughGate(async () => {
+          const records = await this.#observe(item, phase);
+          if (phase === "before") this.#learn(item, records);
+        }),
+      ),
+    );
+  }
+
+  #mine(role: PlannedItem["role"]): PlannedItem[] {
+    return this.job.plan.items.filter((item) => item.role === role && item.from.region === this.job.region);
+  }
+
+  #learn(item: PlannedItem, records: readonly TryRecord[]): void {
+    const reached = records.filter(({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"));
+    const known = this.#home.addresses[item.to.system] ?? [];
+    this.#home.addresses[item.to.system] = [...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])])];
+  }
+
+  /** Links for the other regions to try, made with what the workload here holds. */
+  async #mint(): Promise<void> {
+    for (const system of this.job.map.systems.filter((one) => homesOf(one, this.job.map).includes(this.job.region))) {
+      const probe = this.#probes.find((candidate) => candidate.kind === system.kind);
+      const own = endpointOf(system, this.job.region);
+      const offer = await probe?.mint?.({ own, secret: this.#secret }).catch(() => undefined);
+      if (offer) this.#home.offers[system.id] = offer;
+    }
+  }
+
+  async #meet(stage: Stage): Promise<Record<string, HomeReport>> {
+    const answer = this.#line.receive(stage);
+    this.#line.send({ type: "done", stage, report: this.#home });
+    return (await answer).reports;
+  }
+
+  async #observe(item: PlannedItem, phase: Phase): Promise<TryRecord[]> {
+    const records = await attempt(item, await this.#optionsFor(item));
+    const findings = records.find((record) => record.findings)?.findings;
+    const tries = records.map((record) => record.entry);
+    this.#observations++;
+    this.#write({ type: "observation", item: item.id, phase, tries, ...(findings ? { findings } : {}) });
+    for (const { removed } of records) {
+      if (removed) this.#write({ type: "removed", item: item.id, at: now(), ...removed });
+    }
+    return records;
+  }
+
+  async #optionsFor(item: PlannedItem): Promise<AttemptOptions> {
+    const { map } = this.job;
+    const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
+    if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
+    const target = endpointIn(map, item.to.system, item.to.region);
+    const home = this.#reports[item.to.region];
+    const offer = item.role === "control" ? await this.#offerFor(item, probe) : home?.offers[item.to.system];
+    return {
+      probe,
+      context: { item, own: this.#ownEndpoint(item) ?? target, target, secret: this.#secret, offer },
+      learned: home?.addresses[item.to.system] ?? [],
+      onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
+      keepOpen: (ladder) => this.#open.push(ladder),
+    };
+  }
+
+  /** At home a control uses a link minted just then, as the far side will use the one offered to it. */
+  async #offerFor(item: PlannedItem, probe: Probe): Promise<string | undefined> {
+    const own = endpointIn(this.job.map, item.to.system, item.to.region);
+    return probe.mint?.({ own, secret: this.#secret }).catch(() => undefined);
+  }
+
+  #ownEndpoint(item: PlannedItem): Record<string, unknown> | undefined {
+    const { map, region } = this.job;
+    const here = map.systems.filter((system) => system.kind === item.kind && homesOf(system, map).includes(region));
+    const own = here.find((system) => system.id === item.to.system) ?? here[0];
+    return own && endpointOf(own, region);
+  }
+
+  #write(entry: Entry): void {
+    const { line, head } = chainLine(this.#head, entry);
+    this.#head = head;
+    this.#line.send({ type: "journal", line });
+  }
+}
+
+function endpointIn(map: ResidencyMap, id: string, region: string): Record<string, unknown> {
+  const system = map.systems.find((candidate) => candidate.id === id);
+  if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
+  return endpointOf(system, region);
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,0 +1,7 @@
+import type { Job } from "./job.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    job: Job;
+  }
+}

@@ -1,0 +1,301 @@
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import fc from "fast-check";
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { leakPaths } from "../core/vocabulary.ts";
+import { aHostileReport } from "../reports/render/a-hostile-report.ts";
+import {
+  aBreach,
+  anInconclusive,
+  aReport,
+  aRun,
+  aVerdict,
+  aWaiver,
+  someRegions,
+  someVerdicts,
+} from "../reports/render/a-report.ts";
+import { hostile, hostileTexts } from "../reports/render/hostile.ts";
+import { renderRegionHtml, renderRunHtml } from "../reports/render/html.ts";
+import type { RegionReport } from "../reports/report.ts";
+
+const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+const folder = mkdtempSync(join(tmpdir(), "ringfence-pages-"));
+let browser: Browser;
+
+/** The pages are shown in a real browser or the tests fail: a skip would look like a page that works. */
+function chromiumPath(): string {
+  const named = process.env.CHROMIUM;
+  const onPath = (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((directory) => join(directory, "google-chrome"));
+  const candidates = named ? [named] : ["/usr/bin/chromium", "/usr/bin/chromium-browser", ...onPath];
+  const found = candidates.find((candidate) => {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (found) return found;
+  throw new Error(
+    `Chromium: expected an executable at ${named ?? "/usr/bin/chromium, /usr/bin/chromium-browser or google-chrome on PATH"}, got none. ` +
+      "Install it with: apt-get install chromium. Or name one by the environment variable CHROMIUM.",
+  );
+}
+
+beforeAll(async () => {
+  browser = await chromium.launch({
+    executablePath: chromiumPath(),
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-background-networking",
+      "--no-first-run",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let opened = 0;
+
+async function open(markup: string, options: BrowserContextOptions = {}) {
+  opened += 1;
+  const file = join(folder, `page-${opened}.html`);
+  writeFileSync(file, markup);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const requests: string[] = [];
+  const complaints: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
+  page.on("console", (message) => complaints.push(message.text()));
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(pathToFileURL(file).href);
+  return {
+    page,
+    requests,
+    complaints,
+    url: pathToFileURL(file).href,
+    [Symbol.asyncDispose]: () => context.close(),
+  };
+}
+
+/** Run by the driver, which the page's policy does not bind: the page itself may still run nothing else. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+  await page.evaluate(readFileSync(axe, "utf8"));
+  return page.evaluate(async () => {
+    const axeCore = (
+      globalThis as unknown as {
+        axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+      }
+    ).axe;
+    const found = await axeCore.run();
+    return found.violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(({ html }) => html)
+          .join(" ")}`,
+    );
+  });
+}
+
+const gap = {
+  path: "queue",
+  region: "eu-central-1",
+  system: "jobs",
+  probe: "amqp-login",
+  reason: "no client of that kind here",
+} as const;
+
+function troubled(count: number, paths = leakPaths.slice(0, 5)): RegionReport {
+  const regions = someRegions(count);
+  const verdicts = someVerdicts({ from: "eu-central-1", regions, paths }).map((verdict, index) => {
+    if (index % 7 === 3) return { ...verdict, ...aBreach };
+    if (index % 7 === 5) return { ...verdict, ...anInconclusive };
+    return index % 11 === 6 ? { ...verdict, ...aBreach, waiver: aWaiver } : verdict;
+  });
+  return aReport({
+    regions,
+    verdicts,
+    partial: true,
+    gaps: [gap],
+    journalProblems: ["the hash chain is broken at line 7"],
+  });
+}
+
+const pages = {
+  "a pass": () => renderRegionHtml(aReport()),
+  "3 regions with every kind of trouble": () => renderRegionHtml(troubled(3)),
+  "30 regions with every kind of trouble": () => renderRegionHtml(troubled(30)),
+  "a run of 3 regions": () => runPage(3),
+  "a run of 30 regions": () => runPage(30),
+  "an empty plan": () => renderRegionHtml(aReport({ verdicts: [] })),
+};
+
+function runPage(count: number): string {
+  const reports = someRegions(count).map((region, index) =>
+    index === 0
+      ? troubled(count, leakPaths.slice(0, 2))
+      : aReport({
+          region,
+          regions: someRegions(count),
+          verdicts: someVerdicts({
+            from: region.id,
+            regions: someRegions(count),
+            paths: leakPaths.slice(0, 2),
+          }),
+        }),
+  );
+  return renderRunHtml(aRun(reports), reports);
+}
+
+const looks = {
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  "a phone": { colorScheme: "light", viewport: { width: 390, height: 844 } },
+} as const satisfies Record<string, BrowserContextOptions>;
+
+for (const [name, markup] of Object.entries(pages)) {
+  for (const [look, options] of Object.entries(looks)) {
+    test(`${name}, ${look}: axe finds nothing, nothing is fetched, nothing overflows`, {
+      timeout: 120_000,
+    }, async () => {
+      await using shown = await open(markup(), options);
+      expect(
+        await shown.page.evaluate(() => document.documentElement.scrollWidth - innerWidth),
+      ).toBeLessThanOrEqual(0);
+      expect(await violations(shown.page)).toEqual([]);
+      expect(shown.requests).toEqual([shown.url]);
+      expect(shown.complaints).toEqual([]);
+    });
+  }
+}
+
+test("the filter works by keyboard alone, because not everybody has a mouse", {
+  timeout: 30_000,
+}, async () => {
+  await using shown = await open(renderRegionHtml(troubled(3)));
+  const { page } = shown;
+  const visibleRows = () => page.locator("#attempt-groups tbody tr:visible").count();
+  const all = await visibleRows();
+  await page.getByRole("combobox", { name: "Grade" }).focus();
+  await page.keyboard.type("breached");
+  await expect
+    .poll(visibleRows)
+    .toBe(troubled(3).verdicts.filter(({ grade }) => grade === "breached").length);
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("sessions ap-southeast-2");
+  await expect
+    .poll(visibleRows)
+    .toBe(
+      troubled(3).verdicts.filter(
+        ({ grade, to }) => grade === "breached" && to.system === "sessions" && to.region === "ap-southeast-2",
+      ).length,
+    );
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await expect.poll(visibleRows).toBe(all);
+});
+
+test("without JavaScript every attempt is there and no dead control is, because auditors disable it", async () => {
+  await using shown = await open(renderRegionHtml(troubled(3)), { javaScriptEnabled: false });
+  expect(await shown.page.locator("#attempt-groups tbody tr").count()).toBe(troubled(3).verdicts.length);
+  expect(await shown.page.locator("#attempt-groups tbody tr:visible").count()).toBe(
+    troubled(3).verdicts.length,
+  );
+  expect(await shown.page.locator("form:visible, button:visible").count()).toBe(0);
+});
+
+test("hostile strings do not run, because every one of them is shown as text", {
+  timeout: 120_000,
+}, async () => {
+  for (const text of hostileTexts) {
+    const report = aHostileReport(text);
+    for (const markup of [renderRegionHtml(report), renderRunHtml(aRun([report]), [report])]) {
+      await using shown = await open(markup);
+      await shown.page.locator("body").hover();
+      expect(await shown.page.evaluate(() => (globalThis as { __pwned?: unknown }).__pwned)).toBeUndefined();
+      expect(shown.requests).toEqual([shown.url]);
+      expect(shown.complaints).toEqual([]);
+    }
+  }
+});
+
+test("a browser reads the same elements whatever the strings hold", { timeout: 60_000 }, async () => {
+  await using blank = await open("<!doctype html><title>blank</title>");
+  const outline = (markup: string) =>
+    blank.page.evaluate((text) => {
+      const elements = [...new DOMParser().parseFromString(text, "text/html").querySelectorAll("*")];
+      return elements
+        .map((element) => `${element.localName} ${element.getAttributeNames().join(" ")}`)
+        .join("\n");
+    }, markup);
+  const plain = await outline(renderRegionHtml(aHostileReport("plain")));
+  await fc.assert(
+    fc.asyncProperty(
+      hostile.filter((text) => text !== ""),
+      async (text) => {
+        expect(await outline(renderRegionHtml(aHostileReport(text)))).toBe(plain);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+test("10,000 attempts load and filter within seconds, because large estates have them", {
+  timeout: 120_000,
+}, async () => {
+  const verdicts = Array.from({ length: 10_000 }, (_, index) =>
+    aVerdict({
+      path: leakPaths[index % 4] ?? "database",
+      ...(index === 7777 ? { ...aBreach, code: "NEEDLE" } : {}),
+    }),
+  );
+  const markup = renderRegionHtml(aReport({ verdicts }));
+  await using shown = await open(markup);
+  const tookMs = await shown.page.evaluate(async () => {
+    const words = document.querySelector<HTMLInputElement>("#filter [name=words]");
+    const status = document.querySelector("#filter-status");
+    const begun = performance.now();
+    if (words) words.value = "needle";
+    words?.dispatchEvent(new Event("input", { bubbles: true }));
+    while (!status?.textContent?.startsWith("1 of 10,000")) await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+  });
+  expect(tookMs).toBeLessThan(3000);
+  expect(await shown.page.locator("#attempt-groups tbody tr:visible").count()).toBe(1);
+});
+
+test("on paper nothing is cut off, because a printed matrix cannot be scrolled", async () => {
+  await using shown = await open(renderRegionHtml(troubled(30)), {
+    colorScheme: "dark",
+    viewport: { width: 1040, height: 720 },
+  });
+  await shown.page.emulateMedia({ media: "print", colorScheme: "dark" });
+  const cut = await shown.page.evaluate(
+    () =>
+      [...document.querySelectorAll(".scroller")].filter(
+        (box) => getComputedStyle(box).overflow !== "visible" || box.scrollWidth > innerWidth,
+      ).length,
+  );
+  expect(cut).toBe(0);
+  expect(await shown.page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe(
+    "rgb(255, 255, 255)",
+  );
+  expect(await shown.page.locator("nav:visible, form:visible, button:visible").count()).toBe(0);
+});
