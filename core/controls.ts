@@ -103,7 +103,9 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
   return {
     id,
     problem: null,
-    addresses: [...new Set(first.flatMap((one) => one.address ?? []))].filter((address) => lastAddresses.has(address)),
+    addresses: [...new Set(first.flatMap((one) => one.address ?? []))].filter((address) =>
+      lastAddresses.has(address),
+    ),
     provenFrom: Math.max(...first.map((one) => Date.parse(one.startedAt) + one.durationMs)),
     provenUntil: Math.min(...last.map((one) => Date.parse(one.startedAt))),
   };

@@ -32,7 +32,9 @@ export type Link = z.infer<typeof Link>;
 export const Findings = z.strictObject({
   canaries: z.array(digest).max(1000).optional(),
   links: z.array(Link).max(1000).optional(),
-  servedFrom: z.strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() }).optional(),
+  servedFrom: z
+    .strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() })
+    .optional(),
 });
 export type Findings = z.infer<typeof Findings>;
 
@@ -59,8 +61,20 @@ export const Entry = z.discriminatedUnion("type", [
     findings: Findings.optional(),
   }),
   /** A socket that stayed open was answered after its attempt's deadline. */
-  z.strictObject({ type: z.literal("late"), item: z.string(), address: z.string().nullable(), rung: Rung, at: instant }),
-  z.strictObject({ type: z.literal("removed"), item: z.string(), what: shortText, at: instant, done: z.boolean() }),
+  z.strictObject({
+    type: z.literal("late"),
+    item: z.string(),
+    address: z.string().nullable(),
+    rung: Rung,
+    at: instant,
+  }),
+  z.strictObject({
+    type: z.literal("removed"),
+    item: z.string(),
+    what: shortText,
+    at: instant,
+    done: z.boolean(),
+  }),
   z.strictObject({ type: z.literal("run-finished"), at: instant, observations: z.int() }),
 ]);
 export type Entry = z.infer<typeof Entry>;

@@ -17,28 +17,37 @@ export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding |
   }
   if (findings.length === 0) return unproven("it reported no findings");
   const doubt = findings.map((found) => doubtIn(planned, found, evidence)).find((reason) => reason !== null);
-  return doubt ? unproven(doubt) : { grade: "contained", stoppedAt: null, code: null, reason: cleanWords(planned) };
+  return doubt
+    ? unproven(doubt)
+    : { grade: "contained", stoppedAt: null, code: null, reason: cleanWords(planned) };
 }
 
 function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
   const here = planned.from.region;
   const planted = book.everythingPlanted();
-  const far = (found.canaries ?? []).map((canary) => planted.get(canary)).find((origin) =>
-    planned.about ? origin === planned.about : origin !== undefined && origin !== here,
-  );
+  const far = (found.canaries ?? [])
+    .map((canary) => planted.get(canary))
+    .find((origin) => (planned.about ? origin === planned.about : origin !== undefined && origin !== here));
   if (far) return crossed(`a canary of ${far} was found inside ${here}`, "FAR_CANARY");
   const plan = map.regions[here]?.addresses ?? [];
   const link = found.links?.find((candidate) => leadsOut(candidate, here, plan));
   if (link) return crossed(`${link.what} leads out of ${here}, to ${link.peer}`, "LINK_OUT");
   const outside = found.servedFrom?.addresses.find((address) => !inBlocks(address, plan));
-  if (outside) return crossed(`its name, or the server behind it, is at ${outside}, outside ${here}'s address plan`, "WIRED_OUT");
+  if (outside)
+    return crossed(
+      `its name, or the server behind it, is at ${outside}, outside ${here}'s address plan`,
+      "WIRED_OUT",
+    );
   const region = found.servedFrom?.region;
   if (region !== undefined && region !== here) return crossed(`it is served from ${region}`, "WIRED_OUT");
   return null;
 }
 
 function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
-  return (link.region !== undefined && link.region !== here) || link.addresses.some((address) => !inBlocks(address, plan));
+  return (
+    (link.region !== undefined && link.region !== here) ||
+    link.addresses.some((address) => !inBlocks(address, plan))
+  );
 }
 
 function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): string | null {
@@ -60,6 +69,9 @@ function crossed(reason: string, code: string): Finding {
 }
 
 function cleanWords(planned: PlannedItem): string {
-  if (planned.family === "wiring") return `its name and the server that answers are inside ${planned.from.region}`;
-  return planned.about ? `no canary of ${planned.about}, and the own one was found` : "no link leads out of the region";
+  if (planned.family === "wiring")
+    return `its name and the server that answers are inside ${planned.from.region}`;
+  return planned.about
+    ? `no canary of ${planned.about}, and the own one was found`
+    : "no link leads out of the region";
 }

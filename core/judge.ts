@@ -44,7 +44,12 @@ export function judge(plan: Plan, map: ResidencyMap, journals: readonly Journal[
   return { grade: worstRegion(Object.values(regions).map((region) => region.grade)), regions, verdicts };
 }
 
-const regionRank = { pass: 0, "pass-with-exceptions": 1, inconclusive: 2, breached: 3 } as const satisfies Record<RegionGrade, number>;
+const regionRank = {
+  pass: 0,
+  "pass-with-exceptions": 1,
+  inconclusive: 2,
+  breached: 3,
+} as const satisfies Record<RegionGrade, number>;
 
 /** The worst of all; no region at all is inconclusive. */
 export function worstRegion(all: readonly RegionGrade[]): RegionGrade {
@@ -52,7 +57,12 @@ export function worstRegion(all: readonly RegionGrade[]): RegionGrade {
   return all.reduce((worst, grade) => (regionRank[grade] > regionRank[worst] ? grade : worst));
 }
 
-export const exitCodeOf = { pass: 0, "pass-with-exceptions": 0, breached: 1, inconclusive: 2 } as const satisfies Record<RegionGrade, number>;
+export const exitCodeOf = {
+  pass: 0,
+  "pass-with-exceptions": 0,
+  breached: 1,
+  inconclusive: 2,
+} as const satisfies Record<RegionGrade, number>;
 
 function judgeRegion(
   region: string,
@@ -64,7 +74,8 @@ function judgeRegion(
   const journalProblems = book.problemsOf(region);
   const promised = mine.filter((verdict) => verdict.waiver === null);
   const broken: Grade[] = gaps.length > 0 || journalProblems.length > 0 ? ["inconclusive"] : [];
-  const worst = promised.length === 0 ? "inconclusive" : join([...promised.map((verdict) => verdict.grade), ...broken]);
+  const worst =
+    promised.length === 0 ? "inconclusive" : join([...promised.map((verdict) => verdict.grade), ...broken]);
   const waivedBreaches = mine.filter((verdict) => verdict.waiver && verdict.grade !== "contained").length;
   const grade = worst === "contained" ? (waivedBreaches > 0 ? "pass-with-exceptions" : "pass") : worst;
   return {
@@ -172,10 +183,9 @@ function fault({ outcome }: Try): Finding | null {
 /** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
  *  very address: a public service answers from many, but a silent address may be nobody's. */
 function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
-  const lame = [
-    lameness("the twin", twin, one),
-    lameness("the target-alive control", targetAlive, one),
-  ].find((problem) => problem !== null);
+  const lame = [lameness("the twin", twin, one), lameness("the target-alive control", targetAlive, one)].find(
+    (problem) => problem !== null,
+  );
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
   const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
@@ -203,10 +213,16 @@ function lameness(name: string, control: Control | null, one: Try): string | nul
 function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {
   const { outcome } = one;
   if (outcome.kind !== "refused" && outcome.kind !== "silent") return unproven("it has no end");
-  if (height(outcome.rung) > height(planned.stopBy)) return unproven(`it was stopped too late, at ${outcome.rung}`);
+  if (height(outcome.rung) > height(planned.stopBy))
+    return unproven(`it was stopped too late, at ${outcome.rung}`);
   const doubt =
     outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, outcome, map);
-  if (doubt) return { ...unproven(doubt), stoppedAt: outcome.rung, code: outcome.kind === "refused" ? outcome.code : null };
+  if (doubt)
+    return {
+      ...unproven(doubt),
+      stoppedAt: outcome.rung,
+      code: outcome.kind === "refused" ? outcome.code : null,
+    };
   const where = one.address ?? "the name server";
   return {
     grade: "contained",
@@ -225,7 +241,8 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
     return `the connection was open and ${one.address} said nothing at ${one.outcome.rung}: a hung server looks the same`;
   }
   const slowest = book.slowestMs(planned.kind);
-  if (one.durationMs < planned.deadlineMs * 0.98) return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
+  if (one.durationMs < planned.deadlineMs * 0.98)
+    return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
   if (planned.deadlineMs < 3 * slowest) {
     return `a deadline of ${planned.deadlineMs} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
   }
@@ -236,10 +253,16 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
 }
 
 /** A reset or an ICMP answer counts only where the map says that the border rejects. */
-function contradiction(planned: PlannedItem, outcome: { rung: Rung; code: string; local?: boolean | undefined }, map: ResidencyMap): string | null {
+function contradiction(
+  planned: PlannedItem,
+  outcome: { rung: Rung; code: string; local?: boolean | undefined },
+  map: ResidencyMap,
+): string | null {
   if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
   const guard = map.regions[planned.to.region]?.guard;
-  return guard === "reject" ? null : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;
+  return guard === "reject"
+    ? null
+    : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */
@@ -257,7 +280,10 @@ function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[]): Verdic
       other.item.vector.credentials === item.vector.credentials,
   );
   if (literal.length > 0 && literal.every((other) => other.grade === "contained")) return verdict;
-  return { ...verdict, ...unproven("only the name was refused, and its addresses are not shown to be closed", verdict.code) };
+  return {
+    ...verdict,
+    ...unproven("only the name was refused, and its addresses are not shown to be closed", verdict.code),
+  };
 }
 
 function waiverFor(planned: PlannedItem, map: ResidencyMap): Waiver | null {
@@ -272,4 +298,3 @@ function waiverFor(planned: PlannedItem, map: ResidencyMap): Waiver | null {
     ) ?? null
   );
 }
-

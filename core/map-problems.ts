@@ -19,7 +19,9 @@ export function checkMap(
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => shapeProblems(issue, raw))),
     ...meaningProblems(raw, options.today),
   ];
-  const inline = secretProblems(raw).filter((secret) => !problems.some((known) => samePath(known.path, secret.path)));
+  const inline = secretProblems(raw).filter(
+    (secret) => !problems.some((known) => samePath(known.path, secret.path)),
+  );
   problems.push(...inline);
   if (!parsed.success || problems.length > 0) return { map: null, problems };
   return { map: parsed.data as ResidencyMap, problems: [] };
@@ -64,7 +66,10 @@ function shapeProblems(issue: z.core.$ZodIssue, raw: unknown): MapProblem[] {
       ];
     case "invalid_union": {
       const branches = issue.errors ?? [];
-      const expected = branches.length > 0 ? branches.map((branch) => branch[0]?.message ?? "").join(", or ") : issue.message;
+      const expected =
+        branches.length > 0
+          ? branches.map((branch) => branch[0]?.message ?? "").join(", or ")
+          : issue.message;
       return [{ code: "MAP_WRONG_VALUE", path, expected, got, fix: "choose one of the expected forms" }];
     }
     default:
@@ -133,14 +138,20 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
   const stored = valueAt(system, ["backups", "storedIn"]);
   const mentions: [Path, unknown][] = [
     ...(home === "each-region" ? [] : [[["home"], home] as [Path, unknown]]),
-    ...(stored === "same-region" || stored === "none" ? [] : [[["backups", "storedIn"], stored] as [Path, unknown]]),
-    ...entries(valueAt(system, ["perRegion"])).map(([name]) => [["perRegion", name], name] as [Path, unknown]),
+    ...(stored === "same-region" || stored === "none"
+      ? []
+      : [[["backups", "storedIn"], stored] as [Path, unknown]]),
+    ...entries(valueAt(system, ["perRegion"])).map(
+      ([name]) => [["perRegion", name], name] as [Path, unknown],
+    ),
     ...list(valueAt(system, ["waivers"])).flatMap((waiver, index) =>
       ["from", "to"].map((key) => [["waivers", index, key], valueAt(waiver, [key])] as [Path, unknown]),
     ),
   ];
   return mentions
-    .filter((mention): mention is [Path, string] => typeof mention[1] === "string" && !names.includes(mention[1]))
+    .filter(
+      (mention): mention is [Path, string] => typeof mention[1] === "string" && !names.includes(mention[1]),
+    )
     .map(([where, name]) => ({
       code: "MAP_UNKNOWN_REGION",
       path: [...path, ...where],
@@ -195,12 +206,27 @@ function show(value: unknown, path: Path): string {
   return written.length > 80 ? `${written.slice(0, 77)}…` : written;
 }
 
-function suggestion(got: string, known: readonly string[], otherwise = "choose one of the expected values"): string {
+function suggestion(
+  got: string,
+  known: readonly string[],
+  otherwise = "choose one of the expected values",
+): string {
   const near = nearest(got, known);
   return near ? `write "${near}"? Or ${otherwise}` : otherwise;
 }
 
-const systemKeys = ["id", "kind", "path", "home", "endpoint", "perRegion", "holds", "retention", "readers", "exporters"];
+const systemKeys = [
+  "id",
+  "kind",
+  "path",
+  "home",
+  "endpoint",
+  "perRegion",
+  "holds",
+  "retention",
+  "readers",
+  "exporters",
+];
 
 function expectedKeys(path: Path): string[] {
   if (path.length === 0) return ["title", "attempts", "regions", "systems"];
@@ -222,7 +248,9 @@ function editDistance(a: string, b: string): number {
   for (const [i, letter] of [...a].entries()) {
     const next = [i + 1];
     for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)));
+      next.push(
+        Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)),
+      );
     }
     row = next;
   }
@@ -235,7 +263,8 @@ function article(noun: string): string {
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
-    (at, part) => (at !== null && typeof at === "object" ? (at as Record<string | number, unknown>)[part] : undefined),
+    (at, part) =>
+      at !== null && typeof at === "object" ? (at as Record<string | number, unknown>)[part] : undefined,
     value,
   );
 }

@@ -27,7 +27,13 @@ const PlannedItem = z.strictObject({
 export type PlannedItem = z.infer<typeof PlannedItem>;
 
 /** Something the map promises and nothing here can prove. */
-export const Gap = z.strictObject({ path: LeakPath, region: z.string(), system: z.string(), probe: z.string(), reason: z.string() });
+export const Gap = z.strictObject({
+  path: LeakPath,
+  region: z.string(),
+  system: z.string(),
+  probe: z.string(),
+  reason: z.string(),
+});
 export type Gap = z.infer<typeof Gap>;
 
 export const Plan = z.strictObject({
@@ -49,7 +55,9 @@ export interface PlanScope {
 
 /** Map × probes × vectors → attempts, controls and gaps. Pure: one map and scope, one plan. */
 export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], scope: PlanScope): Plan {
-  const vantages = Object.keys(map.regions).filter((id) => !scope.regions?.length || scope.regions.includes(id));
+  const vantages = Object.keys(map.regions).filter(
+    (id) => !scope.regions?.length || scope.regions.includes(id),
+  );
   const systems = map.systems.filter((system) => !scope.paths?.length || scope.paths.includes(system.path));
   const attempts: PlannedItem[] = [];
   const gaps: Gap[] = [];
@@ -92,9 +100,11 @@ function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
 
 function vectorsOf(check: Check, system: System): Vector[] {
   return check.routes.flatMap((route) =>
-    [...system.addressFamilies].sort().flatMap((addressFamily) =>
-      check.credentials.map((credentials) => ({ route, addressFamily, credentials })),
-    ),
+    [...system.addressFamilies]
+      .sort()
+      .flatMap((addressFamily) =>
+        check.credentials.map((credentials) => ({ route, addressFamily, credentials })),
+      ),
   );
 }
 
@@ -151,7 +161,16 @@ function twinSystem(region: string, { map, system, kind }: Subject): System | un
 
 function item(
   { map, system, check, kind }: Subject,
-  part: { id: string; role: "attempt" | "control"; vector: Vector; from: string; to: string; about?: string; twin?: string; targetAlive?: string },
+  part: {
+    id: string;
+    role: "attempt" | "control";
+    vector: Vector;
+    from: string;
+    to: string;
+    about?: string;
+    twin?: string;
+    targetAlive?: string;
+  },
 ): PlannedItem {
   const { from, to, ...rest } = part;
   const arrow = from === to ? `inside ${from}` : `${from} → ${to}`;

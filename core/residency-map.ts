@@ -42,7 +42,10 @@ export const SecretReference = z
 
 export const HostName = z
   .string()
-  .regex(/^[a-z0-9{}*]([a-z0-9{}.:-]*[a-z0-9{}])?$/i, "a host name or address; {region} stands for the region's id");
+  .regex(
+    /^[a-z0-9{}*]([a-z0-9{}.:-]*[a-z0-9{}])?$/i,
+    "a host name or address; {region} stands for the region's id",
+  );
 
 export const Port = z.int().min(1).max(65535);
 
@@ -86,7 +89,11 @@ const systemShape = {
     restoredTo: z.array(text).describe("Where backups are restored to"),
   }),
   stopBy: Rung.optional().describe("The highest rung at which being stopped still counts as isolation"),
-  addressFamilies: z.array(AddressFamily).min(1).default([4, 6]).describe("Which address families it listens on"),
+  addressFamilies: z
+    .array(AddressFamily)
+    .min(1)
+    .default([4, 6])
+    .describe("Which address families it listens on"),
   waivers: z.array(Waiver).default([]),
 };
 
@@ -123,7 +130,9 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
       })
       .default({ deadlineMs: 4000 }),
     regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
-    systems: z.array(z.discriminatedUnion("kind", [first, ...rest])).describe("Every place customer data can land"),
+    systems: z
+      .array(z.discriminatedUnion("kind", [first, ...rest]))
+      .describe("Every place customer data can land"),
   });
 }
 

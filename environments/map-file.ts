@@ -16,12 +16,18 @@ export function readMapFile(file: string, options: { kinds: readonly SystemKind[
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new RingfenceError("MAP_INVALID", `cannot read the residency map ${file}`, { cause, fix: "name an existing file with --map" });
+    throw new RingfenceError("MAP_INVALID", `cannot read the residency map ${file}`, {
+      cause,
+      fix: "name an existing file with --map",
+    });
   }
   return { file, text, map: parseMap(text, { ...options, file }) };
 }
 
-export function parseMap(text: string, { kinds, today, file }: { kinds: readonly SystemKind[]; today: string; file: string }): ResidencyMap {
+export function parseMap(
+  text: string,
+  { kinds, today, file }: { kinds: readonly SystemKind[]; today: string; file: string },
+): ResidencyMap {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const broken = document.errors.map(
@@ -50,7 +56,9 @@ export function parseMap(text: string, { kinds, today, file }: { kinds: readonly
     for (let depth = path.length; depth > 0; depth--) {
       const around = document.getIn(path.slice(0, depth - 1), true);
       const key = path[depth - 1];
-      const pair = isMapLike(around) ? around.items.find((item) => String(item.key) === String(key)) : undefined;
+      const pair = isMapLike(around)
+        ? around.items.find((item) => String(item.key) === String(key))
+        : undefined;
       const node = pair?.key ?? document.getIn(path.slice(0, depth), true);
       if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
     }
@@ -59,17 +67,30 @@ export function parseMap(text: string, { kinds, today, file }: { kinds: readonly
 }
 
 function isMapLike(value: unknown): value is { items: { key: unknown }[] } {
-  return isNode(value) && "items" in value && Array.isArray(value.items) && value.items.every((item) => item !== null && typeof item === "object" && "key" in item);
+  return (
+    isNode(value) &&
+    "items" in value &&
+    Array.isArray(value.items) &&
+    value.items.every((item) => item !== null && typeof item === "object" && "key" in item)
+  );
 }
 
 function pathText(path: readonly (string | number)[]): string {
-  return path.map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`)).join("") || "(file)";
+  return (
+    path
+      .map((part, index) => (typeof part === "number" ? `[${part}]` : index === 0 ? part : `.${part}`))
+      .join("") || "(file)"
+  );
 }
 
 function invalid(file: string, problems: readonly Problem[]): RingfenceError {
   const count = problems.length === 1 ? "one problem" : `${problems.length} problems`;
-  return new RingfenceError("MAP_INVALID", `${count} in the residency map ${file}\n\n${problems.map(describeProblem).join("\n\n")}`, {
-    fix: "correct the map; docs/residency-map.md explains every key",
-    problems,
-  });
+  return new RingfenceError(
+    "MAP_INVALID",
+    `${count} in the residency map ${file}\n\n${problems.map(describeProblem).join("\n\n")}`,
+    {
+      fix: "correct the map; docs/residency-map.md explains every key",
+      problems,
+    },
+  );
 }

@@ -69,7 +69,8 @@ async function run(address: string, ladder: Ladder, options: AttemptOptions): Pr
     return answer;
   } catch (error) {
     if (error instanceof RingfenceError) return { outcome: { kind: "faulted", code: error.code } };
-    if (ladder.socketError && ladder.climbed === "name") return { outcome: networkOutcome(ladder.socketError) };
+    if (ladder.socketError && ladder.climbed === "name")
+      return { outcome: networkOutcome(ladder.socketError) };
     return { outcome: options.probe.explain(error, ladder) };
   }
 }

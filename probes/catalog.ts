@@ -3,12 +3,19 @@ import type { Probe } from "./probe.ts";
 
 /** Every probe kind: each file of this folder that exports one. A new kind is a new file. */
 export async function loadProbes(): Promise<Probe[]> {
-  const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".ts") && !/\.(test|bench)\.ts$/.test(file));
-  const modules = await Promise.all(files.sort().map((file) => import(`./${file}`) as Promise<Record<string, unknown>>));
-  return modules.flatMap((module) => Object.values(module).filter(isProbe)).sort((a, b) => (a.kind < b.kind ? -1 : 1));
+  const files = readdirSync(import.meta.dirname).filter(
+    (file) => file.endsWith(".ts") && !/\.(test|bench)\.ts$/.test(file),
+  );
+  const modules = await Promise.all(
+    files.sort().map((file) => import(`./${file}`) as Promise<Record<string, unknown>>),
+  );
+  return modules
+    .flatMap((module) => Object.values(module).filter(isProbe))
+    .sort((a, b) => (a.kind < b.kind ? -1 : 1));
 }
 
 function isProbe(value: unknown): value is Probe {
-  return value !== null && typeof value === "object" && "checks" in value && "run" in value && "explain" in value;
+  return (
+    value !== null && typeof value === "object" && "checks" in value && "run" in value && "explain" in value
+  );
 }
-

@@ -26,7 +26,8 @@ export async function findStrayCanaries(inside: Inside): Promise<Findings> {
         AND n.nspname NOT IN ('pg_catalog', 'information_schema')
         AND (c.relname ILIKE '%canary%' OR n.nspname ILIKE '%ringfence%' OR a.attname ILIKE '%canary%')
       LIMIT ${mostTables + 1}`);
-    if (columns.length > mostTables) throw Object.assign(new Error("too many tables"), { code: "SEARCH_TRUNCATED" });
+    if (columns.length > mostTables)
+      throw Object.assign(new Error("too many tables"), { code: "SEARCH_TRUNCATED" });
     for (const { schema, table, column } of columns) {
       const from = `${client.escapeIdentifier(schema)}.${client.escapeIdentifier(table)}`;
       const name = client.escapeIdentifier(column);
@@ -50,7 +51,9 @@ export async function findLinks(inside: Inside): Promise<Findings> {
             has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS subscriptions`,
   );
   if (!rights[0]?.stats || !rights[0].subscriptions) {
-    throw Object.assign(new Error("the auditor may not see replication"), { code: "AUDITOR_PRIVILEGE_MISSING" });
+    throw Object.assign(new Error("the auditor may not see replication"), {
+      code: "AUDITOR_PRIVILEGE_MISSING",
+    });
   }
   const { rows } = await inside.client.query<{ what: string; peer: string | null; name: string }>(`
     SELECT 'the replication subscriber' AS what, host(client_addr) AS peer, application_name AS name FROM pg_stat_replication
@@ -80,17 +83,29 @@ function hostIn(column: string): string {
   return `coalesce(substring(${column} from 'hostaddr\\s*=\\s*''?([^'' ]+)'), substring(${column} from 'host\\s*=\\s*''?([^'' ]+)'))`;
 }
 
-async function toLink({ what, peer, name }: { what: string; peer: string | null; name: string }): Promise<Link> {
+async function toLink({
+  what,
+  peer,
+  name,
+}: {
+  what: string;
+  peer: string | null;
+  name: string;
+}): Promise<Link> {
   const described = peer ? `${peer} (${name})` : name;
   return { what, peer: described.slice(0, 300), addresses: peer ? await addressesOf(peer) : [] };
 }
 
-async function inEachDatabase({ client, open }: Inside, look: (client: pg.Client) => Promise<void>): Promise<void> {
+async function inEachDatabase(
+  { client, open }: Inside,
+  look: (client: pg.Client) => Promise<void>,
+): Promise<void> {
   const { rows } = await client.query<{ name: string; current: boolean }>(
     `SELECT datname AS name, datname = current_database() AS current FROM pg_database
      WHERE datallowconn AND NOT datistemplate LIMIT ${mostDatabases + 1}`,
   );
-  if (rows.length > mostDatabases) throw Object.assign(new Error("too many databases"), { code: "SEARCH_TRUNCATED" });
+  if (rows.length > mostDatabases)
+    throw Object.assign(new Error("too many databases"), { code: "SEARCH_TRUNCATED" });
   for (const { name, current } of rows) {
     if (current) {
       await look(client);

@@ -20,7 +20,9 @@ const PostgresEndpoint = z.strictObject({
     own: login.describe("What the region's workload logs in with"),
     canary: login.describe("Opens the canary table and nothing else; the other regions try it"),
     replication: login.describe("The strongest replication login a workload of the region holds"),
-    auditor: login.describe("Reads catalogs and canary tables of its own region (pg_monitor, pg_read_all_data)"),
+    auditor: login.describe(
+      "Reads catalogs and canary tables of its own region (pg_monitor, pg_read_all_data)",
+    ),
   }),
 });
 type PostgresEndpoint = z.infer<typeof PostgresEndpoint>;
@@ -35,11 +37,39 @@ export const postgres = defineProbe({
   stopBy: "network",
   checks: [
     tcpCheck,
-    { ...trespass, probe: "postgres", credentials: ["own", "target"], goal: "data", proves: "no login, and no row of the far database" },
-    { ...trespass, probe: "postgres-replication", credentials: ["own"], goal: "authorization", proves: "no replication stream from the far database" },
-    { ...inside, probe: "postgres-stray", family: "stray", perOtherRegion: true, proves: "no canary of another region in the own database" },
-    { ...inside, probe: "postgres-links", family: "stray", proves: "no subscriber, subscription, foreign server or replica outside the region" },
-    { ...inside, probe: "postgres-wiring", family: "wiring", proves: "the own name ends in the own region, and the server says so" },
+    {
+      ...trespass,
+      probe: "postgres",
+      credentials: ["own", "target"],
+      goal: "data",
+      proves: "no login, and no row of the far database",
+    },
+    {
+      ...trespass,
+      probe: "postgres-replication",
+      credentials: ["own"],
+      goal: "authorization",
+      proves: "no replication stream from the far database",
+    },
+    {
+      ...inside,
+      probe: "postgres-stray",
+      family: "stray",
+      perOtherRegion: true,
+      proves: "no canary of another region in the own database",
+    },
+    {
+      ...inside,
+      probe: "postgres-links",
+      family: "stray",
+      proves: "no subscriber, subscription, foreign server or replica outside the region",
+    },
+    {
+      ...inside,
+      probe: "postgres-wiring",
+      family: "wiring",
+      proves: "the own name ends in the own region, and the server says so",
+    },
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
@@ -55,14 +85,21 @@ export const postgres = defineProbe({
     }
     if (item.probe === "postgres") {
       const { canary } = target.credentials;
-      await using session = await openSession(context, item.vector.credentials === "own" ? own.credentials.own : canary);
+      await using session = await openSession(
+        context,
+        item.vector.credentials === "own" ? own.credentials.own : canary,
+      );
       return { outcome: reachedCanary(await readCanary(session.client)) };
     }
     const open = (database: string) => openSession(context, own.credentials.auditor, { database });
     await using session = await open(own.database);
     const canary = await readCanary(session.client);
     const look =
-      item.probe === "postgres-stray" ? findStrayCanaries : item.probe === "postgres-links" ? findLinks : whereServed;
+      item.probe === "postgres-stray"
+        ? findStrayCanaries
+        : item.probe === "postgres-links"
+          ? findLinks
+          : whereServed;
     const findings = await look({ client: session.client, address, open });
     return { outcome: reachedCanary(canary), findings: withOwn(findings, canary) };
   },
@@ -118,7 +155,9 @@ async function openSession(
 
 /** `authenticationOk` is the server's word that the login held; what fails later is authorization. */
 function watchLogin(client: pg.Client, ladder: Ladder): void {
-  const { connection } = client as unknown as { connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter } };
+  const { connection } = client as unknown as {
+    connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter };
+  };
   connection.once("sslconnect", () => connection.stream.once("secureConnect", () => ladder.climb("tls")));
   connection.once("authenticationOk", () => ladder.climb("authentication"));
 }

@@ -42,9 +42,20 @@ export const redis = defineProbe({
       contacts: "target",
       proves: "no login, and no key of the far cache",
     },
-    { ...inside, probe: "redis-stray", family: "stray", perOtherRegion: true, proves: "no canary of another region in the own cache" },
+    {
+      ...inside,
+      probe: "redis-stray",
+      family: "stray",
+      perOtherRegion: true,
+      proves: "no canary of another region in the own cache",
+    },
     { ...inside, probe: "redis-links", family: "stray", proves: "no replica or primary outside the region" },
-    { ...inside, probe: "redis-wiring", family: "wiring", proves: "the own name ends in the own region, and the server says so" },
+    {
+      ...inside,
+      probe: "redis-wiring",
+      family: "wiring",
+      proves: "the own name ends in the own region, and the server says so",
+    },
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
@@ -55,13 +66,20 @@ export const redis = defineProbe({
     }
     const abroad = item.probe === "redis";
     const { credentials } = item.vector.credentials === "target" ? target : own;
-    const login = !abroad ? credentials.auditor : item.vector.credentials === "target" ? credentials.canary : credentials.own;
+    const login = !abroad
+      ? credentials.auditor
+      : item.vector.credentials === "target"
+        ? credentials.canary
+        : credentials.own;
     await using session = await openSession(context, login);
     const canary = canaryDigest(await session.client.get((abroad ? target : own).canaryKey));
     const outcome: Outcome = { kind: "reached", rung: "data", ...(canary ? { canary } : {}) };
     if (abroad) return { outcome };
     const findings = await lookInside(session.client, item.probe, address);
-    return { outcome, findings: findings.canaries || !canary ? findings : { ...findings, canaries: [canary] } };
+    return {
+      outcome,
+      findings: findings.canaries || !canary ? findings : { ...findings, canaries: [canary] },
+    };
   },
   explain,
 });
@@ -70,7 +88,7 @@ async function lookInside(client: Redis, probe: string, address: string): Promis
   if (probe === "redis-stray") return { canaries: await strayCanaries(client) };
   if (probe === "redis-links") return { links: await links(await client.info("replication")) };
   const info = String(await client.client("INFO"));
-  const answered = /\bladdr=\[?([0-9a-fA-F:.]+?)\]?:\d+\b/.exec(info)?.[1];
+  const answered = /\bladdr=\[?([0-9a-fA-F:.]+?)\]?:\d+(?=\s|$)/.exec(info)?.[1];
   return { servedFrom: { addresses: [...new Set([address, ...(answered ? [answered] : [])])] } };
 }
 
@@ -98,8 +116,14 @@ async function strayCanaries(client: Redis): Promise<string[]> {
 
 /** INFO replication: `slaveN:ip=…` are replicas that follow us, `master_host` is whom we follow. */
 async function links(info: string): Promise<Link[]> {
-  const replicas = [...info.matchAll(/^slave\d+:ip=([^,\r\n]+)/gm)].map((match) => ["the Redis replica", match[1] ?? ""]);
-  const primary = [...info.matchAll(/^master_host:([^\r\n]+)/gm)].map((match) => ["the Redis primary", match[1] ?? ""]);
+  const replicas = [...info.matchAll(/^slave\d+:ip=([^,\r\n]+)/gm)].map((match) => [
+    "the Redis replica",
+    match[1] ?? "",
+  ]);
+  const primary = [...info.matchAll(/^master_host:([^\r\n]+)/gm)].map((match) => [
+    "the Redis primary",
+    match[1] ?? "",
+  ]);
   return Promise.all(
     [...replicas, ...primary].map(async ([what = "", peer = ""]) => ({
       what,

@@ -39,7 +39,12 @@ export async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]>
     rules.map(async ({ Destination }) => {
       const target = Destination?.Bucket?.replace(/^arn:[^:]*:s3:::/, "") ?? "";
       const region = await regionOf(s3, target);
-      return { what: "the replication rule", peer: target.slice(0, 300), addresses: [], ...(region ? { region } : {}) };
+      return {
+        what: "the replication rule",
+        peer: target.slice(0, 300),
+        addresses: [],
+        ...(region ? { region } : {}),
+      };
     }),
   );
 }

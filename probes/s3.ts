@@ -36,16 +36,63 @@ export const s3 = defineProbe({
   endpoint: S3Endpoint,
   stopBy: "authorization",
   checks: [
-    { ...trespass, routes: ["name", "address"], probe: "s3-get", credentials: ["own", "target"], goal: "data", proves: "no object of the far bucket can be read" },
-    { ...trespass, probe: "s3-list", credentials: ["own", "target"], goal: "authorization", proves: "the far bucket cannot be listed" },
-    { ...trespass, probe: "s3-copy", contacts: "own", credentials: ["own"], goal: "data", proves: "no object of the far bucket can be copied into the own one" },
-    { ...trespass, probe: "s3-presigned", credentials: ["target"], goal: "data", proves: "a link signed in the far region opens nothing here" },
-    { ...trespass, probe: "s3-assume-role", contacts: "own", credentials: ["own"], goal: "data", proves: "no role of the far region can be assumed" },
-    { ...inside, probe: "s3-stray", family: "stray", perOtherRegion: true, proves: "no canary of another region in the own bucket" },
-    { ...inside, probe: "s3-links", family: "stray", proves: "no replication rule to a bucket outside the region" },
+    {
+      ...trespass,
+      routes: ["name", "address"],
+      probe: "s3-get",
+      credentials: ["own", "target"],
+      goal: "data",
+      proves: "no object of the far bucket can be read",
+    },
+    {
+      ...trespass,
+      probe: "s3-list",
+      credentials: ["own", "target"],
+      goal: "authorization",
+      proves: "the far bucket cannot be listed",
+    },
+    {
+      ...trespass,
+      probe: "s3-copy",
+      contacts: "own",
+      credentials: ["own"],
+      goal: "data",
+      proves: "no object of the far bucket can be copied into the own one",
+    },
+    {
+      ...trespass,
+      probe: "s3-presigned",
+      credentials: ["target"],
+      goal: "data",
+      proves: "a link signed in the far region opens nothing here",
+    },
+    {
+      ...trespass,
+      probe: "s3-assume-role",
+      contacts: "own",
+      credentials: ["own"],
+      goal: "data",
+      proves: "no role of the far region can be assumed",
+    },
+    {
+      ...inside,
+      probe: "s3-stray",
+      family: "stray",
+      perOtherRegion: true,
+      proves: "no canary of another region in the own bucket",
+    },
+    {
+      ...inside,
+      probe: "s3-links",
+      family: "stray",
+      proves: "no replication rule to a bucket outside the region",
+    },
     { ...inside, probe: "s3-wiring", family: "wiring", proves: "the own bucket is in the own region" },
   ],
-  contact: (endpoint, item) => ({ host: item.probe === "s3-assume-role" ? endpoint.sts : endpoint.host, port: endpoint.port }),
+  contact: (endpoint, item) => ({
+    host: item.probe === "s3-assume-role" ? endpoint.sts : endpoint.host,
+    port: endpoint.port,
+  }),
   async run(context) {
     const ways: Record<string, (context: Context) => ReturnType<typeof getCanary>> = {
       "s3-get": getCanary,
@@ -58,7 +105,11 @@ export const s3 = defineProbe({
     return way ? way(context) : look(context);
   },
   explain,
-  mint: ({ own, secret }) => presign(own, { accessKeyId: secret(own.credentials.own.accessKeyId), secretAccessKey: secret(own.credentials.own.secretAccessKey) }),
+  mint: ({ own, secret }) =>
+    presign(own, {
+      accessKeyId: secret(own.credentials.own.accessKeyId),
+      secretAccessKey: secret(own.credentials.own.secretAccessKey),
+    }),
 });
 
 function keysOf({ item, own, target, secret }: Context) {
@@ -69,7 +120,9 @@ function keysOf({ item, own, target, secret }: Context) {
 /** Bytes that are no canary prove nothing: a proxy's page looks like success, too. */
 function readOutcome(body: string): Outcome {
   const canary = canaryDigest(body);
-  return canary ? { kind: "reached", rung: "data", canary } : { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
+  return canary
+    ? { kind: "reached", rung: "data", canary }
+    : { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
 }
 
 async function getCanary(context: Context) {
@@ -82,7 +135,11 @@ async function list(context: Context) {
   const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
   const { target, address, ladder } = context;
   using client = await clientFor(target, { address, ladder, keys: keysOf(context) });
-  requireService(await client.s3.send(new ListObjectsV2Command({ Bucket: target.bucket, Prefix: target.canaryKey, MaxKeys: 5 })));
+  requireService(
+    await client.s3.send(
+      new ListObjectsV2Command({ Bucket: target.bucket, Prefix: target.canaryKey, MaxKeys: 5 }),
+    ),
+  );
   return { outcome: { kind: "reached", rung: "authorization" } as const };
 }
 
@@ -93,7 +150,13 @@ async function copy(context: Context) {
   using client = await clientFor(own, { address, ladder, keys: keysOf(context) });
   const key = `ringfence/copied/${item.from.region}-from-${item.to.region}-ipv${item.vector.addressFamily}-${Date.now()}`;
   requireService(
-    await client.s3.send(new CopyObjectCommand({ Bucket: own.bucket, Key: key, CopySource: `${target.bucket}/${target.canaryKey}` })),
+    await client.s3.send(
+      new CopyObjectCommand({
+        Bucket: own.bucket,
+        Key: key,
+        CopySource: `${target.bucket}/${target.canaryKey}`,
+      }),
+    ),
   );
   const body = await readObject(client.s3, own.bucket, key).catch(() => "");
   const done = await client.s3.send(new DeleteObjectCommand({ Bucket: own.bucket, Key: key })).then(
@@ -102,17 +165,22 @@ async function copy(context: Context) {
   );
   const canary = canaryDigest(body);
   return {
-    outcome: canary ? ({ kind: "reached", rung: "data", canary } as const) : ({ kind: "reached", rung: "authorization" } as const),
+    outcome: canary
+      ? ({ kind: "reached", rung: "data", canary } as const)
+      : ({ kind: "reached", rung: "authorization" } as const),
     removed: { what: `s3://${own.bucket}/${key}`, done },
   };
 }
 
-async function presigned({ offer, target, address, ladder }: Context) {
+async function presigned({ offer, address, ladder }: Context) {
   if (!offer) return { outcome: { kind: "faulted", code: "NO_LINK_OFFERED" } as const };
-  const answer = await fetchLink(offer, { address, port: target.port, servername: target.host, ladder });
+  const answer = await fetchLink(offer, { address, ladder });
   if (answer.status === 200) return { outcome: readOutcome(answer.body) };
   const code = /<Code>([A-Za-z.]{1,80})<\/Code>/.exec(answer.body)?.[1];
-  throw Object.assign(new Error("refused"), { name: code ?? `HTTP_${answer.status}`, requestId: answer.requestId });
+  throw Object.assign(new Error("refused"), {
+    name: code ?? `HTTP_${answer.status}`,
+    requestId: answer.requestId,
+  });
 }
 
 async function assumeRole(context: Context) {
@@ -121,16 +189,28 @@ async function assumeRole(context: Context) {
   using client = await clientFor(own, { address, ladder, keys: keysOf(context) });
   const RoleSessionName = `ringfence-${item.from.region}`;
   const { Credentials: session } = requireService(
-    await client.sts.send(new AssumeRoleCommand({ RoleArn: target.canaryRole, RoleSessionName, DurationSeconds: 900 })),
+    await client.sts.send(
+      new AssumeRoleCommand({ RoleArn: target.canaryRole, RoleSessionName, DurationSeconds: 900 }),
+    ),
   );
   if (!session?.AccessKeyId || !session.SecretAccessKey || !session.SessionToken) {
     return { outcome: { kind: "faulted", code: "NO_CREDENTIALS_ISSUED" } as const };
   }
-  const keys = { accessKeyId: session.AccessKeyId, secretAccessKey: session.SecretAccessKey, sessionToken: session.SessionToken };
+  const keys = {
+    accessKeyId: session.AccessKeyId,
+    secretAccessKey: session.SecretAccessKey,
+    sessionToken: session.SessionToken,
+  };
   using reader = await clientFor(target, { ladder, keys });
   const body = await readObject(reader.s3, target.bucket, target.canaryKey).catch(() => "");
   const canary = canaryDigest(body);
-  return { outcome: { kind: "reached", rung: canary ? "data" : "authorization", ...(canary ? { canary } : {}) } as Outcome };
+  return {
+    outcome: {
+      kind: "reached",
+      rung: canary ? "data" : "authorization",
+      ...(canary ? { canary } : {}),
+    } as Outcome,
+  };
 }
 
 async function look(context: Context) {
@@ -139,10 +219,15 @@ async function look(context: Context) {
   using client = await clientFor(own, { address, ladder, keys: keysOf(context) });
   const outcome = readOutcome(await readObject(client.s3, own.bucket, own.canaryKey));
   const canaries = outcome.kind === "reached" && outcome.canary ? [outcome.canary] : [];
-  if (item.probe === "s3-stray") return { outcome, findings: { canaries: await strayObjects(client.s3, own.bucket) } };
-  if (item.probe === "s3-links") return { outcome, findings: { canaries, links: await bucketLinks(client.s3, own.bucket) } };
+  if (item.probe === "s3-stray")
+    return { outcome, findings: { canaries: await strayObjects(client.s3, own.bucket) } };
+  if (item.probe === "s3-links")
+    return { outcome, findings: { canaries, links: await bucketLinks(client.s3, own.bucket) } };
   const { LocationConstraint } = await client.s3.send(new GetBucketLocationCommand({ Bucket: own.bucket }));
-  return { outcome, findings: { canaries, servedFrom: { addresses: [], region: LocationConstraint ?? "us-east-1" } } };
+  return {
+    outcome,
+    findings: { canaries, servedFrom: { addresses: [], region: LocationConstraint ?? "us-east-1" } },
+  };
 }
 
 const refusals: Record<string, Outcome> = {
@@ -158,7 +243,12 @@ const refusals: Record<string, Outcome> = {
 function explain(error: unknown, ladder: Ladder): Outcome {
   const broken = brokenConnection(error, ladder);
   if (broken) return broken;
-  const { name = "UNKNOWN", requestId, $metadata, code } = error as {
+  const {
+    name = "UNKNOWN",
+    requestId,
+    $metadata,
+    code,
+  } = error as {
     name?: string;
     requestId?: string;
     code?: string;

@@ -40,10 +40,12 @@ export function buildRunSummary({ plan, map, judgement }: Judged, context: Repor
     startedAt: context.startedAt,
     partial: isPartial(plan, map, context),
     regions: Object.fromEntries(
-      Object.entries(judgement.regions).map(([region, { grade, planned, contained, breached, inconclusive }]) => [
-        region,
-        { grade, planned, contained, breached, inconclusive },
-      ]),
+      Object.entries(judgement.regions).map(
+        ([region, { grade, planned, contained, breached, inconclusive }]) => [
+          region,
+          { grade, planned, contained, breached, inconclusive },
+        ],
+      ),
     ),
   };
 }
@@ -53,7 +55,10 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
   const { plan, map, judgement } = judged;
   const mine = judgement.regions[region];
   if (!mine) throw new TypeError(`the judgement has no region ${region}`);
-  const times = timesOf(judged.journals.find((journal) => journal.region === region), context);
+  const times = timesOf(
+    judged.journals.find((journal) => journal.region === region),
+    context,
+  );
   const { grade, planned, contained, breached, inconclusive, waived } = mine;
   const controls = plan.items.filter((item) => item.role === "control" && item.from.region === region).length;
   return {
@@ -84,7 +89,11 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
 
 function isPartial(plan: Plan, map: ResidencyMap, { filtered }: ReportContext): boolean {
   const paths = new Set(map.systems.map((system) => system.path));
-  return filtered || plan.scope.regions.length < Object.keys(map.regions).length || plan.scope.paths.length < paths.size;
+  return (
+    filtered ||
+    plan.scope.regions.length < Object.keys(map.regions).length ||
+    plan.scope.paths.length < paths.size
+  );
 }
 
 function timesOf(journal: Journal | undefined, context: ReportContext) {
@@ -102,7 +111,10 @@ function describeRegion(id: string, map: ResidencyMap) {
 
 function inventoryLine(system: System): RegionReport["systems"][number] {
   const { id, kind, path, holds, retention, readers, exporters, backups } = system;
-  const words = backups.storedIn === "none" ? "none" : `${backups.storedIn}, kept ${backups.retention}, restored to ${backups.restoredTo.join(", ") || "nowhere"}`;
+  const words =
+    backups.storedIn === "none"
+      ? "none"
+      : `${backups.storedIn}, kept ${backups.retention}, restored to ${backups.restoredTo.join(", ") || "nowhere"}`;
   return { id, kind, path, holds, retention, readers, exporters, backups: words };
 }
 
@@ -122,7 +134,12 @@ function reportVerdict({ item, ...verdict }: Verdict, context: ReportContext): R
     code: verdict.code,
     reason: verdict.reason,
     rerun: rerunCommand(item, context.rerunOptions),
-    waiver: waiver && { owner: waiver.owner, reason: waiver.reason, approver: waiver.approver, expires: waiver.expires },
+    waiver: waiver && {
+      owner: waiver.owner,
+      reason: waiver.reason,
+      approver: waiver.approver,
+      expires: waiver.expires,
+    },
     controls: { twin: summarise(verdict.twin), targetAlive: summarise(verdict.targetAlive) },
   };
 }
@@ -133,5 +150,12 @@ function rerunCommand(item: Verdict["item"], options: string): string {
 }
 
 function summarise(control: Control | null) {
-  return control && { id: control.id, ok: control.problem === null, problem: control.problem, addresses: control.addresses };
+  return (
+    control && {
+      id: control.id,
+      ok: control.problem === null,
+      problem: control.problem,
+      addresses: control.addresses,
+    }
+  );
 }

@@ -14,21 +14,29 @@ export interface TrustedKey {
 
 /** Opens a bundle with one of the trusted keys, chosen by its hint; a key inside the bundle is never
  *  used. Sigstore's verifier looks at the signature only, so type and shape are checked here. */
-export function openBundle(text: string, region: string, keys: readonly TrustedKey[]): { statement: Statement; fingerprint: string } | { problem: string } {
+export function openBundle(
+  text: string,
+  region: string,
+  keys: readonly TrustedKey[],
+): { statement: Statement; fingerprint: string } | { problem: string } {
   let signedBy: string | null = null;
   try {
     const bundle = bundleFromJSON(JSON.parse(text));
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
     const { payloadType, payload } = bundle.content.dsseEnvelope;
-    if (payloadType !== statementMediaType) return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
+    if (payloadType !== statementMediaType)
+      return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
     const material = toTrustMaterial(TrustedRoot.fromJSON({}), (hint) => {
       const trusted = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
       if (!trusted) throw new Error("signed by a key that is not among the trusted ones");
-      if (trusted.region && trusted.region !== region) throw new Error(`signed by the key of ${trusted.region}`);
+      if (trusted.region && trusted.region !== region)
+        throw new Error(`signed by the key of ${trusted.region}`);
       signedBy = trusted.fingerprint;
       return { publicKey: trusted.key, validFor: () => true };
     });
-    new Verifier(material, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 }).verify(toSignedEntity(bundle));
+    new Verifier(material, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 }).verify(
+      toSignedEntity(bundle),
+    );
     const statement = Statement.safeParse(JSON.parse(payload.toString("utf8")));
     if (!statement.success) return { problem: "the signed payload is no statement of Ringfence" };
     if (!signedBy) return { problem: "the bundle names no key" };

@@ -13,8 +13,21 @@ import { buildStatement } from "./statement.ts";
 export const bundleName = "evidence.sigstore.json";
 
 /** Files of the whole run, beside the regions' folders. `run.json` comes last: it says that all is there. */
-export const runFiles = ["residency.yaml", "map.json", "plan.json", "report.html", "report.md", "run.json"] as const;
-export const regionFiles = ["observations.jsonl", "report.json", "report.html", "report.md", "junit.xml"] as const;
+export const runFiles = [
+  "residency.yaml",
+  "map.json",
+  "plan.json",
+  "report.html",
+  "report.md",
+  "run.json",
+] as const;
+export const regionFiles = [
+  "observations.jsonl",
+  "report.json",
+  "report.html",
+  "report.md",
+  "junit.xml",
+] as const;
 
 /** Writes pages and one signed bundle per region into a folder that already holds the journals. */
 export async function writeEvidence(
@@ -44,7 +57,10 @@ export async function writeEvidence(
     const key = keys[report.region.id];
     if (!key) throw new TypeError(`no signing key for ${report.region.id}`);
     const files = Object.fromEntries(
-      coveredFiles(report.region.id, Object.keys(map.regions)).map((name) => [name, sha256(readFileSync(join(directory, name)))]),
+      coveredFiles(report.region.id, Object.keys(map.regions)).map((name) => [
+        name,
+        sha256(readFileSync(join(directory, name))),
+      ]),
     );
     write(`${report.region.id}/${bundleName}`, await signStatement(buildStatement(report, files), key));
   }

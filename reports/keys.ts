@@ -1,4 +1,10 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+} from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -18,7 +24,10 @@ export function keyFolder(environment: NodeJS.ProcessEnv = process.env): string 
 }
 
 /** The region's own key (ECDSA P-256), made on first use, readable by its owner only. */
-export function openSigningKey(folder: string, { environment, region }: { environment: string; region: string }): SigningKey {
+export function openSigningKey(
+  folder: string,
+  { environment, region }: { environment: string; region: string },
+): SigningKey {
   const file = join(folder, environment, `${region}.key.pem`);
   mkdirSync(join(folder, environment), { recursive: true, mode: 0o700 });
   try {
@@ -29,18 +38,26 @@ export function openSigningKey(folder: string, { environment, region }: { enviro
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   if ((statSync(file).mode & 0o077) !== 0) {
-    throw new RingfenceError("EVIDENCE_INVALID", `the signing key ${file} can be read by others`, { fix: `chmod 600 ${file}` });
+    throw new RingfenceError("EVIDENCE_INVALID", `the signing key ${file} can be read by others`, {
+      fix: `chmod 600 ${file}`,
+    });
   }
   return signingKey(createPrivateKey(readFileSync(file)));
 }
 
 export function signingKey(privateKey: KeyObject): SigningKey {
   const publicKey = createPublicKey(privateKey);
-  return { privateKey, publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(), fingerprint: fingerprintOf(publicKey) };
+  return {
+    privateKey,
+    publicPem: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    fingerprint: fingerprintOf(publicKey),
+  };
 }
 
 export function fingerprintOf(publicKey: KeyObject): string {
-  return createHash("sha256").update(publicKey.export({ type: "spki", format: "der" })).digest("hex");
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("hex");
 }
 
 /** A public key that the verifier was given by hand. */
@@ -49,6 +66,9 @@ export function readPublicKey(file: string): { key: KeyObject; fingerprint: stri
     const key = createPublicKey(readFileSync(file));
     return { key, fingerprint: fingerprintOf(key) };
   } catch (cause) {
-    throw new RingfenceError("USAGE", `${file} is no public key in PEM`, { cause, fix: "name the .pub.pem file that the region's owner gave you" });
+    throw new RingfenceError("USAGE", `${file} is no public key in PEM`, {
+      cause,
+      fix: "name the .pub.pem file that the region's owner gave you",
+    });
   }
 }

@@ -15,7 +15,10 @@ class LocalKeySigner implements Signer {
 
   async sign(data: Buffer): Promise<Signature> {
     const signature = signBytes("sha256", data, { key: this.#key.privateKey, dsaEncoding: "der" });
-    return { signature, key: { $case: "publicKey", publicKey: this.#key.publicPem, hint: hintOf(this.#key.fingerprint) } };
+    return {
+      signature,
+      key: { $case: "publicKey", publicKey: this.#key.publicPem, hint: hintOf(this.#key.fingerprint) },
+    };
   }
 }
 
@@ -27,6 +30,9 @@ export function hintOf(fingerprint: string): string {
 /** A Sigstore bundle v0.3 with one DSSE envelope over the statement; no log, no timestamp, no network. */
 export async function signStatement(statement: unknown, key: SigningKey): Promise<string> {
   const builder = new DSSEBundleBuilder({ signer: new LocalKeySigner(key), witnesses: [] });
-  const bundle = await builder.create({ data: Buffer.from(JSON.stringify(statement)), type: statementMediaType });
+  const bundle = await builder.create({
+    data: Buffer.from(JSON.stringify(statement)),
+    type: statementMediaType,
+  });
   return `${JSON.stringify(bundleToJSON(bundle), null, 2)}\n`;
 }

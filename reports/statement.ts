@@ -3,14 +3,21 @@ import { RegionGrade } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict } from "./report.ts";
 
 const digest = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
-const Descriptor = z.strictObject({ name: z.string(), digest: digest.optional(), annotations: z.record(z.string(), z.string()).optional() });
+const Descriptor = z.strictObject({
+  name: z.string(),
+  digest: digest.optional(),
+  annotations: z.record(z.string(), z.string()).optional(),
+});
 
 export const predicateType = "https://in-toto.io/attestation/test-result/v0.1";
 
 /** An in-toto Statement v1 with a test-result predicate; the full truth is in one extension object. */
 export const Statement = z.strictObject({
   _type: z.literal("https://in-toto.io/Statement/v1"),
-  subject: z.array(z.strictObject({ name: z.string(), digest })).min(1).max(1024),
+  subject: z
+    .array(z.strictObject({ name: z.string(), digest }))
+    .min(1)
+    .max(1024),
   predicateType: z.literal(predicateType),
   predicate: z.strictObject({
     result: z.enum(["PASSED", "WARNED", "FAILED"]),
@@ -39,12 +46,18 @@ export type Statement = z.infer<typeof Statement>;
 
 export const extensionKey = "urn:ringfence:run:v1";
 
-const resultOf = { pass: "PASSED", "pass-with-exceptions": "WARNED", breached: "FAILED", inconclusive: "FAILED" } as const;
+const resultOf = {
+  pass: "PASSED",
+  "pass-with-exceptions": "WARNED",
+  breached: "FAILED",
+  inconclusive: "FAILED",
+} as const;
 
 /** `files`: every file of the run that this region's evidence rests on, name → SHA-256. The format has
  *  no word for inconclusive: whatever is not contained, and not waived, is a failed test. */
 export function buildStatement(report: RegionReport, files: Readonly<Record<string, string>>): Statement {
-  const names = (wanted: (verdict: ReportVerdict) => boolean) => report.verdicts.filter(wanted).map((verdict) => verdict.id);
+  const names = (wanted: (verdict: ReportVerdict) => boolean) =>
+    report.verdicts.filter(wanted).map((verdict) => verdict.id);
   return {
     _type: "https://in-toto.io/Statement/v1",
     subject: Object.entries(files).map(([name, sha256]) => ({ name, digest: { sha256 } })),

@@ -27,12 +27,22 @@ export interface Replay {
 
 /** Replays a run offline from its journals: signatures against the given keys, digests, chains, the
  *  plan, every verdict. Collects all problems; throws nothing but programming errors. */
-export async function verifyEvidence(directory: string, keys: readonly TrustedKey[], replay: Replay): Promise<Verification> {
-  const verification: Verification = { problems: [], run: null, checked: { signatures: 0, files: 0, observations: 0, verdicts: 0 } };
+export async function verifyEvidence(
+  directory: string,
+  keys: readonly TrustedKey[],
+  replay: Replay,
+): Promise<Verification> {
+  const verification: Verification = {
+    problems: [],
+    run: null,
+    checked: { signatures: 0, files: 0, observations: 0, verdicts: 0 },
+  };
   try {
     await verifyInto(verification, directory, { keys, replay });
   } catch (error) {
-    verification.problems.push(`the folder is incomplete or damaged: ${(error as Error).message.split("\n")[0]}`);
+    verification.problems.push(
+      `the folder is incomplete or damaged: ${(error as Error).message.split("\n")[0]}`,
+    );
   }
   return verification;
 }
@@ -44,7 +54,8 @@ async function verifyInto(
 ): Promise<void> {
   const { problems, checked } = verification;
   const read = (name: string) => readFileSync(join(directory, name));
-  const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(read(name).toString("utf8")));
+  const json = <T>(name: string, schema: z.ZodType<T>) =>
+    schema.parse(JSON.parse(read(name).toString("utf8")));
   const run = json("run.json", RunSummary);
   verification.run = run;
   const plan = json("plan.json", Plan);
@@ -53,7 +64,8 @@ async function verifyInto(
     problems.push("map.json is not what residency.yaml says");
   }
   const replanned = replay.plan(map, { ...plan.scope, environment: plan.environment });
-  if (planDigest(replanned) !== planDigest(plan)) problems.push("plan.json is not the plan of this map by this version of Ringfence");
+  if (planDigest(replanned) !== planDigest(plan))
+    problems.push("plan.json is not the plan of this map by this version of Ringfence");
   const regions = Object.keys(map.regions);
   const covered = new Set<string>();
   for (const region of plan.scope.regions) {
@@ -62,9 +74,16 @@ async function verifyInto(
   }
   checkStrangers();
   const journals = regions.map((region) =>
-    readJournal(read(`${region}/observations.jsonl`).toString("utf8"), { runId: run.runId, region, plan: planDigest(plan), map: plan.map }),
+    readJournal(read(`${region}/observations.jsonl`).toString("utf8"), {
+      runId: run.runId,
+      region,
+      plan: planDigest(plan),
+      map: plan.map,
+    }),
   );
-  checked.observations = journals.flatMap(({ entries }) => entries).filter((entry) => entry.type === "observation").length;
+  checked.observations = journals
+    .flatMap(({ entries }) => entries)
+    .filter((entry) => entry.type === "observation").length;
   compareVerdicts();
 
   function openStatement(region: string): Statement | null {
@@ -75,10 +94,14 @@ async function verifyInto(
     }
     checked.signatures++;
     const claims = opened.statement.predicate[extensionKey];
-    if (claims.region !== region) problems.push(`${region}: the signed statement is of region ${claims.region}`);
-    if (claims.runId !== run.runId) problems.push(`${region}: the signed statement is of run ${claims.runId}, not ${run.runId}`);
-    if (claims.keyFingerprint !== opened.fingerprint) problems.push(`${region}: signed by another key than the report names`);
-    const planned = opened.statement.predicate.configuration.find(({ name }) => name === "plan")?.digest?.sha256;
+    if (claims.region !== region)
+      problems.push(`${region}: the signed statement is of region ${claims.region}`);
+    if (claims.runId !== run.runId)
+      problems.push(`${region}: the signed statement is of run ${claims.runId}, not ${run.runId}`);
+    if (claims.keyFingerprint !== opened.fingerprint)
+      problems.push(`${region}: signed by another key than the report names`);
+    const planned = opened.statement.predicate.configuration.find(({ name }) => name === "plan")?.digest
+      ?.sha256;
     if (planned !== planDigest(plan)) problems.push(`${region}: the signed plan digest is another`);
     return opened.statement;
   }
@@ -127,10 +150,21 @@ async function verifyInto(
         verdicts: verdicts.map(({ rerun: __, ...verdict }) => verdict),
       });
       if (canonicalJson(bare(rebuilt)) === canonicalJson(bare(stored))) continue;
-      const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== rebuilt.verdicts[index]?.grade);
-      problems.push(`${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`);
+      const wrong = stored.verdicts.find(
+        (verdict, index) => verdict.grade !== rebuilt.verdicts[index]?.grade,
+      );
+      problems.push(
+        `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
+      );
     }
-    const summary = buildRunSummary(judged, { ...run, limits: [], version: "", rerunOptions: "", filtered: run.partial, keyFingerprints: {} });
+    const summary = buildRunSummary(judged, {
+      ...run,
+      limits: [],
+      version: "",
+      rerunOptions: "",
+      filtered: run.partial,
+      keyFingerprints: {},
+    });
     if (canonicalJson(summary) !== canonicalJson(run)) problems.push("run.json is not what the journals say");
   }
 }

@@ -26,7 +26,11 @@ export async function observeRegions(coordination: Coordination): Promise<void> 
   await Promise.all(coordination.jobs.map((job) => observeRegion(job, barrier, coordination)));
 }
 
-async function observeRegion(job: Job, barrier: Barrier, { environment, directory, signal, onEntry, onLost }: Coordination) {
+async function observeRegion(
+  job: Job,
+  barrier: Barrier,
+  { environment, directory, signal, onEntry, onLost }: Coordination,
+) {
   mkdirSync(join(directory, job.region), { recursive: true });
   const file = join(directory, job.region, "observations.jsonl");
   writeFileSync(file, "");
@@ -48,7 +52,9 @@ async function observeRegion(job: Job, barrier: Barrier, { environment, director
     }
     if (message?.type === "done") {
       finished ||= message.stage === "controls-after";
-      barrier.arrive(job.region, message.stage, message.report, (go) => child.stdin?.write(`${JSON.stringify(go)}\n`));
+      barrier.arrive(job.region, message.stage, message.report, (go) =>
+        child.stdin?.write(`${JSON.stringify(go)}\n`),
+      );
     }
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);

@@ -14,7 +14,12 @@ export interface Parsed {
 /** Strict: an unknown option is an error that names the command's help. */
 export function parseOptions(command: string, args: readonly string[], options: OptionSpec): Parsed {
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
     const given = values as Record<string, string | boolean | (string | boolean)[] | undefined>;
     return {
       text: (name) => (typeof given[name] === "string" ? given[name] : undefined),
@@ -23,7 +28,10 @@ export function parseOptions(command: string, args: readonly string[], options: 
       rest: positionals,
     };
   } catch (cause) {
-    throw usage(`${command}: ${(cause as Error).message.split(". ")[0]}`, `see \`ringfence ${command} --help\``);
+    throw usage(
+      `${command}: ${(cause as Error).message.split(". ")[0]}`,
+      `see \`ringfence ${command} --help\``,
+    );
   }
 }
 
@@ -33,13 +41,17 @@ export function usage(message: string, fix: string): RingfenceError {
 
 /** Refuses positional arguments where a command takes none. */
 export function takeNothing(command: string, { rest }: Parsed): void {
-  if (rest.length > 0) throw usage(`${command}: unexpected "${rest[0]}"`, `see \`ringfence ${command} --help\``);
+  if (rest.length > 0)
+    throw usage(`${command}: unexpected "${rest[0]}"`, `see \`ringfence ${command} --help\``);
 }
 
 export function asPaths(names: readonly string[], declared: readonly string[]): LeakPath[] {
   return names.map((name) => {
     if (!(leakPaths as readonly string[]).includes(name) || !declared.includes(name)) {
-      throw usage(`--path: no system of the map is on the leak path "${name}"`, `use one of ${[...new Set(declared)].join(", ")}`);
+      throw usage(
+        `--path: no system of the map is on the leak path "${name}"`,
+        `use one of ${[...new Set(declared)].join(", ")}`,
+      );
     }
     return name as LeakPath;
   });
@@ -47,7 +59,8 @@ export function asPaths(names: readonly string[], declared: readonly string[]): 
 
 export function asRegions(names: readonly string[], declared: readonly string[]): string[] {
   for (const name of names) {
-    if (!declared.includes(name)) throw usage(`--region: the map declares no region "${name}"`, `use one of ${declared.join(", ")}`);
+    if (!declared.includes(name))
+      throw usage(`--region: the map declares no region "${name}"`, `use one of ${declared.join(", ")}`);
   }
   return [...names];
 }

@@ -7,7 +7,9 @@ import { projectRoot } from "../environments/node-script.ts";
 export function claimDirectory(asked: string | undefined, runId: string): string {
   const directory = resolve(asked ?? join(projectRoot, "reports", "out", runId));
   if (existsSync(directory) && readdirSync(directory).length > 0) {
-    throw new RingfenceError("OUT_NOT_EMPTY", `--out: ${directory} is not empty`, { fix: "name a new or an empty folder" });
+    throw new RingfenceError("OUT_NOT_EMPTY", `--out: ${directory} is not empty`, {
+      fix: "name a new or an empty folder",
+    });
   }
   mkdirSync(directory, { recursive: true });
   return directory;

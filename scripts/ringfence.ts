@@ -8,12 +8,27 @@ interface Command {
 }
 
 const commands: Record<string, { about: string; load: () => Promise<Command> }> = {
-  run: { about: "prove the regions of a map, and write signed evidence", load: () => import("./commands/run.ts") },
-  plan: { about: "show what would be attempted, and what cannot be", load: () => import("./commands/plan.ts") },
-  verify: { about: "check a run's evidence offline, and replay every verdict", load: () => import("./commands/verify.ts") },
+  run: {
+    about: "prove the regions of a map, and write signed evidence",
+    load: () => import("./commands/run.ts"),
+  },
+  plan: {
+    about: "show what would be attempted, and what cannot be",
+    load: () => import("./commands/plan.ts"),
+  },
+  verify: {
+    about: "check a run's evidence offline, and replay every verdict",
+    load: () => import("./commands/verify.ts"),
+  },
   up: { about: "start a replica and hold it", load: () => import("./commands/up.ts") },
-  shell: { about: "a shell inside a region of a replica that is up", load: () => import("./commands/shell.ts") },
-  doctor: { about: "what this machine can and cannot do, and the fix", load: () => import("./commands/doctor.ts") },
+  shell: {
+    about: "a shell inside a region of a replica that is up",
+    load: () => import("./commands/shell.ts"),
+  },
+  doctor: {
+    about: "what this machine can and cannot do, and the fix",
+    load: () => import("./commands/doctor.ts"),
+  },
 };
 
 const help = `ringfence ${version}: proves that a region's data cannot get out
@@ -30,7 +45,10 @@ async function main(argv: readonly string[]): Promise<number> {
   if (name === "--version") return say(version);
   if (name === undefined || name === "--help" || name === "-h" || name === "help") return say(help);
   const command = commands[name];
-  if (!command) throw new RingfenceError("USAGE", `there is no command "${name}"`, { fix: `use one of ${Object.keys(commands).join(", ")}` });
+  if (!command)
+    throw new RingfenceError("USAGE", `there is no command "${name}"`, {
+      fix: `use one of ${Object.keys(commands).join(", ")}`,
+    });
   const loaded = await command.load();
   if (args.includes("--help") || args.includes("-h")) return say(loaded.help);
   return loaded.main(args, interruption());
@@ -57,7 +75,9 @@ function report(error: unknown): number {
     process.stderr.write(`${red(bold(error.code))}  ${error.message}\n${bold("fix")}  ${error.fix}\n`);
     return usageCodes.has(error.code) ? 64 : 70;
   }
-  process.stderr.write(`${red(bold("INTERNAL"))}  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.stderr.write(
+    `${red(bold("INTERNAL"))}  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return 70;
 }
 

@@ -1,7 +1,12 @@
 import type { RegionReport, ReportVerdict, RunSummary } from "../reports/report.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
 
-const words = { pass: "PASS", "pass-with-exceptions": "PASS WITH EXCEPTIONS", breached: "BREACHED", inconclusive: "INCONCLUSIVE" } as const;
+const words = {
+  pass: "PASS",
+  "pass-with-exceptions": "PASS WITH EXCEPTIONS",
+  breached: "BREACHED",
+  inconclusive: "INCONCLUSIVE",
+} as const;
 const paints = { PASS: green, "PASS WITH EXCEPTIONS": yellow, BREACHED: red, INCONCLUSIVE: yellow } as const;
 const mostLines = 40;
 
@@ -9,14 +14,22 @@ const mostLines = 40;
 export function summaryText(run: RunSummary, reports: readonly RegionReport[], directory: string): string {
   const rows = reports.map((report) => {
     const { planned, contained, breached, inconclusive } = report.counts;
-    return [report.region.id, report.region.place, words[report.grade], ...[planned, contained, breached, inconclusive].map(String)];
+    return [
+      report.region.id,
+      report.region.place,
+      words[report.grade],
+      ...[planned, contained, breached, inconclusive].map(String),
+    ];
   });
   const head = ["region", "place", "grade", "attempts", "contained", "breached", "inconclusive"];
   const painted = table([head, ...rows], (cell, column, row) => {
     if (row === 0) return dim(cell);
     return column === 2 ? paints[cell as keyof typeof paints](cell) : cell;
   });
-  const limits = run.fidelity === "replica" ? dim("This is a replica: it proves the map, the probes and the rules, not your real borders.") : "";
+  const limits =
+    run.fidelity === "replica"
+      ? dim("This is a replica: it proves the map, the probes and the rules, not your real borders.")
+      : "";
   return [
     "",
     painted,
@@ -33,10 +46,14 @@ function openLines(reports: readonly RegionReport[]): string[] {
   const open = reports.flatMap((report) => report.verdicts).filter(({ grade }) => grade !== "contained");
   const observed = open.filter(({ reason }) => reason !== "it was never observed");
   const never = open.length - observed.length;
-  const sorted = [...observed].sort((a, b) => Number(b.grade === "breached") - Number(a.grade === "breached"));
+  const sorted = [...observed].sort(
+    (a, b) => Number(b.grade === "breached") - Number(a.grade === "breached"),
+  );
   const problems = reports.flatMap((report) => [
     ...report.gaps.map((gap) => `  ${yellow("not proven")}  ${gap.path} ${gap.system}: ${plain(gap.reason)}`),
-    ...report.journalProblems.map((problem) => `  ${yellow("journal")}  ${report.region.id}: ${plain(problem)}`),
+    ...report.journalProblems.map(
+      (problem) => `  ${yellow("journal")}  ${report.region.id}: ${plain(problem)}`,
+    ),
   ]);
   return [
     ...problems,

@@ -16,12 +16,22 @@ export function plain(text: string): string {
 }
 
 /** Columns as wide as their widest cell, measured before painting. */
-export function table(rows: readonly (readonly string[])[], paintCell: (cell: string, column: number, row: number) => string = (cell) => cell): string {
-  const widths = rows.reduce<number[]>((sofar, row) => row.map((cell, column) => Math.max(sofar[column] ?? 0, cell.length)), []);
+export function table(
+  rows: readonly (readonly string[])[],
+  paintCell: (cell: string, column: number, row: number) => string = (cell) => cell,
+): string {
+  const widths = rows.reduce<number[]>(
+    (sofar, row) => row.map((cell, column) => Math.max(sofar[column] ?? 0, cell.length)),
+    [],
+  );
   return rows
     .map((row, index) =>
       row
-        .map((cell, column) => paintCell(cell, column, index) + " ".repeat(column === row.length - 1 ? 0 : (widths[column] ?? 0) - cell.length))
+        .map(
+          (cell, column) =>
+            paintCell(cell, column, index) +
+            " ".repeat(column === row.length - 1 ? 0 : (widths[column] ?? 0) - cell.length),
+        )
         .join("  ")
         .trimEnd(),
     )

@@ -25,7 +25,9 @@ export interface HomeReport {
 export type Stage = "controls-before" | "attempts" | "controls-after";
 
 /** The lines between a region's process and the coordinator. */
-export type FromRegion = { type: "journal"; line: string } | { type: "done"; stage: Stage; report: HomeReport };
+export type FromRegion =
+  | { type: "journal"; line: string }
+  | { type: "done"; stage: Stage; report: HomeReport };
 export type ToRegion = { type: "go"; after: Stage; reports: Record<string, HomeReport> };
 
 /** Joins the worker that runs the suites to its process's stdin and stdout. */

@@ -36,7 +36,16 @@ export class Observer {
     this.#probes = probes;
     this.#line = line;
     const { runId, region, version, planted, plan } = job;
-    this.#write({ type: "run-started", runId, region, version, planted, plan: planDigest(plan), map: plan.map, at: now() });
+    this.#write({
+      type: "run-started",
+      runId,
+      region,
+      version,
+      planted,
+      plan: planDigest(plan),
+      map: plan.map,
+      at: now(),
+    });
   }
 
   attempts(): PlannedItem[] {
@@ -78,14 +87,20 @@ export class Observer {
   }
 
   #learn(item: PlannedItem, records: readonly TryRecord[]): void {
-    const reached = records.filter(({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"));
+    const reached = records.filter(
+      ({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"),
+    );
     const known = this.#home.addresses[item.to.system] ?? [];
-    this.#home.addresses[item.to.system] = [...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])])];
+    this.#home.addresses[item.to.system] = [
+      ...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])]),
+    ];
   }
 
   /** Links for the other regions to try, made with what the workload here holds. */
   async #mint(): Promise<void> {
-    for (const system of this.job.map.systems.filter((one) => homesOf(one, this.job.map).includes(this.job.region))) {
+    for (const system of this.job.map.systems.filter((one) =>
+      homesOf(one, this.job.map).includes(this.job.region),
+    )) {
       const probe = this.#probes.find((candidate) => candidate.kind === system.kind);
       const own = endpointOf(system, this.job.region);
       const offer = await probe?.mint?.({ own, secret: this.#secret }).catch(() => undefined);
@@ -135,7 +150,9 @@ export class Observer {
 
   #ownEndpoint(item: PlannedItem): Record<string, unknown> | undefined {
     const { map, region } = this.job;
-    const here = map.systems.filter((system) => system.kind === item.kind && homesOf(system, map).includes(region));
+    const here = map.systems.filter(
+      (system) => system.kind === item.kind && homesOf(system, map).includes(region),
+    );
     const own = here.find((system) => system.id === item.to.system) ?? here[0];
     return own && endpointOf(own, region);
   }

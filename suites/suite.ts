@@ -11,7 +11,12 @@ export function leakPathSuite(path: LeakPath): void {
     for (const item of observer.attempts().filter((attempt) => attempt.path === path)) {
       test(item.title, { timeout: 4 * item.deadlineMs + 30_000 }, async ({ expect }) => {
         const records = await observer.attempt(item);
-        expect(firstImpression(item, records.map(({ entry }) => entry))).toBe("nothing seen to get through");
+        expect(
+          firstImpression(
+            item,
+            records.map(({ entry }) => entry),
+          ),
+        ).toBe("nothing seen to get through");
       });
     }
   });

@@ -13,12 +13,15 @@ export interface PlantedStore {
 /** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
 export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
   const regions = Object.keys(topology.blocks);
-  const addressOf = (region: string) => topology.placements.find((one) => one.region === region && one.system.kind === "s3");
+  const addressOf = (region: string) =>
+    topology.placements.find((one) => one.region === region && one.system.kind === "s3");
   return {
     options: {
       listen: regions.flatMap((region) => {
         const placement = addressOf(region);
-        return placement ? [{ region, addresses: [placement.address[4], placement.address[6]], port: placement.port }] : [];
+        return placement
+          ? [{ region, addresses: [placement.address[4], placement.address[6]], port: placement.port }]
+          : [];
       }),
       account: {
         id: accountId,
@@ -31,9 +34,17 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
         region,
         cidrs: topology.blocks[region] ?? [],
       })),
-      buckets: provisions.map((provision) => ({ name: bucketOf(provision), region: provision.placement.region, policy: bucketPolicy(provision) })),
+      buckets: provisions.map((provision) => ({
+        name: bucketOf(provision),
+        region: provision.placement.region,
+        policy: bucketPolicy(provision),
+      })),
     },
-    objects: provisions.map((provision) => ({ bucket: bucketOf(provision), key: keyOf(provision), body: provision.canary })),
+    objects: provisions.map((provision) => ({
+      bucket: bucketOf(provision),
+      key: keyOf(provision),
+      body: provision.canary,
+    })),
   };
 }
 
@@ -60,7 +71,9 @@ function usersOf(provision: Provision) {
       accessKeyId,
       secretAccessKey,
       policies: [
-        allow(["s3:*"], [bucket, `${bucket}/*`], { StringEquals: { "aws:RequestedRegion": placement.region } }),
+        allow(["s3:*"], [bucket, `${bucket}/*`], {
+          StringEquals: { "aws:RequestedRegion": placement.region },
+        }),
         allow(["sts:AssumeRole"], [String(placement.endpoint["canaryRole"])]),
       ],
     },
@@ -88,7 +101,14 @@ function roleOf(provision: Provision) {
   const bucket = `arn:aws:s3:::${bucketOf(provision)}`;
   return {
     name: String(placement.endpoint["canaryRole"]).replace(/^.*:role\//, ""),
-    trust: policy([{ Effect: "Allow", Principal: { AWS: workload }, Action: "sts:AssumeRole", Condition: { StringEquals: { "aws:RequestedRegion": placement.region } } }]),
+    trust: policy([
+      {
+        Effect: "Allow",
+        Principal: { AWS: workload },
+        Action: "sts:AssumeRole",
+        Condition: { StringEquals: { "aws:RequestedRegion": placement.region } },
+      },
+    ]),
     policies: [allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`])],
   };
 }
@@ -111,7 +131,11 @@ function bucketPolicy(provision: Provision): PolicyDocument {
   ]);
 }
 
-function allow(Action: string[], Resource: string[], Condition?: Record<string, Record<string, string>>): PolicyDocument {
+function allow(
+  Action: string[],
+  Resource: string[],
+  Condition?: Record<string, Record<string, string>>,
+): PolicyDocument {
   return policy([{ Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) }]);
 }
 

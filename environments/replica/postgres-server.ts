@@ -15,8 +15,21 @@ interface PostgresFiles {
   id: string;
 }
 
-export async function initialisePostgres({ binaries, folder, id }: PostgresFiles, { admin }: Provision): Promise<void> {
-  const options = ["-A", "trust", "-U", admin.user, "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
+export async function initialisePostgres(
+  { binaries, folder, id }: PostgresFiles,
+  { admin }: Provision,
+): Promise<void> {
+  const options = [
+    "-A",
+    "trust",
+    "-U",
+    admin.user,
+    "-E",
+    "UTF8",
+    "--locale=C",
+    "--no-sync",
+    "--no-instructions",
+  ];
   await run([...asPostgresUser, join(binaries, "initdb"), "-D", join(folder, id), ...options]);
 }
 
@@ -46,7 +59,9 @@ export async function servePostgres(
     autovacuum: "off",
   };
   const flags = Object.entries(settings).flatMap(([key, value]) => ["-c", `${key}=${value}`]);
-  const server = start(onHost(held, [...asPostgresUser, join(binaries, "postgres"), "-D", join(work, id), ...flags]));
+  const server = start(
+    onHost(held, [...asPostgresUser, join(binaries, "postgres"), "-D", join(work, id), ...flags]),
+  );
   server.stdout?.resume();
   server.stderr?.resume();
   const connect = async (database: string) => {
@@ -54,7 +69,11 @@ export async function servePostgres(
     await client.connect();
     return client;
   };
-  const postgres = await eventually(() => connect("postgres"), 20_000, `PostgreSQL ${id} in ${placement.region}`);
+  const postgres = await eventually(
+    () => connect("postgres"),
+    20_000,
+    `PostgreSQL ${id} in ${placement.region}`,
+  );
   const database = String(placement.endpoint["database"]);
   await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
   await postgres.query(roles(provision));

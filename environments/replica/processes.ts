@@ -5,7 +5,11 @@ import { readdirSync, readFileSync } from "node:fs";
 export function outerPids(ancestor: number): Map<number, number> {
   const found = new Map<number, number>();
   for (const pid of descendants(ancestor)) {
-    const numbers = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`))?.[1]?.split(/\s+/).map(Number) ?? [];
+    const numbers =
+      /^NSpid:\s+(.*)$/m
+        .exec(read(`/proc/${pid}/status`))?.[1]
+        ?.split(/\s+/)
+        .map(Number) ?? [];
     const inner = numbers.at(-1);
     if (numbers.length >= 2 && inner !== undefined && !found.has(inner)) found.set(inner, pid);
   }

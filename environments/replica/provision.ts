@@ -20,7 +20,9 @@ export function provision(placement: Placement, canary: string): Provision {
   const secrets: Record<string, string> = {};
   const shared: string[] = [];
   for (const [role, fields] of Object.entries(credentialsOf(placement))) {
-    for (const [field, reference] of Object.entries(fields).filter(([, value]) => /^(env|file):/.test(value))) {
+    for (const [field, reference] of Object.entries(fields).filter(([, value]) =>
+      /^(env|file):/.test(value),
+    )) {
       const name = variableName(reference, placement);
       secrets[name] = field === "accessKeyId" ? `AKIA${base32(16)}` : randomBytes(24).toString("base64url");
       if (role === "canary") shared.push(name);
@@ -48,9 +50,13 @@ function credentialsOf(placement: Placement): Record<string, Fields> {
 
 function variableName(reference: string, { system }: Placement): string {
   if (reference.startsWith("env:")) return reference.slice(4);
-  throw new RingfenceError("REPLICA_UNSUPPORTED", `the replica makes up its own secrets, and "${system.id}" keeps one in ${reference}`, {
-    fix: "refer to it as env:NAME in the map that the replica runs",
-  });
+  throw new RingfenceError(
+    "REPLICA_UNSUPPORTED",
+    `the replica makes up its own secrets, and "${system.id}" keeps one in ${reference}`,
+    {
+      fix: "refer to it as env:NAME in the map that the replica runs",
+    },
+  );
 }
 
 function base32(length: number): string {

@@ -57,7 +57,11 @@ export function readState(file: string): ReplicaState {
   }
   const parsed = ReplicaState.safeParse(raw);
   if (parsed.success) return parsed.data;
-  throw new RingfenceError("STATE_INVALID", `${file} is no state of a replica: ${z.prettifyError(parsed.error)}`, {
-    fix: "name the file that `up --state FILE` wrote",
-  });
+  throw new RingfenceError(
+    "STATE_INVALID",
+    `${file} is no state of a replica: ${z.prettifyError(parsed.error)}`,
+    {
+      fix: "name the file that `up --state FILE` wrote",
+    },
+  );
 }

@@ -5,7 +5,18 @@ import { RingfenceError } from "../../core/errors.ts";
 /** How namespaces can be made here: directly, or by sudo without a password. */
 export type Privilege = readonly string[];
 
-export const unshareFlags = ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "--net", "--ipc", "--uts", "--mount-proc"];
+export const unshareFlags = [
+  "--user",
+  "--map-root-user",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--net",
+  "--ipc",
+  "--uts",
+  "--mount-proc",
+];
 
 /** The first way that works; null where none does. Each is really tried: a kernel may let the
  *  namespaces be made and still grant no rights in them (AppArmor on Ubuntu 24.04). */
@@ -22,7 +33,11 @@ export function findPrivilege(): Privilege | null {
 export function requirePrivilege(): Privilege {
   const found = findPrivilege();
   if (found) return found;
-  throw new RingfenceError("REPLICA_UNSUPPORTED", "this machine lets nobody make user namespaces, and sudo wants a password", { fix: privilegeFix });
+  throw new RingfenceError(
+    "REPLICA_UNSUPPORTED",
+    "this machine lets nobody make user namespaces, and sudo wants a password",
+    { fix: privilegeFix },
+  );
 }
 
 export const privilegeFix = [
@@ -39,7 +54,11 @@ export function pickWorkFolder(needed: readonly string[]): string {
     (folder) => exists(folder) && !needed.some((path) => path === folder || path.startsWith(`${folder}/`)),
   );
   if (free) return free;
-  throw new RingfenceError("REPLICA_UNSUPPORTED", "the replica found none of /srv, /media, /mnt, /opt free to cover", { fix: "as root: `mkdir /srv`" });
+  throw new RingfenceError(
+    "REPLICA_UNSUPPORTED",
+    "the replica found none of /srv, /media, /mnt, /opt free to cover",
+    { fix: "as root: `mkdir /srv`" },
+  );
 }
 
 function exists(folder: string): boolean {

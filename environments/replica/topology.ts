@@ -53,8 +53,20 @@ export function layOut(map: ResidencyMap): Topology {
       placements.push({ system, region, endpoint, address, port: Number(endpoint["port"]) });
     }
     hosts.push(
-      { name: `${region}/app`, region, cable: `r${index}app`, gateway: subnet(1, 1), addresses: [subnet(1, 10)] },
-      { name: `${region}/data`, region, cable: `r${index}data`, gateway: subnet(2, 1), addresses: data.length > 0 ? data : [subnet(2, 10)] },
+      {
+        name: `${region}/app`,
+        region,
+        cable: `r${index}app`,
+        gateway: subnet(1, 1),
+        addresses: [subnet(1, 10)],
+      },
+      {
+        name: `${region}/data`,
+        region,
+        cable: `r${index}data`,
+        gateway: subnet(2, 1),
+        addresses: data.length > 0 ? data : [subnet(2, 10)],
+      },
     );
   }
   const blocks = Object.fromEntries(regions.map((region) => [region, map.regions[region]?.addresses ?? []]));
@@ -76,9 +88,13 @@ function subnetsOf(region: string, blocks: readonly string[]): (subnet: number, 
   const v4 = blocks.map(parseCidr).find((block) => block?.version === 4 && block.prefix <= 20);
   const v6 = blocks.map(parseCidr).find((block) => block?.version === 6 && block.prefix <= 60);
   if (!v4 || !v6) {
-    throw new RingfenceError("REPLICA_UNSUPPORTED", `the replica cannot lay out ${region}: it needs one IPv4 block of /20 or larger and one IPv6 block of /60 or larger`, {
-      fix: `declare both under regions.${region}.addresses`,
-    });
+    throw new RingfenceError(
+      "REPLICA_UNSUPPORTED",
+      `the replica cannot lay out ${region}: it needs one IPv4 block of /20 or larger and one IPv6 block of /60 or larger`,
+      {
+        fix: `declare both under regions.${region}.addresses`,
+      },
+    );
   }
   const [a, b, c] = v4.address.split(".").map(Number);
   const prefix = v6.address.replace(/:*$/, "").split(":");

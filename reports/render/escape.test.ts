@@ -56,7 +56,7 @@ test("only the tag makes markup, because a string is data wherever it comes from
 });
 
 test("no input leaves a character that XML 1.0 forbids, because one makes the whole file unreadable", () => {
-  const legal = /^[\u0009\u000a\u000d\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
+  const legal = /^[\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]*$/u;
   fc.assert(
     fc.property(hostile, (text) => {
       expect(escapeXml(text)).toMatch(legal);

@@ -45,26 +45,50 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   takeNothing("run", options);
   const driver = await loadDriver(options.text("env") ?? "replica");
   const probes = await loadProbes();
-  const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, { kinds: probes, today: today() });
+  const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, {
+    kinds: probes,
+    today: today(),
+  });
   const regions = Object.keys(map.regions);
   const plan = planAttempts(map, probes, {
     environment: driver.name,
     regions: asRegions(options.texts("region"), regions),
-    paths: asPaths(options.texts("path"), map.systems.map((system) => system.path)),
+    paths: asPaths(
+      options.texts("path"),
+      map.systems.map((system) => system.path),
+    ),
   });
   const runId = newRunId();
-  const keys = Object.fromEntries(regions.map((region) => [region, openSigningKey(keyFolder(), { environment: driver.name, region })]));
+  const keys = Object.fromEntries(
+    regions.map((region) => [region, openSigningKey(keyFolder(), { environment: driver.name, region })]),
+  );
   const directory = claimDirectory(options.text("out"), runId);
   const progress = new Progress(observationsIn(plan));
 
   {
     const attach = options.text("attach");
-    progress.say(attach ? `using the ${driver.name} that is up` : `starting the ${driver.name} of ${regions.length} regions`);
-    await using environment = await (attach ? driver.attach(resolve(attach), map) : driver.start(map, { signal }));
-    progress.say(`trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`);
+    progress.say(
+      attach
+        ? `using the ${driver.name} that is up`
+        : `starting the ${driver.name} of ${regions.length} regions`,
+    );
+    await using environment = await (attach
+      ? driver.attach(resolve(attach), map)
+      : driver.start(map, { signal }));
+    progress.say(
+      `trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`,
+    );
     const only = options.text("only");
     const jobs = regions.map(
-      (region): Job => ({ runId, region, version, map, plan, planted: environment.planted[region] ?? {}, ...(only ? { only } : {}) }),
+      (region): Job => ({
+        runId,
+        region,
+        version,
+        map,
+        plan,
+        planted: environment.planted[region] ?? {},
+        ...(only ? { only } : {}),
+      }),
     );
     await observeRegions({
       environment,
@@ -72,26 +96,38 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       directory,
       signal,
       onEntry: (_region, line) => progress.entry(line),
-      onLost: (region, why) => progress.say(`${region} did not finish: ${why.split("\n").slice(-3).join(" ").slice(0, 400)}`),
+      onLost: (region, why) =>
+        progress.say(`${region} did not finish: ${why.split("\n").slice(-3).join(" ").slice(0, 400)}`),
     });
     progress.done();
-    if (signal.aborted) throw new RingfenceError("USAGE", "the run was interrupted; its journals are kept, and nothing was judged", { fix: "run it again" });
+    if (signal.aborted)
+      throw new RingfenceError(
+        "USAGE",
+        "the run was interrupted; its journals are kept, and nothing was judged",
+        { fix: "run it again" },
+      );
     const judged = judgeDirectory(directory, { map, plan, runId });
-    const { run, reports } = await writeEvidence(directory, { ...judged, mapText }, {
-      keys,
-      context: {
-        runId,
-        environment: environment.name,
-        fidelity: environment.fidelity,
-        limits: environment.limits,
-        version,
-        startedAt,
-        durationMs: Math.round(performance.now() - begun),
-        rerunOptions: rerunOptions(options, driver.name),
-        filtered: only !== undefined,
-        keyFingerprints: Object.fromEntries(Object.entries(keys).map(([region, key]) => [region, key.fingerprint])),
+    const { run, reports } = await writeEvidence(
+      directory,
+      { ...judged, mapText },
+      {
+        keys,
+        context: {
+          runId,
+          environment: environment.name,
+          fidelity: environment.fidelity,
+          limits: environment.limits,
+          version,
+          startedAt,
+          durationMs: Math.round(performance.now() - begun),
+          rerunOptions: rerunOptions(options, driver.name),
+          filtered: only !== undefined,
+          keyFingerprints: Object.fromEntries(
+            Object.entries(keys).map(([region, key]) => [region, key.fingerprint]),
+          ),
+        },
       },
-    });
+    );
     writePublicKeys(directory, keys);
     markLatest(directory);
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
@@ -99,9 +135,17 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   }
 }
 
-function judgeDirectory(directory: string, { map, plan, runId }: { map: Job["map"]; plan: Plan; runId: string }) {
+function judgeDirectory(
+  directory: string,
+  { map, plan, runId }: { map: Job["map"]; plan: Plan; runId: string },
+) {
   const journals = Object.keys(map.regions).map((region) =>
-    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), { runId, region, plan: planDigest(plan), map: plan.map }),
+    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), {
+      runId,
+      region,
+      plan: planDigest(plan),
+      map: plan.map,
+    }),
   );
   return { map, plan, journals, judgement: judge(plan, map, journals) };
 }
@@ -127,5 +171,6 @@ function newRunId(): string {
 /** For convenience; trust comes from keys obtained elsewhere. */
 function writePublicKeys(directory: string, keys: Record<string, SigningKey>): void {
   mkdirSync(join(directory, "keys"), { recursive: true });
-  for (const [region, key] of Object.entries(keys)) writeFileSync(join(directory, "keys", `${region}.pub.pem`), key.publicPem);
+  for (const [region, key] of Object.entries(keys))
+    writeFileSync(join(directory, "keys", `${region}.pub.pem`), key.publicPem);
 }
