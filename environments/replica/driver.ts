@@ -56,7 +56,8 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
     ...nodeArguments,
     script,
   ];
-  const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true });
+  const environment = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+  const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: environment });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
     child.stdin.end();

@@ -77,7 +77,7 @@ export function leadSentence(
       return `${subject} to get data out failed, and the controls show that ${planned === 1 ? "it" : "they"} could have worked.`;
     }
     case "pass-with-exceptions":
-      return `${counted(excepted, "attempt")} of ${countText(planned)} fell under a written exception, listed first. Everything else was contained.`;
+      return `${counted(excepted, "attempt")} of ${countText(planned)} got past the border or could not be proven, under a written exception listed first. Everything else was contained.`;
     case "breached":
       return (
         `${counted(breached, "attempt")} of ${countText(planned)} got through.` +
