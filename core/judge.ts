@@ -72,12 +72,12 @@ function judgeRegion(
   const count = (grade: Grade) => mine.filter((verdict) => verdict.grade === grade).length;
   const gaps = plan.gaps.filter((gap) => gap.region === region);
   const journalProblems = book.problemsOf(region);
-  const promised = mine.filter((verdict) => verdict.waiver === null);
   const broken: Grade[] = gaps.length > 0 || journalProblems.length > 0 ? ["inconclusive"] : [];
-  const worst =
-    promised.length === 0 ? "inconclusive" : join([...promised.map((verdict) => verdict.grade), ...broken]);
-  const waivedBreaches = mine.filter((verdict) => verdict.waiver && verdict.grade !== "contained").length;
-  const grade = worst === "contained" ? (waivedBreaches > 0 ? "pass-with-exceptions" : "pass") : worst;
+  const excepted = mine.filter(isExcepted);
+  const nothingPromised = mine.every((verdict) => verdict.waiver !== null);
+  const rest = mine.filter((verdict) => !isExcepted(verdict)).map((verdict) => verdict.grade);
+  const worst = nothingPromised ? "inconclusive" : join([...rest, ...broken]);
+  const grade = worst === "contained" ? (excepted.length > 0 ? "pass-with-exceptions" : "pass") : worst;
   return {
     grade,
     planned: mine.length,
@@ -88,6 +88,11 @@ function judgeRegion(
     gaps,
     journalProblems,
   };
+}
+
+/** A waiver accepts a breach; it cannot stand in for a missing proof. */
+function isExcepted(verdict: Verdict): boolean {
+  return verdict.waiver !== null && verdict.grade === "breached";
 }
 
 function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): Verdict {

@@ -54,7 +54,7 @@ const resultOf = {
 } as const;
 
 /** `files`: every file of the run that this region's evidence rests on, name → SHA-256. The format has
- *  no word for inconclusive: whatever is not contained, and not waived, is a failed test. */
+ *  no word for inconclusive: whatever is neither contained nor a waived breach is a failed test. */
 export function buildStatement(report: RegionReport, files: Readonly<Record<string, string>>): Statement {
   const names = (wanted: (verdict: ReportVerdict) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
@@ -70,8 +70,10 @@ export function buildStatement(report: RegionReport, files: Readonly<Record<stri
         { name: "ringfence", annotations: { version: report.version } },
       ],
       passedTests: names(({ grade }) => grade === "contained"),
-      warnedTests: names(({ grade, waiver }) => grade !== "contained" && waiver !== null),
-      failedTests: names(({ grade, waiver }) => grade !== "contained" && waiver === null),
+      warnedTests: names(({ grade, waiver }) => grade === "breached" && waiver !== null),
+      failedTests: names(
+        ({ grade, waiver }) => grade === "inconclusive" || (grade === "breached" && waiver === null),
+      ),
       [extensionKey]: {
         runId: report.runId,
         region: report.region.id,

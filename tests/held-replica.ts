@@ -19,7 +19,11 @@ export interface Run {
 
 /** Runs the command line as a user does. */
 export function ringfence(args: readonly string[]): { exitCode: number | null; output: string } {
-  const done = spawnSync(process.execPath, [cli, ...args], { encoding: "utf8", cwd: projectRoot, timeout: 120_000 });
+  const done = spawnSync(process.execPath, [cli, ...args], {
+    encoding: "utf8",
+    cwd: projectRoot,
+    timeout: 120_000,
+  });
   return { exitCode: done.status, output: done.stdout + done.stderr };
 }
 
@@ -29,7 +33,8 @@ export function proveInto(directory: string, args: readonly string[] = []): Run 
   if (!existsSync(join(directory, "run.json"))) throw new Error(`the run left no evidence:\n${output}`);
   const run = JSON.parse(readFileSync(join(directory, "run.json"), "utf8")) as RunSummary;
   const verdicts = Object.keys(run.regions).flatMap(
-    (region) => (JSON.parse(readFileSync(join(directory, region, "report.json"), "utf8")) as RegionReport).verdicts,
+    (region) =>
+      (JSON.parse(readFileSync(join(directory, region, "report.json"), "utf8")) as RegionReport).verdicts,
   );
   return { exitCode, output, directory, run, verdicts };
 }
@@ -48,7 +53,10 @@ export interface HeldReplica extends AsyncDisposable {
 export async function holdReplica(...args: string[]): Promise<HeldReplica> {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-test-"));
   const stateFile = join(folder, "state.json");
-  const child = spawn(process.execPath, [cli, "up", "--state", stateFile, ...args], { cwd: projectRoot, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [cli, "up", "--state", stateFile, ...args], {
+    cwd: projectRoot,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += String(chunk)));
   while (!existsSync(stateFile)) {
@@ -82,6 +90,9 @@ export async function holdReplica(...args: string[]): Promise<HeldReplica> {
 export function openLines(verdicts: readonly ReportVerdict[]): string[] {
   return verdicts
     .filter(({ grade }) => grade !== "contained")
-    .map(({ grade, probe, from, to, vector }) => `${grade} ${probe} ${from.region} → ${to.region} ${/IPv[46]/.exec(vector)?.[0]}`)
+    .map(
+      ({ grade, probe, from, to, vector }) =>
+        `${grade} ${probe} ${from.region} → ${to.region} ${/IPv[46]/.exec(vector)?.[0]}`,
+    )
     .sort();
 }

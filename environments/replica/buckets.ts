@@ -26,7 +26,7 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
       account: {
         id: accountId,
         users: provisions.flatMap(usersOf),
-        roles: provisions.map(roleOf),
+        roles: [...provisions.map(roleOf), replicationRole],
       },
       networks: regions.map((region) => ({
         vpc: `vpc-${region}`,
@@ -90,7 +90,7 @@ function usersOf(provision: Provision) {
       name: userName(provision, "admin"),
       accessKeyId: admin.accessKeyId,
       secretAccessKey: admin.password,
-      policies: [allow(["s3:*", "sts:*"], ["*"])],
+      policies: [allow(["s3:*", "sts:*", "iam:PassRole"], ["*"])],
     },
   ];
 }
@@ -112,6 +112,18 @@ function roleOf(provision: Provision) {
     policies: [allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`])],
   };
 }
+
+/** What S3 itself would copy with, had a bucket a replication rule; none has, until somebody breaks it. */
+const replicationRole = {
+  name: "replication",
+  trust: policy([{ Effect: "Allow", Principal: { Service: "s3.amazonaws.com" }, Action: "sts:AssumeRole" }]),
+  policies: [
+    allow(
+      ["s3:GetReplicationConfiguration", "s3:GetObjectVersionForReplication", "s3:ReplicateObject"],
+      ["*"],
+    ),
+  ],
+};
 
 /** Nobody comes in but through the region's own VPC; the administrator may, to repair and to drill. */
 function bucketPolicy(provision: Provision): PolicyDocument {

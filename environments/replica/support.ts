@@ -25,7 +25,13 @@ export function findPrivilege(): Privilege | null {
   return (
     [[], ["sudo", "-n"]].find((prefix) => {
       const [file = "", ...rest] = [...prefix, "unshare", ...unshareFlags, "--", "sh", "-c", proof];
-      return spawnSync(file, rest, { stdio: "ignore", timeout: 10_000, env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` } }).status === 0;
+      return (
+        spawnSync(file, rest, {
+          stdio: "ignore",
+          timeout: 10_000,
+          env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
+        }).status === 0
+      );
     }) ?? null
   );
 }

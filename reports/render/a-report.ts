@@ -120,10 +120,11 @@ export function aReport(parts: Partial<RegionReport> = {}): RegionReport {
     regions[0] ?? { id: "eu-central-1", jurisdiction: "EU", place: "Frankfurt, Germany" };
   const verdicts = parts.verdicts ?? someVerdicts({ from: region.id, regions });
   const count = (grade: string) => verdicts.filter((verdict) => verdict.grade === grade).length;
-  const open = verdicts.filter((verdict) => verdict.waiver === null);
-  const doubt = (parts.gaps?.length ?? 0) + (parts.journalProblems?.length ?? 0) > 0 || open.length === 0;
+  const open = verdicts.filter((verdict) => verdict.waiver === null || verdict.grade !== "breached");
+  const promised = verdicts.some((verdict) => verdict.waiver === null);
+  const doubt = (parts.gaps?.length ?? 0) + (parts.journalProblems?.length ?? 0) > 0 || !promised;
   const worst = (grade: string) => open.some((verdict) => verdict.grade === grade);
-  const excepted = verdicts.some((verdict) => verdict.waiver !== null && verdict.grade !== "contained");
+  const excepted = verdicts.some((verdict) => verdict.waiver !== null && verdict.grade === "breached");
   const clean = excepted ? "pass-with-exceptions" : "pass";
   const paths = [...new Set(verdicts.map((verdict) => verdict.path))];
   return RegionReport.parse({

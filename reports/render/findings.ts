@@ -2,14 +2,14 @@ import type { Grade } from "../../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict } from "../report.ts";
 import { counted, countText } from "./words.ts";
 
-/** Not contained under a waiver: the verdict stays, an owner has signed for it. */
+/** Breached under a waiver: the verdict stays, an owner has signed for it. */
 export function isExcepted(verdict: ReportVerdict): boolean {
-  return verdict.waiver !== null && verdict.grade !== "contained";
+  return verdict.waiver !== null && verdict.grade === "breached";
 }
 
 /** What fails the region: breached or inconclusive, and nobody has signed for it. */
 export function isOpen(verdict: ReportVerdict): boolean {
-  return verdict.waiver === null && verdict.grade !== "contained";
+  return verdict.grade !== "contained" && !isExcepted(verdict);
 }
 
 /** Open verdicts that say the same, so that one cause is read once however many attempts it hit. */
@@ -77,7 +77,7 @@ export function leadSentence(
       return `${subject} to get data out failed, and the controls show that ${planned === 1 ? "it" : "they"} could have worked.`;
     }
     case "pass-with-exceptions":
-      return `${counted(excepted, "attempt")} of ${countText(planned)} got past the border or could not be proven, under a written exception listed first. Everything else was contained.`;
+      return `${counted(excepted, "attempt")} of ${countText(planned)} got past the border under a written exception listed first. Everything else was contained.`;
     case "breached":
       return (
         `${counted(breached, "attempt")} of ${countText(planned)} got through.` +

@@ -66,8 +66,8 @@ ${verdicts.map(attemptRow)}</tbody></table></div>
 
 function attemptRow(verdict: ReportVerdict): Html {
   const { from, to, about, family, waiver, grade } = verdict;
-  return html`<tr data-grade="${grade}"${waiver ? html` data-waived` : null}>
-<td>${gradeMark(grade)}${waiver ? html`<span class="waived">${grade === "contained" ? "exception not needed" : "under an exception"}</span>` : null}</td>
+  return html`<tr data-grade="${grade}"${waiver && grade === "breached" ? html` data-waived` : null}>
+<td>${gradeMark(grade)}${waiver && grade !== "inconclusive" ? html`<span class="waived">${grade === "contained" ? "exception not needed" : "under an exception"}</span>` : null}</td>
 <th scope="row">${crossing(verdict)}<span class="minor">${to.system} · ${to.address ?? "no address"}</span>${about === to.region ? null : html`<span class="minor">data of ${about}</span>`}${from.principal === "workload" ? null : html`<span class="minor">as ${from.principal}</span>`}</th>
 <td>${verdict.probe}<span class="minor">${family}, ${verdict.vector}</span></td>
 <td>${stopWords(verdict)}${verdict.code === null ? null : html`<code class="minor">${verdict.code}</code>`}</td>

@@ -7,7 +7,7 @@ export interface Tally {
   planned: number;
   breached: number;
   inconclusive: number;
-  /** Not contained, under a waiver. Counted in `breached` or `inconclusive` too. */
+  /** Breached under a waiver. Counted in `breached` too. */
   excepted: number;
   grade: Grade;
 }

@@ -23,38 +23,69 @@ export async function main(args: readonly string[]): Promise<number> {
   const marks = { ok: "✓", missing: "✕", optional: "–" } as const;
   const paints = { ok: green, missing: red, optional: yellow } as const;
   const rows = checks.map((check) => [marks[check.state], check.name, check.found]);
-  process.stdout.write(`${table(rows, (cell, column, row) => (column === 0 ? paints[checks[row]?.state ?? "ok"](cell) : cell))}\n`);
+  process.stdout.write(
+    `${table(rows, (cell, column, row) => (column === 0 ? paints[checks[row]?.state ?? "ok"](cell) : cell))}\n`,
+  );
   for (const check of checks.filter(({ state, fix }) => state !== "ok" && fix)) {
     process.stdout.write(`\n${bold(check.name)}  ${check.fix}\n`);
   }
   const missing = checks.filter(({ state }) => state === "missing").length;
-  process.stdout.write(`\n${missing === 0 ? green("this machine can run the replica") : red(`${missing} things are missing`)}\n`);
+  process.stdout.write(
+    `\n${missing === 0 ? green("this machine can run the replica") : red(`${missing} things are missing`)}\n`,
+  );
   return missing === 0 ? 0 : 1;
 }
 
 function node(): Check {
   const ok = Number(process.versions.node.split(".")[0]) >= 24;
-  return { name: "Node", state: ok ? "ok" : "missing", found: process.version, fix: "run through `npm run -s ringfence -- …`, which uses the pinned Node 24" };
+  return {
+    name: "Node",
+    state: ok ? "ok" : "missing",
+    found: process.version,
+    fix: "run through `npm run -s ringfence -- …`, which uses the pinned Node 24",
+  };
 }
 
 function system(): Check {
   const ok = process.platform === "linux" && (process.arch === "x64" || process.arch === "arm64");
-  return { name: "system", state: ok ? "ok" : "missing", found: `${process.platform} ${process.arch}`, fix: "the replica is made of Linux namespaces: use Linux on x64 or arm64, or a virtual machine" };
+  return {
+    name: "system",
+    state: ok ? "ok" : "missing",
+    found: `${process.platform} ${process.arch}`,
+    fix: "the replica is made of Linux namespaces: use Linux on x64 or arm64, or a virtual machine",
+  };
 }
 
-const packages = { unshare: "util-linux", nsenter: "util-linux", ip: "iproute2", nft: "nftables", "redis-server": "redis-server", sysctl: "procps", mount: "mount" };
+const packages = {
+  unshare: "util-linux",
+  nsenter: "util-linux",
+  ip: "iproute2",
+  nft: "nftables",
+  "redis-server": "redis-server",
+  sysctl: "procps",
+  mount: "mount",
+};
 
 function tools(): Check[] {
   return Object.entries(packages).map(([name, from]) => {
     const found = locate(name);
-    return { name, state: found ? "ok" : "missing", found: found ?? "not found", fix: `install it: \`apt-get install ${from}\`, or your system's package of that name; \`npm start\` does it` };
+    return {
+      name,
+      state: found ? "ok" : "missing",
+      found: found ?? "not found",
+      fix: `install it: \`apt-get install ${from}\`, or your system's package of that name; \`npm start\` does it`,
+    };
   });
 }
 
 function conveniences(): Check[] {
   return ["psql", "redis-cli", "curl"].map((name) => {
     const found = locate(name);
-    return { name, state: found ? "ok" : "optional", found: found ?? "not found; handy in `ringfence shell`" };
+    return {
+      name,
+      state: found ? "ok" : "optional",
+      found: found ?? "not found; handy in `ringfence shell`",
+    };
   });
 }
 
@@ -69,7 +100,12 @@ const neededBytes = 1024 ** 3;
 function memory(): Check {
   const gibibytes = (bytes: number) => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   const ok = freemem() > neededBytes;
-  return { name: "memory", state: ok ? "ok" : "missing", found: `${gibibytes(freemem())} free of ${gibibytes(totalmem())}`, fix: "free some: three regions take about 1 GiB" };
+  return {
+    name: "memory",
+    state: ok ? "ok" : "missing",
+    found: `${gibibytes(freemem())} free of ${gibibytes(totalmem())}`,
+    fix: "free some: three regions take about 1 GiB",
+  };
 }
 
 function keys(): Check {
@@ -79,11 +115,18 @@ function keys(): Check {
     accessSync(folder, constants.W_OK);
     return { name: "signing keys", state: "ok", found: folder };
   } catch {
-    return { name: "signing keys", state: "missing", found: `${folder} cannot be written`, fix: "set RINGFENCE_KEYS to a private folder of yours" };
+    return {
+      name: "signing keys",
+      state: "missing",
+      found: `${folder} cannot be written`,
+      fix: "set RINGFENCE_KEYS to a private folder of yours",
+    };
   }
 }
 
 function locate(name: string): string | null {
-  const found = spawnSync("sh", ["-c", 'PATH="$PATH:/usr/sbin:/sbin"; command -v "$0"', name], { encoding: "utf8" });
+  const found = spawnSync("sh", ["-c", 'PATH="$PATH:/usr/sbin:/sbin"; command -v "$0"', name], {
+    encoding: "utf8",
+  });
   return found.status === 0 ? found.stdout.trim() : null;
 }

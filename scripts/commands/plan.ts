@@ -37,7 +37,9 @@ export async function main(args: readonly string[]): Promise<number> {
       map.systems.map((system) => system.path),
     ),
   });
-  const proves = new Map(probes.flatMap((probe) => probe.checks.map((check) => [check.probe, check.proves] as const)));
+  const proves = new Map(
+    probes.flatMap((probe) => probe.checks.map((check) => [check.probe, check.proves] as const)),
+  );
   const text = options.flag("json")
     ? JSON.stringify({ digest: planDigest(plan), ...plan }, null, 2)
     : planText(plan, proves);
@@ -48,9 +50,13 @@ export async function main(args: readonly string[]): Promise<number> {
 function planText(plan: Plan, proves: ReadonlyMap<string, string>): string {
   const attempts = plan.items.filter((item) => item.role === "attempt");
   const controls = plan.items.filter((item) => item.role === "control");
-  const rows = [...groupBy(attempts, (item) => `${item.path}|${item.to.system}|${item.probe}`).values()].map(rowOf(proves));
+  const rows = [...groupBy(attempts, (item) => `${item.path}|${item.to.system}|${item.probe}`).values()].map(
+    rowOf(proves),
+  );
   const head = ["path", "system", "probe", "family", "attempts", "vectors", "stop by", "expected"];
-  const gaps = plan.gaps.map((gap) => `${yellow("not proven")}  ${gap.path} ${gap.system} ${gap.probe}: ${gap.reason}`);
+  const gaps = plan.gaps.map(
+    (gap) => `${yellow("not proven")}  ${gap.path} ${gap.system} ${gap.probe}: ${gap.reason}`,
+  );
   return [
     table([head, ...rows], (cell, column, row) => (row === 0 ? dim(cell) : column === 2 ? bold(cell) : cell)),
     "",
@@ -66,7 +72,16 @@ function rowOf(proves: ReadonlyMap<string, string>) {
     const vectors = new Set(items.map((item) => vectorText(item.vector)));
     const several = vectors.size > 1 ? `${vectors.size} vectors` : [...vectors].join();
     const expected = proves.get(first.probe) ?? "";
-    return [first.path, first.to.system, first.probe, first.family, String(items.length), several, first.stopBy, expected];
+    return [
+      first.path,
+      first.to.system,
+      first.probe,
+      first.family,
+      String(items.length),
+      several,
+      first.stopBy,
+      expected,
+    ];
   };
 }
 

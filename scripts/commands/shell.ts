@@ -20,7 +20,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const [asked] = options.rest;
   if (!asked) throw usage("shell: no region was named", "see `ringfence shell --help`");
   const file = options.text("attach") ?? process.env["RINGFENCE_STATE"];
-  if (!file) throw usage("shell: no replica was named", "name with --attach the file that `ringfence up --state FILE` wrote");
+  if (!file)
+    throw usage(
+      "shell: no replica was named",
+      "name with --attach the file that `ringfence up --state FILE` wrote",
+    );
   const state = readState(resolve(file));
   const host = state.hosts[asked] ? asked : `${asked}/app`;
   const region = host.split("/")[0] ?? "";

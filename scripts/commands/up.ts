@@ -22,13 +22,23 @@ Prove it        ringfence run --attach FILE
 Ctrl-C ends it, and nothing of it is left.`;
 
 export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
-  const options = parseOptions("up", args, { env: { type: "string" }, map: { type: "string" }, state: { type: "string" } });
+  const options = parseOptions("up", args, {
+    env: { type: "string" },
+    map: { type: "string" },
+    state: { type: "string" },
+  });
   takeNothing("up", options);
-  if ((options.text("env") ?? "replica") !== "replica") throw usage("up: only the replica can be held up", "use --env replica");
+  if ((options.text("env") ?? "replica") !== "replica")
+    throw usage("up: only the replica can be held up", "use --env replica");
   const asked = options.text("state");
-  if (!asked) throw usage("up: no --state FILE was named", "name the file that shall describe the running replica");
+  if (!asked)
+    throw usage("up: no --state FILE was named", "name the file that shall describe the running replica");
   const file = resolve(asked);
-  if (existsSync(file)) throw usage(`up: ${file} exists, so a replica may be up already`, "end that one, remove the file, or name another");
+  if (existsSync(file))
+    throw usage(
+      `up: ${file} exists, so a replica may be up already`,
+      "end that one, remove the file, or name another",
+    );
   const kinds = await loadProbes();
   const { map } = readMapFile(options.text("map") ?? driver.mapFile, { kinds, today: today() });
   const begun = performance.now();
@@ -37,7 +47,9 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   try {
     writeState(file, replica.state);
     const hosts = Object.entries(replica.state.hosts).map(([name, { pid }]) => `${name} ${dim(String(pid))}`);
-    process.stdout.write(`${bold("up")} in ${((performance.now() - begun) / 1000).toFixed(1)} s  ${hosts.join("  ")}\nstate ${file}\n`);
+    process.stdout.write(
+      `${bold("up")} in ${((performance.now() - begun) / 1000).toFixed(1)} s  ${hosts.join("  ")}\nstate ${file}\n`,
+    );
     await Promise.race([once(signal, "abort"), replica.ended]);
   } finally {
     removeState(file);

@@ -24,12 +24,18 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions("verify", args, { key: { type: "string", multiple: true } });
   const [directory, ...more] = options.rest;
   if (!directory || !existsSync(join(directory, "run.json"))) {
-    throw usage(`verify: ${directory ? `${directory} holds no run` : "no folder was named"}`, "name the folder that `ringfence run` wrote");
+    throw usage(
+      `verify: ${directory ? `${directory} holds no run` : "no folder was named"}`,
+      "name the folder that `ringfence run` wrote",
+    );
   }
   // `--key A B C`: what a shell makes of `--key keys/*`.
   const files = [...options.texts("key"), ...more];
   if (options.texts("key").length === 0) {
-    throw usage("verify: no trusted key was named", "name with --key the public keys that the regions' owners gave you; keys inside the folder prove nothing");
+    throw usage(
+      "verify: no trusted key was named",
+      "name with --key the public keys that the regions' owners gave you; keys inside the folder prove nothing",
+    );
   }
   const kinds = await loadProbes();
   const verification = await verifyEvidence(directory, files.map(trustedKey), {

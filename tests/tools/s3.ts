@@ -16,8 +16,20 @@ const { systems } = JSON.parse(readFileSync(stateFile, "utf8")) as {
 };
 
 function open(system: string) {
-  const { accessKeyId = "", secretAccessKey = "", region = "", bucket = "", endpoint = "", canaryKey = "" } = systems[system]?.admin ?? {};
-  const client = new S3Client({ region, endpoint, forcePathStyle: true, credentials: { accessKeyId, secretAccessKey } });
+  const {
+    accessKeyId = "",
+    secretAccessKey = "",
+    region = "",
+    bucket = "",
+    endpoint = "",
+    canaryKey = "",
+  } = systems[system]?.admin ?? {};
+  const client = new S3Client({
+    region,
+    endpoint,
+    forcePathStyle: true,
+    credentials: { accessKeyId, secretAccessKey },
+  });
   return { client, bucket, canaryKey };
 }
 
@@ -29,19 +41,27 @@ if (verb === "carry") {
   const from = open(args[0] ?? "");
   const to = open(args[1] ?? "");
   const object = await from.client.send(new GetObjectCommand({ Bucket: from.bucket, Key: from.canaryKey }));
-  const Body = await object.Body?.transformToByteArray();
+  const Body = (await object.Body?.transformToByteArray()) ?? "";
   await to.client.send(new PutObjectCommand({ Bucket: to.bucket, Key: args[2] ?? "carried", Body }));
 }
 if (verb === "copy") {
   const from = open(args[0] ?? "");
   const to = open(args[1] ?? "");
-  await to.client.send(new CopyObjectCommand({ Bucket: to.bucket, Key: args[2] ?? "copied", CopySource: `${from.bucket}/${from.canaryKey}` }));
+  await to.client.send(
+    new CopyObjectCommand({
+      Bucket: to.bucket,
+      Key: args[2] ?? "copied",
+      CopySource: `${from.bucket}/${from.canaryKey}`,
+    }),
+  );
 }
 if (verb === "replicate") {
   const from = open(args[0] ?? "");
   const to = open(args[1] ?? "");
   for (const { client, bucket } of [from, to]) {
-    await client.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }));
+    await client.send(
+      new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: "Enabled" } }),
+    );
   }
   await from.client.send(
     new PutBucketReplicationCommand({
