@@ -8,6 +8,8 @@ import type { PlannedItem } from "./plan.ts";
 export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding | null {
   if (evidence.tries.length === 0) return null;
   const findings = evidence.book.findingsOf(planned);
+  const misled = outsideAddress(planned, evidence);
+  if (misled) return misled;
   const leak = findings.map((found) => leakIn(planned, found, evidence)).find((finding) => finding !== null);
   if (leak) return leak;
   const blocked = evidence.tries.map(({ outcome }) => outcome).find((outcome) => outcome.kind !== "reached");
@@ -20,6 +22,18 @@ export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding |
   return doubt
     ? unproven(doubt)
     : { grade: "contained", stoppedAt: null, code: null, reason: cleanWords(planned) };
+}
+
+/** Where the name leads is known even when nobody answers there. */
+function outsideAddress(planned: PlannedItem, { tries, map }: Evidence): Finding | null {
+  const here = planned.from.region;
+  const plan = map.regions[here]?.addresses ?? [];
+  const outside = planned.privateAddresses
+    ? tries.map((one) => one.address).find((address) => address !== null && !inBlocks(address, plan))
+    : null;
+  return outside
+    ? crossed(`its name leads to ${outside}, outside ${here}'s address plan`, "WIRED_OUT")
+    : null;
 }
 
 function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
@@ -35,7 +49,7 @@ function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence):
   const outside = found.servedFrom?.addresses.find((address) => !inBlocks(address, plan));
   if (outside)
     return crossed(
-      `its name, or the server behind it, is at ${outside}, outside ${here}'s address plan`,
+      `the server that answers says it is at ${outside}, outside ${here}'s address plan`,
       "WIRED_OUT",
     );
   const region = found.servedFrom?.region;

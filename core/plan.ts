@@ -19,6 +19,7 @@ const PlannedItem = z.strictObject({
   stopBy: Rung,
   goal: Rung,
   contacts: z.enum(["target", "own"]),
+  privateAddresses: z.boolean().optional(),
   deadlineMs: z.int(),
   /** Ids of the controls that must succeed before and after; absent where the attempt carries its own. */
   twin: z.string().optional(),
@@ -187,6 +188,7 @@ function item(
     stopBy: system.stopBy ?? kind.stopBy,
     goal: check.goal,
     contacts: check.contacts,
+    ...(check.privateAddresses ? { privateAddresses: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
   };
 }

@@ -15,6 +15,8 @@ export interface Check {
   contacts: "target" | "own";
   /** One attempt per other region whose canary is searched for. */
   perOtherRegion?: boolean;
+  /** The own name must lead into the own address plan; left out for services on public addresses. */
+  privateAddresses?: boolean;
 }
 
 /** What a probe file declares of itself; the shared code never branches on `kind`. */

@@ -68,6 +68,7 @@ export const postgres = defineProbe({
       ...inside,
       probe: "postgres-wiring",
       family: "wiring",
+      privateAddresses: true,
       proves: "the own name ends in the own region, and the server says so",
     },
   ],

@@ -9,6 +9,7 @@ import type { Ladder } from "./ladder.ts";
 /** What one try is given. `own` and `target` are the endpoints of the vantage's and the attacked system;
  *  on a control they are the same. `address` is the literal address to contact. */
 export interface TryContext<Endpoint> {
+  runId: string;
   item: PlannedItem;
   own: Endpoint;
   target: Endpoint;

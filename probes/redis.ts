@@ -54,6 +54,7 @@ export const redis = defineProbe({
       ...inside,
       probe: "redis-wiring",
       family: "wiring",
+      privateAddresses: true,
       proves: "the own name ends in the own region, and the server says so",
     },
   ],

@@ -6,7 +6,11 @@ import { readObject } from "./s3-client.ts";
 const mostPages = 50;
 
 /** Reads every object of exactly a canary's size, whatever its key; no other object is opened. */
-export async function strayObjects(s3: S3Client, bucket: string): Promise<string[]> {
+export async function strayObjects(
+  s3: S3Client,
+  bucket: string,
+  { passOver }: { passOver: string },
+): Promise<string[]> {
   const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
   const canaries = new Set<string>();
   let token: string | undefined;
@@ -15,7 +19,7 @@ export async function strayObjects(s3: S3Client, bucket: string): Promise<string
       new ListObjectsV2Command({ Bucket: bucket, ...(token ? { ContinuationToken: token } : {}) }),
     );
     for (const { Key, Size } of answer.Contents ?? []) {
-      if (!Key || Size !== canaryLength) continue;
+      if (!Key || Size !== canaryLength || Key.startsWith(passOver)) continue;
       const digest = canaryDigest(await readObject(s3, bucket, Key));
       if (digest) canaries.add(digest);
     }

@@ -1,16 +1,28 @@
-/** Lets at most `width` run at once, in the order in which they came. */
-export function gate(width: number): <T>(act: () => Promise<T>) => Promise<T> {
+/** Lets at most `width` start at once, in the order in which they came. Who has run for `holdMs` is only
+ *  waiting for somebody's silence, and makes room. */
+export function gate(
+  width: number,
+  holdMs = Number.POSITIVE_INFINITY,
+): <T>(act: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
   return async (act) => {
     if (running >= width) await new Promise<void>((go) => waiting.push(go));
     else running++;
-    try {
-      return await act();
-    } finally {
+    let held = true;
+    const makeRoom = () => {
+      if (!held) return;
+      held = false;
       const next = waiting.shift();
       if (next) next();
       else running--;
+    };
+    const timer = Number.isFinite(holdMs) ? setTimeout(makeRoom, holdMs) : undefined;
+    try {
+      return await act();
+    } finally {
+      clearTimeout(timer);
+      makeRoom();
     }
   };
 }

@@ -12,6 +12,7 @@ import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
 /** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
 const attemptsAtOnce = 500;
 const controlsAtOnce = 6;
+const controlHoldMs = 250;
 
 export interface Line {
   send(message: FromRegion): void;
@@ -71,7 +72,7 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const throughGate = gate(controlsAtOnce);
+    const throughGate = gate(controlsAtOnce, controlHoldMs);
     await Promise.all(
       this.#mine("control").map((item) =>
         throughGate(async () => {
@@ -135,7 +136,14 @@ export class Observer {
     const offer = item.role === "control" ? await this.#offerFor(item, probe) : home?.offers[item.to.system];
     return {
       probe,
-      context: { item, own: this.#ownEndpoint(item) ?? target, target, secret: this.#secret, offer },
+      context: {
+        runId: this.job.runId,
+        item,
+        own: this.#ownEndpoint(item) ?? target,
+        target,
+        secret: this.#secret,
+        offer,
+      },
       learned: home?.addresses[item.to.system] ?? [],
       onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
       keepOpen: (ladder) => this.#open.push(ladder),

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../environments/node-script.ts";
@@ -84,6 +84,24 @@ export async function holdReplica(...args: string[]): Promise<HeldReplica> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The processes of that name on a host, found by its network namespace. */
+export function processesOn(replica: HeldReplica, host: string, name: string): number[] {
+  const network = (pid: number | string) => tryRead(() => readlinkSync(`/proc/${pid}/ns/net`));
+  const wanted = network(replica.state.hosts[host]?.pid ?? 0);
+  return readdirSync("/proc")
+    .filter((pid) => /^\d+$/.test(pid) && network(pid) === wanted)
+    .filter((pid) => tryRead(() => readFileSync(`/proc/${pid}/comm`, "utf8"))?.trim() === name)
+    .map(Number);
+}
+
+function tryRead<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }
 
 /** One line per verdict that is not contained: `grade probe from → to IPv4`. */

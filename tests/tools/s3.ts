@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import {
   CopyObjectCommand,
+  DeleteBucketReplicationCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   PutBucketPolicyCommand,
   PutBucketReplicationCommand,
@@ -72,5 +74,13 @@ if (verb === "replicate") {
       },
     }),
   );
+}
+if (verb === "remove") {
+  const { client, bucket } = open(args[0] ?? "");
+  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: args[1] }));
+}
+if (verb === "stop-replicating") {
+  const { client, bucket } = open(args[0] ?? "");
+  await client.send(new DeleteBucketReplicationCommand({ Bucket: bucket }));
 }
 process.stdout.write("done\n");

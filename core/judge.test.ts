@@ -1,0 +1,539 @@
+import { describe, expect, test } from "vitest";
+import {
+  addressIn,
+  aMap,
+  aRun,
+  aTrial,
+  type ControlState,
+  canaryOf,
+  damaged,
+  faulted,
+  kinds,
+  neverRun,
+  reached,
+  refusedAt,
+  silentAt,
+  type TrialParts,
+  verdictOn,
+} from "./a-trial.ts";
+import { exitCodeOf, judge } from "./judge.ts";
+import { planAttempts } from "./plan.ts";
+import type { Waiver } from "./residency-map.ts";
+import { type Grade, height, type Rung, rungs } from "./vocabulary.ts";
+
+/** A sentence with its reason, the trial, the grade, and where it matters a word of the verdict's reason. */
+type Row = [sentence: string, trial: TrialParts, grade: Grade, reason?: RegExp];
+
+function table(rows: Row[]): void {
+  test.each(rows)("%s", (_sentence, trial, grade, reason = /./) => {
+    const verdict = verdictOn(aTrial(trial));
+    expect({ grade: verdict.grade, reason: verdict.reason }).toEqual({
+      grade,
+      reason: expect.stringMatching(reason),
+    });
+  });
+}
+
+const far = canaryOf("us");
+const own = canaryOf("eu");
+const somewhereElse = "10.20.0.99";
+const noNetwork: ControlState = { before: [silentAt("network")], after: [silentAt("network")] };
+
+describe("a breach needs no control", () => {
+  table([
+    [
+      "the far canary was read, so data crossed",
+      { attempt: reached("data", far) },
+      "breached",
+      /canary was read/,
+    ],
+    ["a connection stood where the network had to stop it", { attempt: reached("network") }, "breached"],
+    [
+      "a refused login is a breach, because the network let us reach the login",
+      { attempt: refusedAt("authentication", "28P01") },
+      "breached",
+      /28P01/,
+    ],
+    [
+      "a far canary that nobody knows crossed all the same",
+      { attempt: reached("data", "f".repeat(64)) },
+      "breached",
+    ],
+    ["it needs no twin", { attempt: reached("network"), twin: neverRun }, "breached"],
+    ["it needs no target-alive", { attempt: reached("network"), targetAlive: neverRun }, "breached"],
+    ["failed controls do not excuse it", { attempt: reached("data", far), twin: noNetwork }, "breached"],
+    [
+      "a crash after the connection stood does not undo it",
+      { attempt: faulted("EMFILE", { climbed: "network" }) },
+      "breached",
+    ],
+    ["a hung server was reached", { attempt: silentAt("tls") }, "breached"],
+    [
+      "one success among several tries is enough",
+      { attempt: [silentAt("network"), reached("network")] },
+      "breached",
+    ],
+    [
+      "an answer that comes after the deadline is still an answer",
+      { late: { address: addressIn("us"), rung: "network" } },
+      "breached",
+    ],
+    [
+      "NoSuchKey is a breach, because S3 shows it only to those who may list",
+      { stopBy: "authorization", attempt: refusedAt("data", "NoSuchKey") },
+      "breached",
+      /NoSuchKey/,
+    ],
+  ]);
+
+  test("a broken journal does not hide it", () => {
+    const run = damaged(aTrial({ attempt: reached("data", far) }), "eu", (lines) => lines.slice(0, -1));
+    expect(verdictOn(run).grade).toBe("breached");
+  });
+});
+
+describe("what says nothing about isolation proves nothing", () => {
+  table([
+    ["our own failure", { attempt: faulted("EMFILE") }, "inconclusive", /EMFILE/],
+    ["an answer that is about our credentials", { attempt: faulted("InvalidAccessKeyId") }, "inconclusive"],
+    [
+      "one failure among silences, because that try was never made",
+      { attempt: [silentAt("network"), faulted("EMFILE")] },
+      "inconclusive",
+    ],
+    ["an attempt that was never observed", { attempt: [] }, "inconclusive", /never observed/],
+    [
+      "a name server that says nothing, because then nothing was attempted",
+      { attempt: silentAt("name", { address: null }) },
+      "inconclusive",
+    ],
+    [
+      "an attempt that was not stopped, yet went nowhere",
+      { attempt: reached("name") },
+      "inconclusive",
+      /not stopped/,
+    ],
+    [
+      "our own canary, because then our own system answered under the far address",
+      { attempt: reached("data", own) },
+      "inconclusive",
+      /own system answered/,
+    ],
+    [
+      "an answer past the stop-by rung that no socket confirms",
+      { attempt: refusedAt("authentication", "28P01", { climbed: null }) },
+      "inconclusive",
+    ],
+  ]);
+
+  test.each([
+    ["of the vantage", "eu", /journal of eu/],
+    ["of the target's home, because its controls are in it", "us", /journal of us/],
+  ])("a broken journal %s", (_whose, region, reason) => {
+    const run = damaged(aTrial(), region, (lines) => lines.slice(0, -1));
+    expect(verdictOn(run)).toMatchObject({ grade: "inconclusive", reason: expect.stringMatching(reason) });
+  });
+
+  test.each(["eu", "us"])("no journal at all of %s", (missing) => {
+    const { plan, map, journals } = aTrial();
+    const rest = journals.filter(({ region }) => region !== missing);
+    expect(judge(plan, map, rest).verdicts[0]?.grade).toBe("inconclusive");
+  });
+});
+
+describe("without both controls a failed attempt proves nothing", () => {
+  const held = reached("data", far);
+  const elsewhere = reached("data", far, { address: somewhereElse });
+  const wrongs: [string, ControlState, RegExp][] = [
+    ["never ran", neverRun, /not run before/],
+    ["did not run before the attempt", { before: [] }, /not run before/],
+    ["did not run after the attempt", { after: [] }, /not run after/],
+    ["found nothing but silence", noNetwork, /no answer at network/],
+    ["failed before the attempt", { before: [refusedAt("authentication", "28P01")] }, /28P01/],
+    ["failed after the attempt", { after: [refusedAt("network", "ECONNREFUSED")] }, /ECONNREFUSED/],
+    ["crashed", { before: [faulted("EMFILE")] }, /EMFILE/],
+    ["failed once among several tries", { before: [held, faulted("EMFILE")] }, /EMFILE/],
+    ["stopped short of its goal", { before: [reached("network")] }, /no further than network/],
+    ["read no canary", { before: [reached("data")] }, /another canary/],
+    ["read the canary of something else", { before: [reached("data", "f".repeat(64))] }, /another canary/],
+    ["began only long after the attempt", { before: [{ ...held, atSeconds: 18 }] }, /bracket/],
+    ["ended long before the attempt did", { after: [{ ...held, atSeconds: 5 }] }, /bracket/],
+    ["is a day old", { before: [{ ...held, atSeconds: -86_400 }] }, /older than 15 minutes/],
+  ];
+  const forTwin = (state: ControlState): ControlState =>
+    JSON.parse(JSON.stringify(state).replaceAll(far, own));
+
+  table(
+    wrongs.map(
+      ([how, state, reason]): Row => [
+        `the target-alive control ${how}`,
+        { targetAlive: state },
+        "inconclusive",
+        reason,
+      ],
+    ),
+  );
+  table(
+    wrongs.map(
+      ([how, state, reason]): Row => [`the twin ${how}`, { twin: forTwin(state) }, "inconclusive", reason],
+    ),
+  );
+  table([
+    [
+      "the target answers at home on another address only",
+      { targetAlive: { before: [elsewhere], after: [elsewhere] } },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
+      "the target left its address before the attempts ended",
+      { targetAlive: { after: [elsewhere] } },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
+      "the attempt went to an address of nobody",
+      { attempt: silentAt("network", { address: somewhereElse }) },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
+      "one of the attempt's addresses is nobody's",
+      { attempt: [silentAt("network"), silentAt("network", { address: somewhereElse })] },
+      "inconclusive",
+    ],
+    [
+      "nothing was planted at the target, so its control read nothing",
+      { planted: { us: {} } },
+      "inconclusive",
+      /nothing is planted/,
+    ],
+    [
+      "the target answers on that address, too",
+      { targetAlive: { before: [held, elsewhere], after: [held, elsewhere] } },
+      "contained",
+    ],
+  ]);
+
+  test.each(["twin", "targetAlive"] as const)("the plan names no %s", (control) => {
+    const { plan, map } = aTrial();
+    const items = plan.items.map(({ [control]: _gone, ...item }) => item);
+    expect(verdictOn(aRun({ plan: { ...plan, items }, map }))).toMatchObject({
+      grade: "inconclusive",
+      reason: expect.stringMatching("is missing"),
+    });
+  });
+});
+
+describe("silence counts only when an answer had time to come", () => {
+  const slow = (durationMs: number): ControlState => ({ before: [reached("data", own, { durationMs })] });
+  table([
+    [
+      "a full deadline, three SYNs and an address that answers at home",
+      { attempt: silentAt("network") },
+      "contained",
+      /4000 ms/,
+    ],
+    ["the same over IPv6", { family: 6 }, "contained"],
+    ["the same by literal address", { route: "address" }, "contained"],
+    ["two SYNs are enough", { attempt: silentAt("network", { syns: 2 }) }, "contained"],
+    ["one SYN may get lost", { attempt: silentAt("network", { syns: 1 }) }, "inconclusive", /SYN/],
+    ["nobody could count the SYNs", { attempt: silentAt("network", { syns: null }) }, "inconclusive", /SYN/],
+    [
+      "it gave up before its deadline",
+      { attempt: silentAt("network", { durationMs: 3000 }) },
+      "inconclusive",
+      /3000 ms of 4000/,
+    ],
+    ["a control took a third of the deadline, and no more", { twin: slow(1333) }, "contained"],
+    ["a control took more than a third of the deadline", { twin: slow(1334) }, "inconclusive", /too short/],
+    [
+      "the connection stood, and a hung server looks the same",
+      { stopBy: "authorization", attempt: silentAt("tls") },
+      "inconclusive",
+      /said nothing at tls/,
+    ],
+    [
+      "an answer after the deadline, below the stop-by rung, does not make a breach",
+      { stopBy: "authorization", late: { address: addressIn("us"), rung: "tls" } },
+      "contained",
+    ],
+  ]);
+});
+
+describe("a refusal counts where the border may refuse", () => {
+  const local = { outcome: { kind: "refused", rung: "network", code: "ENETUNREACH", local: true } } as const;
+  const reset = refusedAt("network", "ECONNREFUSED");
+  table([
+    [
+      "a reset under a border that drops, because packets may have arrived",
+      { attempt: reset },
+      "inconclusive",
+      /declared to drop/,
+    ],
+    ["a reset under a border that rejects", { attempt: reset, guard: "reject" }, "contained"],
+    [
+      "a reset under a border that rejects, where nothing answers at home",
+      { attempt: reset, guard: "reject", targetAlive: neverRun },
+      "inconclusive",
+    ],
+    [
+      "no route on our own machine, while the twin has one",
+      { attempt: { ...local, climbed: "name" } },
+      "contained",
+    ],
+    [
+      "no route on our own machine, and the twin has none either",
+      { attempt: { ...local, climbed: "name" }, twin: noNetwork },
+      "inconclusive",
+    ],
+    [
+      "S3 itself says AccessDenied",
+      { stopBy: "authorization", attempt: refusedAt("authorization", "AccessDenied") },
+      "contained",
+      /AccessDenied/,
+    ],
+    [
+      "S3 says AccessDenied on another of its many addresses",
+      {
+        stopBy: "authorization",
+        attempt: refusedAt("authorization", "AccessDenied", { address: somewhereElse }),
+      },
+      "contained",
+    ],
+    [
+      "S3 says AccessDenied to a client that is refused at home, too",
+      {
+        stopBy: "authorization",
+        attempt: refusedAt("authorization", "AccessDenied"),
+        twin: { before: [refusedAt("authorization", "AccessDenied")] },
+      },
+      "inconclusive",
+    ],
+    [
+      "a refused TLS handshake under a border that drops",
+      { stopBy: "authorization", attempt: refusedAt("tls", "ECONNRESET") },
+      "inconclusive",
+      /declared to drop/,
+    ],
+  ]);
+});
+
+describe("a refused name stops nobody who knows the address", () => {
+  const unnamed = refusedAt("name", "ENOTFOUND");
+  table([
+    ["the addresses are not attempted", { attempt: unnamed }, "inconclusive", /only the name/],
+    ["the addresses are contained", { attempt: unnamed, literal: silentAt("network") }, "contained"],
+    ["the addresses answer", { attempt: unnamed, literal: reached("network") }, "inconclusive"],
+    [
+      "the addresses are not known",
+      { attempt: unnamed, literal: faulted("NO_ADDRESS_LEARNED") },
+      "inconclusive",
+    ],
+    [
+      "the target is dead anyway",
+      { attempt: unnamed, literal: silentAt("network"), targetAlive: neverRun },
+      "inconclusive",
+    ],
+  ]);
+
+  test("literal addresses over the other family prove nothing for this one", () => {
+    const { plan, map } = aTrial({ literal: silentAt("network") });
+    const items = plan.items.map((item) =>
+      item.vector.route === "address"
+        ? { ...item, vector: { ...item.vector, addressFamily: 6 as const } }
+        : item,
+    );
+    const observe = (item: { role: string; vector: { route: string } }) =>
+      item.role === "attempt" && item.vector.route === "name"
+        ? { tries: [refusedAt("name", "ENOTFOUND")] }
+        : null;
+    expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe })).grade).toBe("inconclusive");
+  });
+});
+
+describe("a look inside is judged by what it found", () => {
+  const stray = (findings: TrialParts["findings"]): TrialParts => ({
+    probe: "stray",
+    ...(findings ? { findings } : {}),
+  });
+  const link = (addresses: string[], region?: string): TrialParts => ({
+    probe: "links",
+    findings: {
+      canaries: [own],
+      links: [{ what: "the subscriber", peer: "x", addresses, ...(region ? { region } : {}) }],
+    },
+  });
+  const wired = (addresses: string[], region?: string): TrialParts => ({
+    probe: "wiring",
+    findings: { canaries: [own], servedFrom: { addresses, ...(region ? { region } : {}) } },
+  });
+  table([
+    ["only the own canary", stray({ canaries: [own] }), "contained", /no canary of us/],
+    ["a far canary", stray({ canaries: [own, far] }), "breached", /canary of us/],
+    ["a far canary, though the own one was not found", stray({ canaries: [far] }), "breached"],
+    [
+      "a far canary, though the look then failed",
+      { ...stray({ canaries: [far] }), attempt: faulted("42501") },
+      "breached",
+    ],
+    [
+      "a canary of unknown origin",
+      stray({ canaries: [own, "f".repeat(64)] }),
+      "inconclusive",
+      /unknown origin/,
+    ],
+    ["not even the own canary", stray({ canaries: [] }), "inconclusive", /own canary/],
+    [
+      "nothing, as the own system could not be opened",
+      { probe: "stray", attempt: refusedAt("authentication", "28P01") },
+      "inconclusive",
+      /28P01/,
+    ],
+    [
+      "nothing, as the own system hung",
+      { probe: "stray", attempt: silentAt("tls") },
+      "inconclusive",
+      /SILENCE/,
+    ],
+    ["nothing, as nobody looked", { probe: "stray", attempt: [] }, "inconclusive", /never observed/],
+    ["no link", { probe: "links" }, "contained", /no link/],
+    ["a link inside the region", link([addressIn("eu")]), "contained"],
+    ["a link out of the address plan", link([addressIn("us")]), "breached", /leads out/],
+    ["a link with one address outside", link([addressIn("eu"), "203.0.113.9"]), "breached"],
+    ["a link to another region by name", link([], "us"), "breached"],
+    ["a link to the own region by name", link([], "eu"), "contained"],
+    ["a link that leads nobody knows where", link([]), "inconclusive", /nobody can say/],
+    ["an endpoint served from the own region", wired([addressIn("eu")]), "contained"],
+    ["an endpoint served from outside the address plan", wired([addressIn("us")]), "breached", /outside eu/],
+    ["a name at home whose server is outside", wired([addressIn("eu"), addressIn("us")]), "breached"],
+    ["an endpoint that says it is another region's", wired([], "us"), "breached", /served from us/],
+    [
+      "an endpoint that does not say where it is",
+      { probe: "wiring", findings: { canaries: [own] } },
+      "inconclusive",
+      /did not say/,
+    ],
+  ]);
+
+  test("a look that reported no findings saw nothing", () => {
+    const { plan, map } = aTrial({ probe: "stray" });
+    const run = aRun({ plan, map, observe: () => ({ tries: [reached("data", own)] }) });
+    expect(verdictOn(run)).toMatchObject({ grade: "inconclusive", reason: "it reported no findings" });
+  });
+});
+
+describe("every rung is a breach exactly from the stop-by rung on", () => {
+  const pairs = rungs.flatMap((stopBy) => rungs.map((rung) => ({ stopBy, rung })));
+  test.each(pairs)("passed $rung, to be stopped by $stopBy", ({ stopBy, rung }) => {
+    const verdict = verdictOn(aTrial({ stopBy, attempt: reached(rung) }));
+    expect(verdict.grade).toBe(height(rung) >= height(stopBy) ? "breached" : "inconclusive");
+  });
+
+  test.each(pairs)("refused at $rung, to be stopped by $stopBy", ({ stopBy, rung }) => {
+    const trial = aTrial({
+      stopBy,
+      guard: "reject",
+      literal: silentAt("network"),
+      attempt: refusedAt(rung, "NO"),
+    });
+    const expected = height(rung) > height(stopBy) ? "breached" : "contained";
+    // Under stop-by `name` even the silent literal address got too far, because it climbed the name.
+    expect(verdictOn(trial).grade).toBe(stopBy === "name" && rung === "name" ? "inconclusive" : expected);
+  });
+
+  test.each(rungs)("silent at %s is contained at no rung but the network", (rung: Rung) => {
+    const verdict = verdictOn(aTrial({ stopBy: "data", attempt: silentAt(rung) }));
+    expect(verdict.grade).toBe(rung === "network" ? "contained" : "inconclusive");
+  });
+});
+
+describe("a region passes only if everything promised was contained", () => {
+  const waiver: Waiver = {
+    from: "eu",
+    to: "us",
+    owner: "Payments",
+    reason: "until the EU acquirer is live",
+    approver: "The DPO",
+    expires: "2027-01-01",
+  };
+  const gradeOf = (run: ReturnType<typeof aTrial>) => judge(run.plan, run.map, run.journals).grade;
+  const withWaived = (waived: Waiver, observe?: Parameters<typeof aRun>[0]["observe"]) => {
+    const { map } = aTrial({ waivers: [waived] });
+    const plan = planAttempts(map, kinds, { environment: "replica", regions: ["eu"] });
+    return judge(plan, map, aRun({ plan, map, ...(observe ? { observe } : {}) }).journals);
+  };
+
+  test("everything contained is a pass", () => expect(gradeOf(aTrial())).toBe("pass"));
+  test("a breach is a breach", () =>
+    expect(gradeOf(aTrial({ attempt: reached("network") }))).toBe("breached"));
+  test("a gap caps it at inconclusive, because a promise was not looked at", () => {
+    const gap = {
+      path: "database",
+      region: "eu",
+      system: "orders",
+      probe: "read",
+      reason: "no twin",
+    } as const;
+    expect(gradeOf(aTrial({ gaps: [gap] }))).toBe("inconclusive");
+    expect(gradeOf(aTrial({ gaps: [gap], attempt: reached("network") }))).toBe("breached");
+  });
+  test("an empty plan is inconclusive, because nothing was proven", () => {
+    const { plan, map } = aTrial();
+    expect(gradeOf(aRun({ plan: { ...plan, items: [] }, map }))).toBe("inconclusive");
+  });
+  test("no region at all is inconclusive", () => {
+    const { plan, map } = aTrial();
+    const nowhere = { ...plan, items: [], scope: { regions: [], paths: [] } };
+    expect(gradeOf(aRun({ plan: nowhere, map }))).toBe("inconclusive");
+  });
+  test("a region whose every attempt is waived is inconclusive, because nothing was promised", () => {
+    expect(gradeOf(aTrial({ waivers: [waiver] }))).toBe("inconclusive");
+    expect(gradeOf(aTrial({ waivers: [waiver], attempt: reached("network") }))).toBe("inconclusive");
+  });
+  test("a waived breach stays breached, and the region passes with exceptions", () => {
+    const { grade, regions, verdicts } = withWaived({ ...waiver, probe: "read" }, (item, phase) => {
+      const canary = item.role === "control" ? canaryOf(item.to.region) : far;
+      if (item.probe === "read") return { tries: [reached("data", canary)] };
+      return phase === "attempt" ? insideFindings : null;
+    });
+    expect(grade).toBe("pass-with-exceptions");
+    expect(regions.eu).toMatchObject({ breached: 2, waived: 2 });
+    expect(verdicts.filter((verdict) => verdict.grade === "breached").every(({ waiver }) => waiver)).toBe(
+      true,
+    );
+  });
+  test("a waiver that was not needed leaves a plain pass", () => {
+    expect(withWaived({ ...waiver, probe: "read" }).grade).toBe("pass");
+  });
+  test.each([
+    ["of the other direction", { from: "us", to: "eu" }],
+    ["of another probe", { probe: "links" }],
+  ])("a waiver %s excuses nothing", (_which, parts) => {
+    expect(gradeOf(aTrial({ waivers: [{ ...waiver, ...parts }], attempt: reached("network") }))).toBe(
+      "breached",
+    );
+  });
+  test("the exit code says it to CI", () => {
+    expect(exitCodeOf).toEqual({ pass: 0, "pass-with-exceptions": 0, breached: 1, inconclusive: 2 });
+  });
+});
+
+const insideFindings = {
+  tries: [reached("data", own)],
+  findings: { canaries: [own], links: [], servedFrom: { addresses: [addressIn("eu")] } },
+};
+
+test("a journal counts for its own region only, because eu cannot vouch for us", () => {
+  const { plan, map, journals } = aTrial({ targetAlive: neverRun });
+  const [theirs] = aTrial().journals.filter(({ region }) => region === "us");
+  const vouched = (theirs?.entries ?? []).filter((entry) => entry.type === "observation");
+  const forged = journals.map((journal) =>
+    journal.region === "eu" ? { ...journal, entries: [...journal.entries, ...vouched] } : journal,
+  );
+  expect(vouched).toHaveLength(2);
+  expect(judge(plan, map, forged).verdicts[0]).toMatchObject({
+    grade: "inconclusive",
+    code: "CONTROL_FAILED",
+  });
+});
