@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
   addressIn,
-  aMap,
   aRun,
   aTrial,
   type ControlState,
@@ -350,6 +349,11 @@ describe("a refused name stops nobody who knows the address", () => {
         : null;
     expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe })).grade).toBe("inconclusive");
   });
+
+  test.each([0, 1])("a name that was refused in one of two tries, whichever came first (%i)", (place) => {
+    const tries = [silentAt("network")].toSpliced(place, 0, unnamed);
+    expect(verdictOn(aTrial({ attempt: tries })).grade).toBe("inconclusive");
+  });
 });
 
 describe("a look inside is judged by what it found", () => {
@@ -415,6 +419,31 @@ describe("a look inside is judged by what it found", () => {
       /did not say/,
     ],
   ]);
+
+  describe("the own canary, found by the same look, is its control", () => {
+    table([
+      [
+        "the look for links did not say whether it found it",
+        { probe: "links", findings: { links: [] } },
+        "inconclusive",
+      ],
+      [
+        "the look for far canaries did not say what it found",
+        { probe: "stray", findings: {} },
+        "inconclusive",
+      ],
+      [
+        "the look came no further than the network",
+        { ...stray({ canaries: [own] }), attempt: reached("network") },
+        "inconclusive",
+      ],
+      [
+        "nothing was planted in the region whose canary is looked for",
+        { probe: "stray", planted: { us: {} } },
+        "inconclusive",
+      ],
+    ]);
+  });
 
   test("a look that reported no findings saw nothing", () => {
     const { plan, map } = aTrial({ probe: "stray" });
@@ -523,6 +552,14 @@ const insideFindings = {
   tries: [reached("data", own)],
   findings: { canaries: [own], links: [], servedFrom: { addresses: [addressIn("eu")] } },
 };
+
+test.each(["first", "last"])("a broken second journal of a region spoils it, read %s", (place) => {
+  const { plan, map, journals, ...rest } = aTrial();
+  const [broken] = damaged({ plan, map, journals, ...rest }, "eu", (lines) => lines.slice(0, -1)).journals;
+  if (!broken) throw new TypeError("the trial holds no journal");
+  const all = place === "first" ? [broken, ...journals] : [...journals, broken];
+  expect(judge(plan, map, all).grade).toBe("inconclusive");
+});
 
 test("a journal counts for its own region only, because eu cannot vouch for us", () => {
   const { plan, map, journals } = aTrial({ targetAlive: neverRun });

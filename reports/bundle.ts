@@ -1,9 +1,12 @@
 import type { KeyObject } from "node:crypto";
-import { bundleFromJSON } from "@sigstore/bundle";
+import { bundleFromJSON, bundleToJSON } from "@sigstore/bundle";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { canonicalJson } from "../core/digest.ts";
 import { hintOf, statementMediaType } from "./sign.ts";
 import { Statement } from "./statement.ts";
+
+const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 export interface TrustedKey {
   key: KeyObject;
@@ -22,8 +25,13 @@ export function openBundle(
   let signedBy: string | null = null;
   try {
     const bundle = bundleFromJSON(JSON.parse(text));
+    if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(text))) {
+      return { problem: "the bundle holds more, or other, than a Sigstore bundle does" };
+    }
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
-    const { payloadType, payload } = bundle.content.dsseEnvelope;
+    const { payloadType, payload, signatures } = bundle.content.dsseEnvelope;
+    if (bundle.mediaType !== bundleMediaType)
+      return { problem: `the bundle is of type ${JSON.stringify(bundle.mediaType)}` };
     if (payloadType !== statementMediaType)
       return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
     const material = toTrustMaterial(TrustedRoot.fromJSON({}), (hint) => {
@@ -39,7 +47,8 @@ export function openBundle(
     );
     const statement = Statement.safeParse(JSON.parse(payload.toString("utf8")));
     if (!statement.success) return { problem: "the signed payload is no statement of Ringfence" };
-    if (!signedBy) return { problem: "the bundle names no key" };
+    if (!signedBy || signatures[0]?.keyid !== hintOf(signedBy))
+      return { problem: "the envelope names another key than the bundle" };
     return { statement: statement.data, fingerprint: signedBy };
   } catch (error) {
     return { problem: `its signature does not hold: ${(error as Error).message.split("\n")[0]}` };
