@@ -15,6 +15,7 @@ export type ErrorCode =
   | "JOURNAL_INVALID"
   | "EVIDENCE_INVALID"
   | "USAGE"
+  | "INTERRUPTED"
   | "OUT_NOT_EMPTY"
   | "REPLICA_UNSUPPORTED"
   | "REPLICA_FAILED"

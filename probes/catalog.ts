@@ -7,7 +7,12 @@ export async function loadProbes(): Promise<Probe[]> {
     (file) => file.endsWith(".ts") && !/\.(test|bench)\.ts$/.test(file),
   );
   const modules = await Promise.all(
-    files.sort().map((file) => import(`./${file}`) as Promise<Record<string, unknown>>),
+    files
+      .sort()
+      .map(
+        (file) =>
+          import(/* @vite-ignore */ `${import.meta.dirname}/${file}`) as Promise<Record<string, unknown>>,
+      ),
   );
   return modules
     .flatMap((module) => Object.values(module).filter(isProbe))

@@ -73,7 +73,7 @@ const usageCodes = new Set(["USAGE", "MAP_INVALID", "OUT_NOT_EMPTY", "STATE_INVA
 function report(error: unknown): number {
   if (error instanceof RingfenceError) {
     process.stderr.write(`${red(bold(error.code))}  ${error.message}\n${bold("fix")}  ${error.fix}\n`);
-    return usageCodes.has(error.code) ? 64 : 70;
+    return error.code === "INTERRUPTED" ? 2 : usageCodes.has(error.code) ? 64 : 70;
   }
   process.stderr.write(
     `${red(bold("INTERNAL"))}  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -81,5 +81,6 @@ function report(error: unknown): number {
   return 70;
 }
 
-process.exitCode = await main(process.argv.slice(2)).catch(report);
-process.exit();
+const exitCode = await main(process.argv.slice(2)).catch(report);
+// Once everything written has left: a pipe takes only so much at a time.
+process.stdout.write("", () => process.exit(exitCode));

@@ -1,3 +1,4 @@
+import { groupBy } from "./group-by.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "../reports/report.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
 
@@ -8,7 +9,7 @@ const words = {
   inconclusive: "INCONCLUSIVE",
 } as const;
 const paints = { PASS: green, "PASS WITH EXCEPTIONS": yellow, BREACHED: red, INCONCLUSIVE: yellow } as const;
-const mostLines = 40;
+const mostBlocks = 40;
 
 /** The end of a run, as text: a table, and what to rerun. */
 export function summaryText(run: RunSummary, reports: readonly RegionReport[], directory: string): string {
@@ -44,32 +45,37 @@ export function summaryText(run: RunSummary, reports: readonly RegionReport[], d
 
 function openLines(reports: readonly RegionReport[]): string[] {
   const open = reports.flatMap((report) => report.verdicts).filter(({ grade }) => grade !== "contained");
-  const observed = open.filter(({ reason }) => reason !== "it was never observed");
-  const never = open.length - observed.length;
-  const sorted = [...observed].sort(
-    (a, b) => Number(b.grade === "breached") - Number(a.grade === "breached"),
-  );
+  const breached = open.filter(({ grade }) => grade === "breached");
+  const doubtful = [
+    ...groupBy(
+      open.filter(({ grade }) => grade === "inconclusive"),
+      ({ reason }) => reason,
+    ).values(),
+  ];
   const problems = reports.flatMap((report) => [
     ...report.gaps.map((gap) => `  ${yellow("not proven")}  ${gap.path} ${gap.system}: ${plain(gap.reason)}`),
     ...report.journalProblems.map(
       (problem) => `  ${yellow("journal")}  ${report.region.id}: ${plain(problem)}`,
     ),
   ]);
+  const blocks = [...breached.map((verdict) => openLine([verdict])), ...doubtful.map(openLine)];
   return [
     ...problems,
-    ...sorted.slice(0, mostLines).flatMap(openLine),
-    ...(sorted.length > mostLines ? [`  … and ${sorted.length - mostLines} more: see the page`, ""] : []),
-    ...(never > 0 ? [`  ${never} planned attempts were not observed`, ""] : []),
+    ...blocks.slice(0, mostBlocks).flat(),
+    ...(blocks.length > mostBlocks ? [`  … and ${blocks.length - mostBlocks} more: see the page`, ""] : []),
   ];
 }
 
-function openLine(verdict: ReportVerdict): string[] {
+/** What proves nothing for one and the same reason is one block, with the first of its lines. */
+function openLine(verdicts: readonly ReportVerdict[]): string[] {
+  const [verdict] = verdicts as [ReportVerdict];
   const { from, to } = verdict;
   const mark = verdict.grade === "breached" ? red("BREACHED    ") : yellow("inconclusive");
   const exception = verdict.waiver ? yellow(`  (waived until ${verdict.waiver.expires})`) : "";
+  const more = verdicts.length > 1 ? dim(`  and ${verdicts.length - 1} more like it`) : "";
   const arrow = from.region === to.region ? `inside ${from.region}` : `${from.region} → ${to.region}`;
   return [
-    `  ${mark}  ${bold(`${arrow}  ${to.system}`)}  ${verdict.probe} ${verdict.vector}${exception}`,
+    `  ${mark}  ${bold(`${arrow}  ${to.system}`)}  ${verdict.probe} ${verdict.vector}${exception}${more}`,
     `                ${plain(verdict.reason)}`,
     `                ${dim(verdict.rerun)}`,
     "",

@@ -53,6 +53,12 @@ export class Observer {
     return this.#mine("attempt");
   }
 
+  /** Whether any attempt of this region was asked for. Vitest matches the names of suite and test. */
+  isChosen(): boolean {
+    const pattern = new RegExp(this.job.only ?? "");
+    return this.attempts().some((item) => pattern.test(`${item.path} ${item.title}`));
+  }
+
   async controlsBefore(): Promise<void> {
     await this.#controls("before");
     await this.#mint();

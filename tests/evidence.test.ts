@@ -178,15 +178,13 @@ describe("the evidence of a run", () => {
     const files = readdirSync(whole, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.parentPath.endsWith("keys"))
       .map((entry) => join(entry.parentPath, entry.name).slice(whole.length + 1));
-    const place = fc
-      .constantFrom(...files)
-      .chain((name) =>
-        fc.record({
-          name: fc.constant(name),
-          at: fc.nat(statSync(join(whole, name)).size - 1),
-          bit: fc.nat(7),
-        }),
-      );
+    const place = fc.constantFrom(...files).chain((name) =>
+      fc.record({
+        name: fc.constant(name),
+        at: fc.nat(statSync(join(whole, name)).size - 1),
+        bit: fc.nat(7),
+      }),
+    );
     await fc.assert(
       fc.asyncProperty(place, async ({ name, at, bit }) => {
         const bytes = readFileSync(join(whole, name));

@@ -111,6 +111,19 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     expect(rerun).toContain(`--region ${eu} --path database -t '${eu} → ${us} orders-db`);
   });
 
+  test("a breach under a waiver stays a breach, named with its owner, and the region passes with exceptions", () => {
+    const waiver = "{ from: eu-central-1, to: us-east-1, owner: data team, reason: migration, approver: CISO, expires: 2999-12-31 }";
+    const map = join(replica.stateFile, "..", "waived.yaml");
+    writeFileSync(map, readFileSync(driver.mapFile, "utf8").replace("    holds: Orders", `    waivers: [${waiver}]\n    holds: Orders`));
+    const rule = "ip saddr 10.10.0.0/16 ip daddr 10.20.0.0/16 tcp dport 5432 accept";
+    const run = withRule(rule, () => replica.prove("--map", map, "--path", "database"));
+    expect(run.run).toMatchObject({ grade: "pass-with-exceptions", exitCode: 0 });
+    const waived = run.verdicts.filter(({ grade }) => grade === "breached");
+    expect(waived).toHaveLength(8);
+    expect(waived.every((verdict) => verdict.waiver?.owner === "data team")).toBe(true);
+    expect(run.output).toContain("PASS WITH EXCEPTIONS");
+  });
+
   test("a relaxed bucket policy is found from both other regions, by every way in", () => {
     const open = {
       Effect: "Allow",

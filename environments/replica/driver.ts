@@ -73,7 +73,10 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
     return { state, ended, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
-    throw error;
+    if (!signal.aborted) throw error;
+    throw new RingfenceError("INTERRUPTED", "interrupted while the replica was starting", {
+      fix: "run it again",
+    });
   } finally {
     signal.removeEventListener("abort", onAbort);
   }
@@ -215,6 +218,8 @@ function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Sym
         {
           environment: {
             PATH: process.env["PATH"],
+            // Nothing of this user's own settings (~/.aws, …) may reach into a region.
+            HOME: state.work,
             NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
             UV_THREADPOOL_SIZE: "16",
             ...state.credentials[region],

@@ -3,6 +3,7 @@ import { vectorText } from "../../core/vocabulary.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { loadDriver } from "../environments.ts";
+import { groupBy } from "../group-by.ts";
 import { asPaths, asRegions, parseOptions, takeNothing } from "../options.ts";
 import { bold, dim, table, yellow } from "../terminal.ts";
 import { today } from "../version.ts";
@@ -83,10 +84,4 @@ function rowOf(proves: ReadonlyMap<string, string>) {
       expected,
     ];
   };
-}
-
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
 }

@@ -97,12 +97,12 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       signal,
       onEntry: (_region, line) => progress.entry(line),
       onLost: (region, why) =>
-        progress.say(`${region} did not finish: ${why.split("\n").slice(-3).join(" ").slice(0, 400)}`),
+        progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
     });
     progress.done();
     if (signal.aborted)
       throw new RingfenceError(
-        "USAGE",
+        "INTERRUPTED",
         "the run was interrupted; its journals are kept, and nothing was judged",
         { fix: "run it again" },
       );

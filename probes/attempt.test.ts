@@ -1,0 +1,310 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { aTrial } from "../core/a-trial.ts";
+import { RingfenceError } from "../core/errors.ts";
+import type { PlannedItem } from "../core/plan.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import { type AttemptOptions, attempt, brokenConnection, networkOutcome } from "./attempt.ts";
+import { Ladder } from "./ladder.ts";
+import type { Probe } from "./probe.ts";
+import { tcp } from "./tcp.ts";
+
+const deadlineMs = 300;
+const closing: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A server on loopback that does as told with every connection. */
+async function aServer(serve: (socket: Socket) => void = () => {}): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    serve(socket);
+  });
+  closing.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+async function aClosedPort(): Promise<number> {
+  const port = await aServer();
+  await closing.pop()?.();
+  return port;
+}
+
+function anItem(parts: Partial<PlannedItem> = {}): PlannedItem {
+  const item = aTrial().plan.items.find(({ role }) => role === "attempt");
+  if (!item) throw new TypeError("the trial holds no attempt");
+  return { ...item, deadlineMs, ...parts };
+}
+
+/** Sends nothing and waits for the first byte. */
+const listening: Probe = {
+  ...tcp,
+  async run({ address, target, ladder }) {
+    const socket = ladder.socket();
+    await once(socket.connect({ host: address, port: Number(target.port) }), "data");
+    return { outcome: { kind: "reached", rung: "data" } };
+  },
+  explain: (error, ladder) => brokenConnection(error, ladder) ?? tcp.explain(error, ladder),
+};
+
+async function attempted(
+  to: { host?: string; port: number },
+  { item = anItem(), ...rest }: Partial<AttemptOptions> & { item?: PlannedItem } = {},
+) {
+  const open: Ladder[] = [];
+  closing.push(() => {
+    for (const ladder of open) ladder.close();
+  });
+  const target = { host: "127.0.0.1", ...to };
+  const secret = () => "";
+  const records = await attempt(item, {
+    probe: tcp,
+    context: { item, own: target, target, runId: "a-run", secret, offer: undefined },
+    learned: [],
+    onLate: () => {},
+    keepOpen: (ladder) => open.push(ladder),
+    ...rest,
+  });
+  return { tries: records.map(({ entry }) => entry), open };
+}
+
+describe("what a TCP attempt met", () => {
+  test("a listening port: the network let it through", async () => {
+    const { tries, open } = await attempted({ port: await aServer() });
+    expect(tries).toEqual([
+      expect.objectContaining({
+        address: "127.0.0.1",
+        climbed: "network",
+        outcome: { kind: "reached", rung: "network" },
+        syns: null,
+      }),
+    ]);
+    expect(open).toEqual([]);
+  });
+
+  test("a closed port: refused at the network, as the kernel said", async () => {
+    const { tries } = await attempted({ port: await aClosedPort() });
+    expect(tries).toEqual([
+      expect.objectContaining({
+        climbed: "name",
+        outcome: { kind: "refused", rung: "network", code: "ECONNREFUSED" },
+      }),
+    ]);
+  });
+
+  test("a port that is reset after the handshake: refused past the network, because some firewalls reset late", async () => {
+    const port = await aServer((socket) => void sleep(50).then(() => socket.resetAndDestroy()));
+    const { tries } = await attempted({ port }, { probe: listening });
+    expect(tries[0]).toMatchObject({
+      climbed: "network",
+      outcome: { kind: "refused", rung: "tls", code: "ECONNRESET" },
+    });
+  });
+
+  test("a server that accepts and says nothing: silent on the next rung, within the deadline", async () => {
+    const { tries, open } = await attempted({ port: await aServer() }, { probe: listening });
+    expect(tries[0]).toMatchObject({
+      climbed: "network",
+      outcome: { kind: "silent", rung: "tls" },
+      syns: null,
+    });
+    expect(tries[0]?.durationMs).toBeGreaterThanOrEqual(deadlineMs - 2);
+    expect(tries[0]?.durationMs).toBeLessThan(deadlineMs + 250);
+    expect(open, "its socket stays open until the run ends").toHaveLength(1);
+  });
+
+  test("an answer after the deadline is reported, because it is still an answer", async () => {
+    const onLate = vi.fn();
+    const port = await aServer((socket) => void sleep(deadlineMs + 100).then(() => socket.write("at last")));
+    const { tries } = await attempted({ port }, { probe: listening, onLate });
+    expect(tries[0]?.outcome).toEqual({ kind: "silent", rung: "tls" });
+    expect(onLate).not.toHaveBeenCalled();
+    await vi.waitFor(() => expect(onLate).toHaveBeenCalledWith("127.0.0.1", "data"));
+  });
+
+  test("an endless answer does not outlast the deadline", async () => {
+    const flood = (socket: Socket) => {
+      const more = () => {
+        while (!socket.destroyed && socket.write("x".repeat(1000)));
+      };
+      socket.on("drain", more);
+      more();
+    };
+    const drip: Probe = {
+      ...listening,
+      run: (context) => listening.run(context).then(() => new Promise(() => {})),
+    };
+    const { tries } = await attempted({ port: await aServer(flood) }, { probe: drip });
+    expect(tries[0]?.outcome.kind).toBe("silent");
+    expect(tries[0]?.durationMs).toBeLessThan(deadlineMs + 250);
+  });
+});
+
+describe("where an attempt goes", () => {
+  const byAddress = anItem({ vector: { route: "address", addressFamily: 4, credentials: "none" } });
+  const host = "orders.us.internal";
+
+  test("by address: to what the target's home proved, without asking for a name", async () => {
+    const { tries } = await attempted(
+      { host, port: await aServer() },
+      { item: byAddress, learned: ["127.0.0.1", "::1"] },
+    );
+    expect(tries).toEqual([expect.objectContaining({ address: "127.0.0.1", climbed: "network" })]);
+  });
+
+  test.each([[[]], [["::1"]]])(
+    "by address, where the home proved none of its family (%j): a fault, for nothing was tried",
+    async (learned) => {
+      const { tries } = await attempted({ host, port: 1 }, { item: byAddress, learned });
+      expect(tries).toEqual([
+        expect.objectContaining({
+          address: null,
+          climbed: null,
+          outcome: { kind: "faulted", code: "NO_ADDRESS_LEARNED" },
+        }),
+      ]);
+    },
+  );
+
+  test("to a literal address of the other family: a fault, for nothing was tried", async () => {
+    const item = anItem({ vector: { route: "name", addressFamily: 6, credentials: "none" } });
+    const { tries } = await attempted({ port: 1 }, { item });
+    expect(tries[0]?.outcome).toEqual({ kind: "faulted", code: "NO_ADDRESS_OF_FAMILY" });
+  });
+
+  test("to every address, each as its own try", async () => {
+    const { tries } = await attempted(
+      { host, port: await aServer() },
+      { item: byAddress, learned: ["127.0.0.1", "127.0.0.2"] },
+    );
+    expect(tries.map(({ address, outcome }) => [address, outcome.kind])).toEqual([
+      ["127.0.0.1", "reached"],
+      ["127.0.0.2", "refused"],
+    ]);
+  });
+
+  test("to the own endpoint, where the check is made there", async () => {
+    const item = anItem({ contacts: "own" });
+    const own = { host: "127.0.0.1", port: 1 };
+    const context = {
+      item,
+      own,
+      target: { host, port: 1 },
+      runId: "a-run",
+      secret: () => "",
+      offer: undefined,
+    };
+    const { tries } = await attempted({ port: 1 }, { item, context });
+    expect(tries[0]?.address).toBe("127.0.0.1");
+  });
+});
+
+describe("whatever a probe throws becomes an outcome", () => {
+  const throwing = (error: unknown): Probe => ({ ...tcp, run: () => Promise.reject(error) });
+  test.each<[string, unknown, Outcome]>([
+    [
+      "our own error, by its code",
+      new RingfenceError("CREDENTIAL_MISSING", "no", { fix: "set it" }),
+      { kind: "faulted", code: "CREDENTIAL_MISSING" },
+    ],
+    [
+      "a client's error, as the probe explains it",
+      Object.assign(new Error("no"), { code: "EMFILE" }),
+      { kind: "faulted", code: "EMFILE" },
+    ],
+    ["an error without a code", new Error("no"), { kind: "faulted", code: "UNKNOWN" }],
+  ])("%s", async (_what, error, outcome) => {
+    const { tries } = await attempted({ port: 1 }, { probe: throwing(error) });
+    expect(tries[0]?.outcome).toEqual(outcome);
+  });
+
+  test("even when it throws before it begins", async () => {
+    const probe: Probe = {
+      ...tcp,
+      run: () => {
+        throw Object.assign(new Error("at once"), { code: "ERR_AT_ONCE" });
+      },
+    };
+    expect((await attempted({ port: 1 }, { probe })).tries[0]?.outcome).toEqual({
+      kind: "faulted",
+      code: "ERR_AT_ONCE",
+    });
+  });
+});
+
+describe("what a connect error means", () => {
+  const local = "connect ENETUNREACH fd10:20::5:5432 - Local (:::0)";
+  test.each<[code: string | undefined, message: string, outcome: Outcome]>([
+    [
+      "ECONNREFUSED",
+      "connect ECONNREFUSED 10.20.0.5:5432",
+      { kind: "refused", rung: "network", code: "ECONNREFUSED" },
+    ],
+    [
+      "EHOSTUNREACH",
+      "connect EHOSTUNREACH 10.20.0.5:5432",
+      { kind: "refused", rung: "network", code: "EHOSTUNREACH" },
+    ],
+    [
+      "ENETUNREACH",
+      "connect ENETUNREACH 10.20.0.5:5432",
+      { kind: "refused", rung: "network", code: "ENETUNREACH" },
+    ],
+    ["ENETUNREACH", local, { kind: "refused", rung: "network", code: "ENETUNREACH", local: true }],
+    [
+      "EHOSTUNREACH",
+      local.replace("ENET", "EHOST"),
+      { kind: "refused", rung: "network", code: "EHOSTUNREACH", local: true },
+    ],
+    [
+      "EACCES",
+      "connect EACCES 10.20.0.5:5432",
+      { kind: "refused", rung: "network", code: "EACCES", local: true },
+    ],
+    [
+      "EPERM",
+      "connect EPERM 10.20.0.5:5432",
+      { kind: "refused", rung: "network", code: "EPERM", local: true },
+    ],
+    ["ETIMEDOUT", "connect ETIMEDOUT 10.20.0.5:5432", { kind: "silent", rung: "network" }],
+    [
+      "EADDRNOTAVAIL",
+      "connect EADDRNOTAVAIL 10.20.0.5:5432 - Local (0.0.0.0:0)",
+      { kind: "faulted", code: "EADDRNOTAVAIL" },
+    ],
+    [
+      "ECONNREFUSED",
+      "connect ECONNREFUSED 10.20.0.5:5432 - Local (0.0.0.0:0)",
+      { kind: "faulted", code: "ECONNREFUSED" },
+    ],
+    [
+      "EMFILE",
+      "connect EMFILE 10.20.0.5:5432 - Local (undefined:undefined)",
+      { kind: "faulted", code: "EMFILE" },
+    ],
+    ["ECONNRESET", "read ECONNRESET", { kind: "faulted", code: "ECONNRESET" }],
+    [undefined, "no code", { kind: "faulted", code: "UNKNOWN" }],
+  ])("%s: %s", (code, message, outcome) => {
+    expect(networkOutcome(Object.assign(new Error(message), code ? { code } : {}))).toEqual(outcome);
+  });
+
+  test("a connection that broke is refused on the rung it was climbing, and other errors are not its affair", () => {
+    const ladder = new Ladder();
+    ladder.climb("network");
+    expect(brokenConnection({ code: "EPIPE" }, ladder)).toEqual({
+      kind: "refused",
+      rung: "tls",
+      code: "EPIPE",
+    });
+    expect(brokenConnection({ code: "28P01" }, ladder)).toBeNull();
+    expect(brokenConnection(null, ladder)).toBeNull();
+  });
+});

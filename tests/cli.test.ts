@@ -1,0 +1,126 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { driver } from "../environments/replica/driver.ts";
+import { proveInto, ringfence } from "./held-replica.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ringfence-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const sample = readFileSync(driver.mapFile, "utf8");
+
+function mapFile(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("the command line", () => {
+  test.each(["run", "plan", "verify", "up", "shell", "doctor"])(
+    "%s explains itself, because nobody reads the source first",
+    (command) => {
+      const { exitCode, output } = ringfence([command, "--help"]);
+      expect(exitCode).toBe(0);
+      expect(output).toContain(`ringfence ${command}`);
+    },
+  );
+
+  test.each([
+    [["prove"], /there is no command "prove"/],
+    [["run", "--regions", "x"], /--regions/],
+    [["run", "extra"], /unexpected "extra"/],
+    [["run", "--env", "moon"], /no environment "moon"/],
+    [["run", "--region", "eu-west-9"], /no region "eu-west-9"/],
+    [["run", "--path", "carrier-pigeon"], /"carrier-pigeon"/],
+    [["run", "--path", "email"], /no system of the map is on the leak path "email"/],
+    [["run", "--map", "/nowhere.yaml"], /cannot read the residency map/],
+    [["run", "--attach", "/nowhere.json"], /no state of a running replica/],
+    [["up"], /no --state FILE/],
+    [["shell"], /no region was named/],
+    [["verify"], /no folder was named/],
+  ])("%j is a usage error that says what to do", (args, message) => {
+    const { exitCode, output } = ringfence(args);
+    expect(exitCode).toBe(64);
+    expect(output).toMatch(message);
+    expect(output).toMatch(/^fix {2}\S/m);
+  });
+
+  test("never writes into a folder that holds something", () => {
+    const out = join(folder, "kept");
+    mkdirSync(out);
+    writeFileSync(join(out, "mine.txt"), "mine");
+    expect(ringfence(["run", "--out", out]).exitCode).toBe(64);
+    expect(readdirSync(out)).toEqual(["mine.txt"]);
+  });
+
+  test("a wrong map is refused with every problem and its line, before anything is started or written", () => {
+    const out = join(folder, "never");
+    const wrong = sample
+      .replace("home: each-region", "home: eu-wst-1")
+      .replace("holds: Orders", "hold: Orders")
+      .replace("10.20.0.0/16", "10.10.128.0/17");
+    const { exitCode, output } = ringfence(["run", "--map", mapFile("wrong.yaml", wrong), "--out", out]);
+    expect(exitCode).toBe(64);
+    for (const code of [
+      "MAP_UNKNOWN_REGION",
+      "MAP_UNKNOWN_KEY",
+      "MAP_OVERLAPPING_ADDRESSES",
+      "MAP_MISSING_KEY",
+    ]) {
+      expect(output).toMatch(new RegExp(`wrong\\.yaml:\\d+ {2}\\S+ {2}${code}`));
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+
+  test("plan --json is the whole plan with its digest, and twice the same", () => {
+    const [first, second] = [ringfence(["plan", "--json"]), ringfence(["plan", "--json"])];
+    expect(first).toEqual(second);
+    const plan = JSON.parse(first.output) as { digest: string; items: unknown[]; gaps: unknown[] };
+    expect(plan.digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(plan.items.length).toBeGreaterThanOrEqual(150);
+    expect(plan.gaps).toEqual([]);
+  });
+
+  test("a map of one region, or of no system, proves nothing", () => {
+    const empty = sample.replace(/^systems:[\s\S]*/m, "systems: []\n");
+    const nothing = proveInto(join(folder, "nothing"), ["--map", mapFile("empty.yaml", empty)]);
+    expect(nothing).toMatchObject({ exitCode: 2, run: { grade: "inconclusive" } });
+  });
+
+  test("a deadline too short to tell silence from slowness proves nothing", () => {
+    const hasty = sample.replace("deadlineMs: 4000", "deadlineMs: 400");
+    const run = proveInto(join(folder, "hasty"), ["--map", mapFile("hasty.yaml", hasty), "--path", "cache"]);
+    expect(run.exitCode).toBe(2);
+    expect(run.run.regions["eu-central-1"]?.breached).toBe(0);
+  });
+
+  test("a test filtered out by -t is a missing observation, never a pass", () => {
+    const run = proveInto(join(folder, "filtered"), ["--path", "cache", "-t", "eu-central-1 → us-east-1"]);
+    expect(run).toMatchObject({ exitCode: 2, run: { grade: "inconclusive", partial: true } });
+    const chosen = run.verdicts.filter(
+      ({ from, to }) => from.region === "eu-central-1" && to.region === "us-east-1",
+    );
+    expect(new Set(chosen.map(({ grade }) => grade))).toEqual(new Set(["contained"]));
+    expect(run.verdicts.filter(({ grade }) => grade === "contained")).toEqual(chosen);
+  });
+
+  test("the rerun command of a line reruns that line", () => {
+    const run = proveInto(join(folder, "whole"), ["--path", "cache"]);
+    const line = run.verdicts.find(({ family }) => family === "trespass");
+    const args = [
+      ...(line?.rerun.replace("npm run -s ringfence -- run ", "").matchAll(/'([^']*)'|(\S+)/g) ?? []),
+    ].map((match) => match[1] ?? match[2] ?? "");
+    const again = proveInto(join(folder, "again"), args);
+    expect(again.verdicts.filter(({ grade }) => grade === "contained").map(({ id }) => id)).toEqual([
+      line?.id,
+    ]);
+  });
+});

@@ -1,0 +1,176 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { leakPaths } from "../core/vocabulary.ts";
+import { residencySchemaText } from "../scripts/generate-schema.ts";
+
+/** Each rule fails with the files that break it, and with the remedy. */
+
+const root = join(import.meta.dirname, "..");
+const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+  cwd: root,
+});
+const files = listed
+  .toString()
+  .split("\0")
+  .filter((file) => file !== "" && existsSync(join(root, file)));
+const textOf = (file: string) => readFileSync(join(root, file), "utf8");
+const sources = files.filter((file) => /\.(ts|mjs|js)$/.test(file));
+const tests = sources.filter((file) => file.endsWith(".test.ts"));
+
+interface Import {
+  from: string;
+  to: string;
+}
+
+const importing =
+  /^(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|^import\s*"([^"]+)"|\bimport\(\s*["`]([^"`]+)["`]/gm;
+
+/** Every import outside test files; relative ones as paths from the root. */
+const imports: Import[] = sources
+  .filter((file) => !tests.includes(file))
+  .flatMap((from) =>
+    [...textOf(from).matchAll(importing)]
+      .map(([, whole, bare, lazy]) => whole ?? bare ?? lazy ?? "")
+      .map((name) => ({
+        from,
+        to: name.startsWith(".") ? normalize(join(dirname(from), name)) : name,
+      })),
+  );
+
+const isPackage = (to: string) =>
+  !/^(core|probes|suites|environments|fixtures|reports|scripts|tests)\//.test(to);
+const within = (...folders: string[]) => {
+  return (to: string) =>
+    folders.some((folder) => (folder.endsWith(".ts") ? to === folder : to.startsWith(`${folder}/`)));
+};
+
+describe("imports go one way", () => {
+  const inner = ["zod", "node:crypto", "node:net"];
+  const rules: [folder: string, allowed: (to: string) => boolean, remedy: string][] = [
+    [
+      "core",
+      (to) => inner.includes(to) || within("core")(to),
+      "core is pure: hand in what it needs, or move the code outward",
+    ],
+    [
+      "probes",
+      (to) => isPackage(to) || within("core", "probes")(to),
+      "a probe knows its context only: pass it in through TryContext",
+    ],
+    [
+      "suites",
+      (to) => isPackage(to) || within("core", "probes", "suites")(to),
+      "a suite knows no environment: let scripts join the two",
+    ],
+    [
+      "environments",
+      (to) => isPackage(to) || within("core", "environments", "fixtures", "probes/canary.ts")(to),
+      "an environment knows no probe but the canary: move the shared code to core",
+    ],
+    [
+      "reports",
+      (to) => isPackage(to) || within("core", "reports")(to),
+      "a report reads what was written: let scripts hand it over",
+    ],
+    [
+      "fixtures",
+      (to) => isPackage(to) || within("fixtures")(to),
+      "a fixture knows nothing of Ringfence: pass it options",
+    ],
+  ];
+  test.each(rules)("from %s", (folder, allowed, remedy) => {
+    const mine = imports.filter(({ from }) => from.startsWith(`${folder}/`));
+    expect(mine.length, `no import of ${folder} was found: mend this test's pattern`).toBeGreaterThan(0);
+    const wrong = mine.filter(({ to }) => !allowed(to)).map(({ from, to }) => `${from} imports ${to}`);
+    expect(wrong, remedy).toEqual([]);
+  });
+
+  test("scripts are the outermost ring", () => {
+    const wrong = imports.filter(
+      ({ from, to }) => within("scripts")(to) && !within("scripts", "tests")(from),
+    );
+    expect(wrong, "move what is shared out of scripts").toEqual([]);
+  });
+
+  test("nothing that runs imports tests, or a builder of tests", () => {
+    const builder = /(^|\/)(an?-[a-z-]+|testing)\.ts$/;
+    const wrong = imports.filter(
+      ({ from, to }) =>
+        (within("tests")(to) && !within("tests")(from)) ||
+        (builder.test(to) && !builder.test(from) && !within("tests")(from)),
+    );
+    expect(wrong, "only tests may build what tests need").toEqual([]);
+  });
+
+  test("every relative import names a file that exists", () => {
+    const gone = imports.filter(
+      ({ to }) => !isPackage(to) && !/\$\{/.test(to) && !existsSync(join(root, to)),
+    );
+    expect(gone, "correct the path; write the .ts").toEqual([]);
+  });
+});
+
+describe("every leak path has its suite", () => {
+  const suites = readdirSync(join(root, "suites"))
+    .filter((file) => file.endsWith(".ts") && textOf(join("suites", file)).includes('leakPathSuite("'))
+    .map((file) => file.slice(0, -3));
+  const maps = files.filter((file) => /^environments\/[^/]+\/residency\.yaml$/.test(file));
+
+  test.each(maps)("that %s uses", (file) => {
+    const { systems } = parse(textOf(file)) as { systems: { path: string }[] };
+    const missing = [...new Set(systems.map(({ path }) => path))].filter((path) => !suites.includes(path));
+    expect(missing, "add suites/<leak path>.ts: without it the attempts are planned and never made").toEqual(
+      [],
+    );
+  });
+
+  test("and every suite is of the leak path that it is named for", () => {
+    expect(maps.length).toBeGreaterThan(0);
+    const wrong = suites.filter(
+      (path) =>
+        !leakPaths.some((known) => known === path) ||
+        !textOf(`suites/${path}.ts`).includes(`leakPathSuite("${path}")`),
+    );
+    expect(wrong, "name the file for the leak path in core/vocabulary.ts that it runs").toEqual([]);
+  });
+});
+
+test("the JSON Schema of the residency map is fresh", async () => {
+  expect(textOf("core/residency-map.schema.json"), "run: node scripts/generate-schema.ts").toBe(
+    await residencySchemaText(),
+  );
+});
+
+describe("tests are whole", () => {
+  test("none is singled out or left out, because green must mean all", () => {
+    const left = tests.filter((file) =>
+      /\b(describe|test|it)(\.\w+)*\.(only|skip|todo|skipIf|runIf)\b/.test(textOf(file)),
+    );
+    expect(left, "run it or remove it").toEqual([]);
+  });
+
+  test("none is retried to green", () => {
+    const retried = [...tests, "vitest.config.ts"].filter((file) => /\bretry:\s*[1-9]/.test(textOf(file)));
+    expect(retried, "find out why it fails").toEqual([]);
+  });
+});
+
+test("dependencies have exact versions, because evidence names the code that made it", () => {
+  const { dependencies, devDependencies } = JSON.parse(textOf("package.json")) as Record<
+    string,
+    Record<string, string>
+  >;
+  const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+  );
+  expect(loose, "write the version without ^ or ~").toEqual([]);
+});
+
+test("no file names a path of the machine it was written on", () => {
+  const here = ["", "work", ""].join("/");
+  const named = files.filter((file) => new RegExp(`(^|[\\s"'\`(=:])${here}`, "m").test(textOf(file)));
+  expect(named, "name it relative to import.meta.dirname").toEqual([]);
+});
