@@ -1,6 +1,6 @@
 import type { Entry, Findings, Journal, Phase, Try } from "./journal.ts";
 import type { Plan, PlannedItem } from "./plan.ts";
-import { height, higher } from "./vocabulary.ts";
+import { height, higher, type Rung } from "./vocabulary.ts";
 
 type Observation = Extract<Entry, { type: "observation" }>;
 
@@ -122,10 +122,9 @@ function shortfall(item: PlannedItem, one: Try, planted: string | undefined): st
   return outcome.canary === planted ? null : "it read another canary than the one planted";
 }
 
-function climbedLate(one: Try, late: readonly { address: string | null; rung: Try["climbed"] }[]): Try {
-  return late
-    .filter((entry) => entry.address === one.address)
-    .reduce((sofar, entry) => ({ ...sofar, climbed: higher(sofar.climbed, entry.rung) }), one);
+function climbedLate(one: Try, late: readonly { address: string | null; rung: Rung }[]): Try {
+  const rungs = late.filter((entry) => entry.address === one.address).map((entry) => entry.rung);
+  return { ...one, climbed: rungs.reduce(higher, one.climbed) };
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {

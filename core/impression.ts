@@ -1,5 +1,5 @@
-import { passed } from "./judge.ts";
 import type { Try } from "./journal.ts";
+import { passed } from "./judge.ts";
 import type { PlannedItem } from "./plan.ts";
 import { height } from "./vocabulary.ts";
 

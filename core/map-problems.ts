@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { overlap } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
 import { type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";

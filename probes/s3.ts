@@ -263,7 +263,7 @@ function explain(error: unknown, ladder: Ladder): Outcome {
     $metadata?: { requestId?: string };
   };
   const known = refusals[name];
-  if (!known || known.kind !== "refused") return { kind: "faulted", code: (code ?? name).slice(0, 120) };
+  if (known?.kind !== "refused") return { kind: "faulted", code: (code ?? name).slice(0, 120) };
   if (!requestId && !$metadata?.requestId) return { kind: "faulted", code: "NOT_ANSWERED_BY_S3" };
   ladder.climb(known.rung === "data" ? "authorization" : "authentication");
   return known;

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../core/digest.ts";
-import { type Judged, type ReportContext, buildRegionReport, buildRunSummary } from "./build-report.ts";
+import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import type { SigningKey } from "./keys.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
 import { renderJunit } from "./render/junit.ts";

@@ -19,8 +19,8 @@ export interface SigningKey {
 
 /** Outside any repository: `$RINGFENCE_KEYS`, else the user's configuration folder. */
 export function keyFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const configuration = environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config");
-  return environment["RINGFENCE_KEYS"] ?? join(configuration, "ringfence", "keys");
+  const configuration = environment.XDG_CONFIG_HOME ?? join(homedir(), ".config");
+  return environment.RINGFENCE_KEYS ?? join(configuration, "ringfence", "keys");
 }
 
 /** The region's own key (ECDSA P-256), made on first use, readable by its owner only. */

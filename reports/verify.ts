@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { z } from "zod";
+import type { z } from "zod";
 import { canonicalJson, sha256 } from "../core/digest.ts";
 import { readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";

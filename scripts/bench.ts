@@ -1,6 +1,6 @@
-import { createServer } from "node:net";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../core/journal.ts";
@@ -83,7 +83,7 @@ function engine(): string[][] {
     ["--user", "--map-root-user", "--net", "--", "sh", "-c", script, "sh", process.execPath, ...inner],
     {
       encoding: "utf8",
-      env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
+      env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
     },
   );
   if (done.status !== 0) throw new Error(`the engine bench failed: ${done.stderr}`);

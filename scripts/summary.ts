@@ -1,5 +1,5 @@
-import { groupBy } from "./group-by.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "../reports/report.ts";
+import { groupBy } from "./group-by.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
 
 const words = {

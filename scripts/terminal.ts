@@ -1,4 +1,4 @@
-const coloured = process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined;
+const coloured = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
 
 function paint(code: number): (text: string) => string {
   return (text) => (coloured ? `\u001b[${code}m${text}\u001b[0m` : text);
@@ -12,7 +12,7 @@ export const yellow = paint(33);
 
 /** Text from outside, made harmless for a terminal: control and direction characters are dropped. */
 export function plain(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+  return text.replace(/[\p{Cc}\p{Cf}]/gu, "");
 }
 
 /** Columns as wide as their widest cell, measured before painting. */

@@ -63,13 +63,13 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
 
   function sql(region: string, statement: string): void {
     const { address, port, admin: login } = admin(`${region}/orders-db`);
-    const url = `postgres://${login["user"]}:${login["password"]}@${address}:${port}/${login["database"]}?sslmode=require`;
+    const url = `postgres://${login.user}:${login.password}@${address}:${port}/${login.database}?sslmode=require`;
     replica.on(`${region}/app`, "psql", "-q", "-v", "ON_ERROR_STOP=1", url, "-c", statement);
   }
 
   function redis(region: string, ...command: string[]): string {
     const { address, port, admin: login } = admin(`${region}/session-cache`);
-    const access = ["--no-auth-warning", "--user", login["user"] ?? "", "--pass", login["password"] ?? ""];
+    const access = ["--no-auth-warning", "--user", login.user ?? "", "--pass", login.password ?? ""];
     return replica
       .on(`${region}/app`, "redis-cli", "-h", address, "-p", String(port), ...access, ...command)
       .trim();
@@ -112,9 +112,16 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
   });
 
   test("a breach under a waiver stays a breach, named with its owner, and the region passes with exceptions", () => {
-    const waiver = "{ from: eu-central-1, to: us-east-1, owner: data team, reason: migration, approver: CISO, expires: 2999-12-31 }";
+    const waiver =
+      "{ from: eu-central-1, to: us-east-1, owner: data team, reason: migration, approver: CISO, expires: 2999-12-31 }";
     const map = join(replica.stateFile, "..", "waived.yaml");
-    writeFileSync(map, readFileSync(driver.mapFile, "utf8").replace("    holds: Orders", `    waivers: [${waiver}]\n    holds: Orders`));
+    writeFileSync(
+      map,
+      readFileSync(driver.mapFile, "utf8").replace(
+        "    holds: Orders",
+        `    waivers: [${waiver}]\n    holds: Orders`,
+      ),
+    );
     const rule = "ip saddr 10.10.0.0/16 ip daddr 10.20.0.0/16 tcp dport 5432 accept";
     const run = withRule(rule, () => replica.prove("--map", map, "--path", "database"));
     expect(run.run).toMatchObject({ grade: "pass-with-exceptions", exitCode: 0 });

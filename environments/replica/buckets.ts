@@ -49,11 +49,11 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
 }
 
 export function bucketOf({ placement }: Provision): string {
-  return String(placement.endpoint["bucket"]);
+  return String(placement.endpoint.bucket);
 }
 
 function keyOf({ placement }: Provision): string {
-  return String(placement.endpoint["canaryKey"]);
+  return String(placement.endpoint.canaryKey);
 }
 
 function userName({ placement }: Provision, role: string): string {
@@ -74,13 +74,13 @@ function usersOf(provision: Provision) {
         allow(["s3:*"], [bucket, `${bucket}/*`], {
           StringEquals: { "aws:RequestedRegion": placement.region },
         }),
-        allow(["sts:AssumeRole"], [String(placement.endpoint["canaryRole"])]),
+        allow(["sts:AssumeRole"], [String(placement.endpoint.canaryRole)]),
       ],
     },
     {
       name: userName(provision, "canary"),
-      accessKeyId: canary["accessKeyId"] ?? "",
-      secretAccessKey: canary["secretAccessKey"] ?? "",
+      accessKeyId: canary.accessKeyId ?? "",
+      secretAccessKey: canary.secretAccessKey ?? "",
       policies: [
         allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`]),
         allow(["s3:ListBucket"], [bucket], { StringLike: { "s3:prefix": keyOf(provision) } }),
@@ -100,7 +100,7 @@ function roleOf(provision: Provision) {
   const workload = `arn:aws:iam::${accountId}:user/${userName(provision, "workload")}`;
   const bucket = `arn:aws:s3:::${bucketOf(provision)}`;
   return {
-    name: String(placement.endpoint["canaryRole"]).replace(/^.*:role\//, ""),
+    name: String(placement.endpoint.canaryRole).replace(/^.*:role\//, ""),
     trust: policy([
       {
         Effect: "Allow",

@@ -56,7 +56,7 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
     ...nodeArguments,
     script,
   ];
-  const environment = { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` };
+  const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: environment });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
@@ -174,18 +174,18 @@ function systemState(one: Provision): ReplicaState["systems"][string] {
   const { placement, admin } = one;
   const { system, endpoint, address, port } = placement;
   const access: Record<string, Record<string, string>> = {
-    postgres: { user: admin.user, password: admin.password, database: String(endpoint["database"]) },
+    postgres: { user: admin.user, password: admin.password, database: String(endpoint.database) },
     redis: { user: admin.user, password: admin.password },
     s3: {
       accessKeyId: admin.accessKeyId,
       secretAccessKey: admin.password,
-      region: String(endpoint["region"]),
+      region: String(endpoint.region),
       bucket: system.kind === "s3" ? bucketOf(one) : "",
-      endpoint: `https://${String(endpoint["host"])}${port === 443 ? "" : `:${port}`}`,
+      endpoint: `https://${String(endpoint.host)}${port === 443 ? "" : `:${port}`}`,
     },
   };
-  const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary")["user"] ?? "" };
-  const keys = endpoint["canaryKey"] === undefined ? {} : { canaryKey: String(endpoint["canaryKey"]) };
+  const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary").user ?? "" };
+  const keys = endpoint.canaryKey === undefined ? {} : { canaryKey: String(endpoint.canaryKey) };
   return {
     kind: system.kind,
     address: address[4],
@@ -217,7 +217,7 @@ function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Sym
         [process.execPath, ...scriptArguments(join(projectRoot, "scripts", "observe-region.ts"))],
         {
           environment: {
-            PATH: process.env["PATH"],
+            PATH: process.env.PATH,
             // Nothing of this user's own settings (~/.aws, …) may reach into a region.
             HOME: state.work,
             NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),

@@ -152,7 +152,7 @@ async function serve({ job, topology, provisions, held, authority }: Boot): Prom
       const held = hostOf(`${one.placement.region}/data`);
       if (kind === "redis") await serveRedis(held, one, job.work);
       if (kind !== "postgres") return;
-      const certificate = await authority.issue([String(one.placement.endpoint["host"])]);
+      const certificate = await authority.issue([String(one.placement.endpoint.host)]);
       await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate });
     }),
     serveObjects({ job, topology, provisions, held, authority }, hostOf("internet")),
@@ -166,10 +166,7 @@ async function serveObjects(
   const buckets = provisions.filter(({ placement }) => placement.system.kind === "s3");
   if (buckets.length === 0) return;
   const names = buckets.flatMap(({ placement }) =>
-    [placement.endpoint["host"], placement.endpoint["sts"]].flatMap((name) => [
-      String(name),
-      `*.${String(name)}`,
-    ]),
+    [placement.endpoint.host, placement.endpoint.sts].flatMap((name) => [String(name), `*.${String(name)}`]),
   );
   const tls = await authority.issue(names);
   const server = start(

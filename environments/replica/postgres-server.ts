@@ -51,7 +51,7 @@ export async function servePostgres(
     listen_addresses: `${placement.address[4]},${placement.address[6]}`,
     port: String(placement.port),
     unix_socket_directories: join(work, id),
-    ssl: placement.endpoint["tls"] === false ? "off" : "on",
+    ssl: placement.endpoint.tls === false ? "off" : "on",
     wal_level: "logical",
     max_connections: "200",
     shared_buffers: "16MB",
@@ -74,7 +74,7 @@ export async function servePostgres(
     20_000,
     `PostgreSQL ${id} in ${placement.region}`,
   );
-  const database = String(placement.endpoint["database"]);
+  const database = String(placement.endpoint.database);
   await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
   await postgres.query(roles(provision));
   await postgres.end();
@@ -114,5 +114,5 @@ function canaryTable(provision: Provision): string {
 }
 
 function userOf(provision: Provision, role: string): string {
-  return pg.escapeIdentifier(credentialOf(provision, role)["user"] ?? "");
+  return pg.escapeIdentifier(credentialOf(provision, role).user ?? "");
 }

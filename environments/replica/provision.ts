@@ -45,7 +45,7 @@ export function credentialOf({ placement, secrets }: Provision, role: string): F
 }
 
 function credentialsOf(placement: Placement): Record<string, Fields> {
-  return (placement.endpoint["credentials"] ?? {}) as Record<string, Fields>;
+  return (placement.endpoint.credentials ?? {}) as Record<string, Fields>;
 }
 
 function variableName(reference: string, { system }: Placement): string {

@@ -36,7 +36,7 @@ export async function serveRedis(held: HeldHost, provision: Provision, work: str
 }
 
 function canaryKey({ placement }: Provision): string {
-  return String(placement.endpoint["canaryKey"]);
+  return String(placement.endpoint.canaryKey);
 }
 
 /** The `default` user is off; canary credentials open one key. ACL syntax: Redis 7, redis.io/docs, "ACL". */

@@ -29,7 +29,7 @@ export function findPrivilege(): Privilege | null {
         spawnSync(file, rest, {
           stdio: "ignore",
           timeout: 10_000,
-          env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` },
+          env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
         }).status === 0
       );
     }) ?? null

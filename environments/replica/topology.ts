@@ -50,7 +50,7 @@ export function layOut(map: ResidencyMap): Topology {
       const isPublic = system.kind === "s3";
       const address = isPublic ? publicAddress(index) : subnet(2, 10 + data.length);
       if (!isPublic) data.push(address);
-      placements.push({ system, region, endpoint, address, port: Number(endpoint["port"]) });
+      placements.push({ system, region, endpoint, address, port: Number(endpoint.port) });
     }
     hosts.push(
       {

@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions("shell", own, { attach: { type: "string" } });
   const [asked] = options.rest;
   if (!asked) throw usage("shell: no region was named", "see `ringfence shell --help`");
-  const file = options.text("attach") ?? process.env["RINGFENCE_STATE"];
+  const file = options.text("attach") ?? process.env.RINGFENCE_STATE;
   if (!file)
     throw usage(
       "shell: no replica was named",
@@ -28,7 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const state = readState(resolve(file));
   const host = state.hosts[asked] ? asked : `${asked}/app`;
   const region = host.split("/")[0] ?? "";
-  const child = enterHost(state, host, command.length > 0 ? command : [process.env["SHELL"] ?? "/bin/sh"], {
+  const child = enterHost(state, host, command.length > 0 ? command : [process.env.SHELL ?? "/bin/sh"], {
     environment: {
       ...process.env,
       ...state.credentials[region],
