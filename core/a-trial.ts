@@ -72,7 +72,13 @@ export const kinds: readonly SystemKind[] = [
       },
       { ...inside, probe: "stray", family: "stray", perOtherRegion: true, proves: "no far canary" },
       { ...inside, probe: "links", family: "stray", proves: "no link leads out" },
-      { ...inside, probe: "wiring", family: "wiring", proves: "the name ends at home" },
+      {
+        ...inside,
+        probe: "wiring",
+        family: "wiring",
+        privateAddresses: true,
+        proves: "the name ends at home",
+      },
     ],
   },
 ];

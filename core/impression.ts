@@ -1,5 +1,5 @@
 import type { Try } from "./journal.ts";
-import { passed } from "./judge.ts";
+import { passed } from "./judge-crossing.ts";
 import type { PlannedItem } from "./plan.ts";
 import { height } from "./vocabulary.ts";
 

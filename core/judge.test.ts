@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   addressIn,
   aRun,
+  asPromised,
   aTrial,
   type ControlState,
   canaryOf,
@@ -9,6 +10,7 @@ import {
   faulted,
   kinds,
   neverRun,
+  type Observe,
   reached,
   refusedAt,
   silentAt,
@@ -133,6 +135,11 @@ describe("what says nothing about isolation proves nothing", () => {
     expect(verdictOn(run)).toMatchObject({ grade: "inconclusive", reason: expect.stringMatching(reason) });
   });
 
+  test("a broken journal, though the look inside was clean", () => {
+    const run = damaged(aTrial({ probe: "stray" }), "eu", (lines) => lines.slice(0, -1));
+    expect(verdictOn(run).grade).toBe("inconclusive");
+  });
+
   test.each(["eu", "us"])("no journal at all of %s", (missing) => {
     const { plan, map, journals } = aTrial();
     const rest = journals.filter(({ region }) => region !== missing);
@@ -245,6 +252,12 @@ describe("silence counts only when an answer had time to come", () => {
       /3000 ms of 4000/,
     ],
     ["a control took a third of the deadline, and no more", { twin: slow(1333) }, "contained"],
+    [
+      "a control became as slow only after the attempts",
+      { twin: { after: [reached("data", own, { durationMs: 1334 })] } },
+      "inconclusive",
+      /too short/,
+    ],
     ["a control took more than a third of the deadline", { twin: slow(1334) }, "inconclusive", /too short/],
     [
       "the connection stood, and a hung server looks the same",
@@ -343,11 +356,13 @@ describe("a refused name stops nobody who knows the address", () => {
         ? { ...item, vector: { ...item.vector, addressFamily: 6 as const } }
         : item,
     );
-    const observe = (item: { role: string; vector: { route: string } }) =>
+    const observe: Observe = (item, phase) =>
       item.role === "attempt" && item.vector.route === "name"
-        ? { tries: [refusedAt("name", "ENOTFOUND")] }
-        : null;
-    expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe })).grade).toBe("inconclusive");
+        ? { tries: [unnamed] }
+        : asPromised(item, phase);
+    const run = aRun({ plan: { ...plan, items }, map, observe });
+    expect(verdictOn(run).grade).toBe("inconclusive");
+    expect(judge(run.plan, map, run.journals).verdicts.map(({ grade }) => grade)).toContain("contained");
   });
 
   test.each([0, 1])("a name that was refused in one of two tries, whichever came first (%i)", (place) => {
@@ -401,6 +416,18 @@ describe("a look inside is judged by what it found", () => {
       /SILENCE/,
     ],
     ["nothing, as nobody looked", { probe: "stray", attempt: [] }, "inconclusive", /never observed/],
+    [
+      "a far canary, seen in passing",
+      { probe: "links", findings: { canaries: [own, far], links: [] } },
+      "breached",
+      /canary of us/,
+    ],
+    [
+      "a name that leads outside, though nobody answers there",
+      { probe: "wiring", attempt: silentAt("network", { address: addressIn("us") }) },
+      "breached",
+      /leads to/,
+    ],
     ["no link", { probe: "links" }, "contained", /no link/],
     ["a link inside the region", link([addressIn("eu")]), "contained"],
     ["a link out of the address plan", link([addressIn("us")]), "breached", /leads out/],
@@ -538,6 +565,7 @@ describe("a region passes only if everything promised was contained", () => {
   test.each([
     ["of the other direction", { from: "us", to: "eu" }],
     ["of another probe", { probe: "links" }],
+    ["to another region", { to: "ap" }],
   ])("a waiver %s excuses nothing", (_which, parts) => {
     expect(gradeOf(aTrial({ waivers: [{ ...waiver, ...parts }], attempt: reached("network") }))).toBe(
       "breached",

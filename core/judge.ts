@@ -1,10 +1,11 @@
 import { type Control, type ControlBook, controlBook } from "./controls.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
-import type { Journal, Try } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { judgeCrossing } from "./judge-crossing.ts";
 import { judgeInside } from "./judge-inside.ts";
 import type { Gap, Plan, PlannedItem } from "./plan.ts";
 import type { ResidencyMap, Waiver } from "./residency-map.ts";
-import { type Grade, height, higher, join, type RegionGrade, type Rung } from "./vocabulary.ts";
+import { type Grade, join, type RegionGrade } from "./vocabulary.ts";
 
 export interface Verdict extends Finding {
   item: PlannedItem;
@@ -110,9 +111,7 @@ function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): 
 function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
   const broken = journalDoubt(planned, evidence);
   const inside = planned.family === "stray" || planned.family === "wiring";
-  const found = inside
-    ? judgeInside(planned, evidence)
-    : worst(evidence.tries.map((one) => judgeTry(planned, one, evidence)));
+  const found = inside ? judgeInside(planned, evidence) : judgeCrossing(planned, evidence);
   if (!found) return broken ?? unproven("it was never observed");
   return found.grade === "breached" ? found : (broken ?? found);
 }
@@ -120,154 +119,6 @@ function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
 function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null {
   const [problem] = book.problemsOf(planned.from.region);
   return problem ? unproven(`the journal of ${planned.from.region} is no evidence: ${problem}`) : null;
-}
-
-function worst(findings: readonly Finding[]): Finding | null {
-  const grade = join(findings.map((finding) => finding.grade));
-  return findings.find((finding) => finding.grade === grade) ?? null;
-}
-
-function judgeTry(planned: PlannedItem, one: Try, evidence: Evidence): Finding {
-  return (
-    ownAnswer(planned, one, evidence) ??
-    breach(planned, one) ??
-    fault(one) ??
-    footing(planned, one, evidence) ??
-    stopped(planned, one, evidence)
-  );
-}
-
-/** Our own region's canary came back: we reached ourselves, which says nothing about the far side. */
-function ownAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Finding | null {
-  const canary = one.outcome.kind === "reached" ? one.outcome.canary : undefined;
-  if (canary === undefined || !book.plantedIn(planned.from.region).includes(canary)) return null;
-  return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
-}
-
-/** The highest rung that the try is known to have passed. */
-export function passed(one: Try): Rung | null {
-  switch (one.outcome.kind) {
-    case "reached":
-      return higher(one.climbed, one.outcome.rung);
-    case "refused":
-    case "silent":
-    case "faulted":
-      return one.climbed;
-  }
-}
-
-/** Passing the stop-by rung is a breach, whatever came after: a refused login crossed the network. */
-function breach(planned: PlannedItem, one: Try): Finding | null {
-  const reached = passed(one);
-  if (height(reached) < height(planned.stopBy)) return null;
-  const { outcome } = one;
-  const code = outcome.kind === "refused" || outcome.kind === "faulted" ? outcome.code : null;
-  const read = outcome.kind === "reached" && outcome.canary ? ", and a canary was read there" : "";
-  const then = code ? `, then answered ${code}` : "";
-  return {
-    grade: "breached",
-    stoppedAt: outcome.kind === "refused" || outcome.kind === "silent" ? outcome.rung : null,
-    code,
-    reason: `passed ${reached} at ${one.address ?? "the target"}, where it had to be stopped at ${planned.stopBy} or before${then}${read}`,
-  };
-}
-
-function fault({ outcome }: Try): Finding | null {
-  if (outcome.kind === "faulted") {
-    return unproven(`the attempt itself failed (${outcome.code}), which proves nothing`, outcome.code);
-  }
-  if (outcome.kind === "reached") {
-    return unproven(`it was not stopped, and went no further than ${outcome.rung}`);
-  }
-  if (outcome.kind === "silent" && outcome.rung === "name") {
-    return unproven("no name server answered, so nothing was attempted", "DNS_SILENT");
-  }
-  return null;
-}
-
-/** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
- *  very address: a public service answers from many, but a silent address may be nobody's. */
-function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
-  const lame = [lameness("the twin", twin, one), lameness("the target-alive control", targetAlive, one)].find(
-    (problem) => problem !== null,
-  );
-  if (lame) return unproven(lame, "CONTROL_FAILED");
-  const answering = planned.contacts === "own" ? twin : targetAlive;
-  const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
-  if (one.address !== null && !answered && !answering?.addresses.includes(one.address)) {
-    return unproven(`nothing shows that ${one.address} answers at home`, "ADDRESS_UNPROVEN");
-  }
-  return null;
-}
-
-const toleranceMs = 5000;
-const longestWindowMs = 15 * 60_000;
-
-function lameness(name: string, control: Control | null, one: Try): string | null {
-  if (!control) return `${name} is missing`;
-  if (control.problem) return `${name} failed: ${control.problem}`;
-  const begun = Date.parse(one.startedAt);
-  const ended = begun + one.durationMs;
-  if (control.provenFrom > begun + toleranceMs || control.provenUntil < ended - toleranceMs) {
-    return `${name} does not bracket the attempt in time`;
-  }
-  if (control.provenUntil - control.provenFrom > longestWindowMs) return `${name} is older than 15 minutes`;
-  return null;
-}
-
-function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {
-  const { outcome } = one;
-  if (outcome.kind !== "refused" && outcome.kind !== "silent") return unproven("it has no end");
-  if (height(outcome.rung) > height(planned.stopBy))
-    return unproven(`it was stopped too late, at ${outcome.rung}`);
-  const doubt =
-    outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, outcome, map);
-  if (doubt)
-    return {
-      ...unproven(doubt),
-      stoppedAt: outcome.rung,
-      code: outcome.kind === "refused" ? outcome.code : null,
-    };
-  const where = one.address ?? "the name server";
-  return {
-    grade: "contained",
-    stoppedAt: outcome.rung,
-    code: outcome.kind === "refused" ? outcome.code : "SILENCE",
-    reason:
-      outcome.kind === "refused"
-        ? `refused at ${outcome.rung} by ${where}: ${outcome.code}`
-        : `no answer from ${where} within ${Math.round(one.durationMs)} ms, though it answers at home`,
-  };
-}
-
-/** Silence counts only when an answer had time to come: 3 × the slowest control, and two SYNs sent. */
-function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | null {
-  if (one.outcome.kind === "silent" && one.outcome.rung !== "network") {
-    return `the connection was open and ${one.address} said nothing at ${one.outcome.rung}: a hung server looks the same`;
-  }
-  const slowest = book.slowestMs(planned.kind);
-  if (one.durationMs < planned.deadlineMs * 0.98)
-    return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
-  if (planned.deadlineMs < 3 * slowest) {
-    return `a deadline of ${planned.deadlineMs} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
-  }
-  if ((one.syns ?? 0) < 2) {
-    return "fewer than two SYN segments were seen to leave, and one may get lost";
-  }
-  return null;
-}
-
-/** A reset or an ICMP answer counts only where the map says that the border rejects. */
-function contradiction(
-  planned: PlannedItem,
-  outcome: { rung: Rung; code: string; local?: boolean | undefined },
-  map: ResidencyMap,
-): string | null {
-  if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
-  const guard = map.regions[planned.to.region]?.guard;
-  return guard === "reject"
-    ? null
-    : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */

@@ -4,6 +4,7 @@ import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
+import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
@@ -28,7 +29,6 @@ const PostgresEndpoint = z.strictObject({
 type PostgresEndpoint = z.infer<typeof PostgresEndpoint>;
 
 const trespass = { family: "trespass", routes: ["name", "address"], contacts: "target" } as const;
-const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts: "own" } as const;
 
 /** PostgreSQL 10 and later. SQLSTATE codes: PostgreSQL 18, appendix A. */
 export const postgres = defineProbe({

@@ -5,6 +5,7 @@ import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
+import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { addressesOf } from "./names.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
@@ -23,8 +24,6 @@ const RedisEndpoint = z.strictObject({
   }),
 });
 type RedisEndpoint = z.infer<typeof RedisEndpoint>;
-
-const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts: "own" } as const;
 
 /** Redis 6 and later (ACL users). Error prefixes: redis.io/docs, "Redis serialization protocol". */
 export const redis = defineProbe({

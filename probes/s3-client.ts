@@ -4,7 +4,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { canaryLength } from "./canary.ts";
 import type { Ladder } from "./ladder.ts";
-import type { S3Endpoint } from "./s3.ts";
+import type { S3Endpoint } from "./s3-endpoint.ts";
 
 interface Keys {
   accessKeyId: string;

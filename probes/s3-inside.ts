@@ -1,12 +1,35 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Link } from "../core/journal.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
-import { readObject } from "./s3-client.ts";
+import type { Answer } from "./probe.ts";
+import { clientFor, readObject } from "./s3-client.ts";
+import { copiesOf, keysOf, readOutcome, type S3Context } from "./s3-endpoint.ts";
+
+/** Reads the own canary, and looks around in the own bucket as the probe asks. */
+export async function lookInside(context: S3Context): Promise<Answer> {
+  const { GetBucketLocationCommand } = await import("@aws-sdk/client-s3");
+  const { own, address, ladder, item } = context;
+  using client = await clientFor(own, { address, ladder, keys: keysOf(context) });
+  const outcome = readOutcome(await readObject(client.s3, own.bucket, own.canaryKey));
+  const canaries = outcome.kind === "reached" && outcome.canary ? [outcome.canary] : [];
+  if (item.probe === "s3-stray")
+    return {
+      outcome,
+      findings: { canaries: await strayObjects(client.s3, own.bucket, { passOver: copiesOf(context) }) },
+    };
+  if (item.probe === "s3-links")
+    return { outcome, findings: { canaries, links: await bucketLinks(client.s3, own.bucket) } };
+  const { LocationConstraint } = await client.s3.send(new GetBucketLocationCommand({ Bucket: own.bucket }));
+  return {
+    outcome,
+    findings: { canaries, servedFrom: { addresses: [], region: LocationConstraint ?? "us-east-1" } },
+  };
+}
 
 const mostPages = 50;
 
 /** Reads every object of exactly a canary's size, whatever its key; no other object is opened. */
-export async function strayObjects(
+async function strayObjects(
   s3: S3Client,
   bucket: string,
   { passOver }: { passOver: string },
@@ -30,7 +53,7 @@ export async function strayObjects(
 }
 
 /** Where the bucket's replication rules copy to. */
-export async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]> {
+async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]> {
   const { GetBucketReplicationCommand } = await import("@aws-sdk/client-s3");
   const rules = await s3.send(new GetBucketReplicationCommand({ Bucket: bucket })).then(
     (answer) => answer.ReplicationConfiguration?.Rules ?? [],

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { gate } from "./gate.ts";
 
 test("at most as many run at once as the gate is wide, and all of them run", async () => {
@@ -68,4 +68,24 @@ test("a newcomer between two turns does not widen the gate", async () => {
   const waiting = act();
   await first;
   await Promise.all([waiting, act(), act()]);
+});
+
+test("who has run for long makes room, once, because it is only waiting for somebody's silence", async () => {
+  const through = gate(1, 20);
+  const ends: (() => void)[] = [];
+  const patient = [0, 1, 2].map(() => through(() => new Promise<void>((end) => ends.push(end))));
+  await nextTurn();
+  expect(ends, "not before its time").toHaveLength(1);
+  await vi.waitFor(() => expect(ends, "though none has ended").toHaveLength(3));
+  for (const end of ends) end();
+  await Promise.all(patient);
+  let running = 0;
+  const quick = [0, 1, 2].map(() =>
+    through(async () => {
+      expect(++running, "their ends leave the gate no wider").toBe(1);
+      await nextTurn();
+      running--;
+    }),
+  );
+  await Promise.all(quick);
 });

@@ -3,17 +3,14 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { sha256 } from "../../core/digest.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import type { ResidencyMap } from "../../core/residency-map.ts";
 import type { EnvironmentDriver, RunningEnvironment } from "../driver.ts";
 import { limitsOf } from "../limits.ts";
 import { projectRoot, scriptArguments } from "../node-script.ts";
-import { bucketOf } from "./buckets.ts";
-import { firewall } from "./fabric.ts";
+import { stateOf } from "./describe.ts";
 import type { InitJob, InitReport } from "./init.ts";
 import { outerPids } from "./processes.ts";
-import { credentialOf, type Provision } from "./provision.ts";
 import { type ReplicaState, readState } from "./state.ts";
 import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
 
@@ -44,24 +41,17 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   const privilege = requirePrivilege();
   const postgresBinaries = findPostgres();
   const work = pickWorkFolder([projectRoot, process.execPath, process.cwd(), homedir(), postgresBinaries]);
-  const [script = "", ...rest] = scriptArguments(join(folder, "init.ts")).reverse();
-  const nodeArguments = rest.reverse();
-  const job: InitJob = { map, work, postgresBinaries, nodeArguments };
-  const [file = "", ...command] = [
-    ...privilege,
-    "unshare",
-    ...unshareFlags,
-    "--",
-    process.execPath,
-    ...nodeArguments,
-    script,
-  ];
+  const job: InitJob = { map, work, postgresBinaries };
+  const init = [process.execPath, ...scriptArguments(join(folder, "init.ts"))];
+  const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", ...init];
   const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: environment });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
     child.stdin.end();
+    const timer = setTimeout(() => child.kill("SIGKILL"), endDeadlineMs);
     await ended;
+    clearTimeout(timer);
   };
   const onAbort = () => void child.stdin.end();
   signal.addEventListener("abort", onAbort);
@@ -83,6 +73,7 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
 }
 
 const bootDeadlineMs = 60_000;
+const endDeadlineMs = 5000;
 
 async function readReport(child: ChildProcess): Promise<InitReport> {
   let complaint = "";
@@ -124,84 +115,6 @@ function findPostgres(): string {
       },
     );
   }
-}
-
-function stateOf(
-  report: InitReport,
-  {
-    map,
-    privilege,
-    work,
-    pids,
-  }: { map: ResidencyMap; privilege: readonly string[]; work: string; pids: Map<number, number> },
-): ReplicaState {
-  const regions = Object.keys(map.regions);
-  const { provisions } = report;
-  const homed = (region: string) => provisions.filter(({ placement }) => placement.region === region);
-  const outer = (inner: number) => pids.get(inner) ?? 0;
-  const corePid = outer(1);
-  return {
-    environment: "replica",
-    privilege: [...privilege],
-    firewall: { ...firewall },
-    hosts: Object.fromEntries(
-      report.hosts.map(({ name, pid, addresses }) => [
-        name,
-        { pid: outer(pid), ...(addresses.length > 0 ? { addresses } : {}) },
-      ]),
-    ),
-    systems: Object.fromEntries(
-      provisions.map((one) => [`${one.placement.region}/${one.placement.system.id}`, systemState(one)]),
-    ),
-    names: Object.fromEntries(
-      regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`]),
-    ),
-    work,
-    ca: report.ca,
-    planted: Object.fromEntries(
-      regions.map((region) => [
-        region,
-        Object.fromEntries(
-          homed(region).map(({ placement, canary }) => [placement.system.id, sha256(canary)]),
-        ),
-      ]),
-    ),
-    credentials: Object.fromEntries(regions.map((region) => [region, credentialsFor(region, provisions)])),
-  };
-}
-
-function systemState(one: Provision): ReplicaState["systems"][string] {
-  const { placement, admin } = one;
-  const { system, endpoint, address, port } = placement;
-  const access: Record<string, Record<string, string>> = {
-    postgres: { user: admin.user, password: admin.password, database: String(endpoint.database) },
-    redis: { user: admin.user, password: admin.password },
-    s3: {
-      accessKeyId: admin.accessKeyId,
-      secretAccessKey: admin.password,
-      region: String(endpoint.region),
-      bucket: system.kind === "s3" ? bucketOf(one) : "",
-      endpoint: `https://${String(endpoint.host)}${port === 443 ? "" : `:${port}`}`,
-    },
-  };
-  const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary").user ?? "" };
-  const keys = endpoint.canaryKey === undefined ? {} : { canaryKey: String(endpoint.canaryKey) };
-  return {
-    kind: system.kind,
-    address: address[4],
-    address6: address[6],
-    port,
-    admin: { ...access[system.kind], ...canary, ...keys },
-  };
-}
-
-/** A region's own secrets, and of the other regions nothing but the canary credentials. */
-function credentialsFor(region: string, provisions: readonly Provision[]): Record<string, string> {
-  return Object.fromEntries(
-    provisions.flatMap(({ placement, secrets, shared }) =>
-      Object.entries(secrets).filter(([name]) => placement.region === region || shared.includes(name)),
-    ),
-  );
 }
 
 function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Symbol.asyncDispose> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
+import { scriptArguments } from "../node-script.ts";
 import { planStore } from "./buckets.ts";
 import { type Authority, createAuthority } from "./certificates.ts";
 import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
@@ -20,7 +21,6 @@ export interface InitJob {
   /** An existing folder that the replica covers with a file system in memory. */
   work: string;
   postgresBinaries: string;
-  nodeArguments: string[];
 }
 
 export interface InitReport {
@@ -169,9 +169,8 @@ async function serveObjects(
     [placement.endpoint.host, placement.endpoint.sts].flatMap((name) => [String(name), `*.${String(name)}`]),
   );
   const tls = await authority.issue(names);
-  const server = start(
-    onHost(internet, [process.execPath, ...job.nodeArguments, join(import.meta.dirname, "object-store.ts")]),
-  );
+  const script = scriptArguments(join(import.meta.dirname, "object-store.ts"));
+  const server = start(onHost(internet, [process.execPath, ...script]));
   server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls }));
   await said(server, "serving", "the S3 endpoint");
 }

@@ -18,12 +18,13 @@ export const unshareFlags = [
   "--mount-proc",
 ];
 
-/** The first way that works; null where none does. Each is really tried: a kernel may let the
+/** The first way that works; null where none does. sudo has to keep the environment: the region's
+ *  credentials are in it. Each is really tried: a kernel may let the
  *  namespaces be made and still grant no rights in them (AppArmor on Ubuntu 24.04). */
 export function findPrivilege(): Privilege | null {
   const proof = "mount -t tmpfs none /dev/shm && ip link set lo up && unshare --user --map-user=1000 true";
   return (
-    [[], ["sudo", "-n"]].find((prefix) => {
+    [[], ["sudo", "-n", "--preserve-env"]].find((prefix) => {
       const [file = "", ...rest] = [...prefix, "unshare", ...unshareFlags, "--", "sh", "-c", proof];
       return (
         spawnSync(file, rest, {
