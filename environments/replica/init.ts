@@ -140,29 +140,43 @@ interface Boot {
   authority: Authority;
 }
 
-async function serve({ job, topology, provisions, held, authority }: Boot): Promise<void> {
+async function serve(boot: Boot): Promise<void> {
+  const { job, topology, provisions, held } = boot;
   const hostOf = (name: string) => held.find((one) => one.host.name === name) as HeldHost;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
     region && name.endsWith("/app") ? [{ address: gateway[4], file: zoneFileOf(region, job.work) }] : [],
   );
   await Promise.all([
     ...resolvers.map(serveNames),
-    ...provisions.map(async (one) => {
-      const { kind } = one.placement.system;
-      const held = hostOf(`${one.placement.region}/data`);
-      if (kind === "redis") await serveRedis(held, one, job.work);
-      if (kind !== "postgres") return;
-      const certificate = await authority.issue([String(one.placement.endpoint.host)]);
-      await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate });
-    }),
-    serveObjects({ job, topology, provisions, held, authority }, hostOf("internet")),
+    ...provisions.map((one) =>
+      servers[one.placement.system.kind]?.(boot, one, hostOf(`${one.placement.region}/data`)),
+    ),
+    serveObjects(boot, hostOf("internet")),
   ]);
 }
 
-async function serveObjects(
-  { job, topology, provisions, authority }: Boot,
-  internet: HeldHost,
-): Promise<void> {
+/** How the replica serves a system of each kind on its data host; S3 is one endpoint for all. */
+const servers: Record<string, (boot: Boot, one: Provision, held: HeldHost) => Promise<void>> = {
+  redis: ({ job }, one, held) => serveRedis(held, one, job.work),
+  async postgres({ job, authority }, one, held) {
+    const certificate = await authority.issue([String(one.placement.endpoint.host)]);
+    await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate });
+  },
+  async tcp(_boot, { placement }, held) {
+    const places = [placement.address[4], placement.address[6]].flatMap((address) => [
+      address,
+      String(placement.port),
+    ]);
+    const script = scriptArguments(join(import.meta.dirname, "listener.ts"));
+    await said(
+      start(onHost(held, [process.execPath, ...script, ...places])),
+      "listening",
+      placement.system.id,
+    );
+  },
+};
+
+async function serveObjects({ topology, provisions, authority }: Boot, internet: HeldHost): Promise<void> {
   const buckets = provisions.filter(({ placement }) => placement.system.kind === "s3");
   if (buckets.length === 0) return;
   const names = buckets.flatMap(({ placement }) =>
