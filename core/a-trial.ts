@@ -70,12 +70,20 @@ export const kinds: readonly SystemKind[] = [
         contacts: "target",
         proves: "no row of the far store",
       },
-      { ...inside, probe: "stray", family: "stray", perOtherRegion: true, proves: "no far canary" },
-      { ...inside, probe: "links", family: "stray", proves: "no link leads out" },
+      {
+        ...inside,
+        probe: "stray",
+        looksFor: "canaries",
+        family: "stray",
+        perOtherRegion: true,
+        proves: "no far canary",
+      },
+      { ...inside, probe: "links", looksFor: "links", family: "stray", proves: "no link leads out" },
       {
         ...inside,
         probe: "wiring",
         family: "wiring",
+        looksFor: "place",
         privateAddresses: true,
         proves: "the name ends at home",
       },
@@ -140,9 +148,9 @@ function observation(item: PlannedItem, phase: Phase, { tries, findings }: Obser
   const address = addressIn(item.to.region, item.vector.addressFamily);
   const filled = tries.map(({ atSeconds, ...one }): Try => {
     const startedAt = startOf(atSeconds ?? secondsIn[phase]).toISOString();
-    return { address, startedAt, durationMs: 20, climbed: null, ...one };
+    return { address, startedAt, durationMs: 20, climbed: null, ...(findings ? { findings } : {}), ...one };
   });
-  return { type: "observation", item: item.id, phase, tries: filled, ...(findings ? { findings } : {}) };
+  return { type: "observation", item: item.id, phase, tries: filled };
 }
 
 export interface Run {

@@ -1,8 +1,9 @@
-import type { Entry, Findings, Journal, Phase, Try } from "./journal.ts";
+import type { Entry, Journal, Phase, Try } from "./journal.ts";
 import type { Plan, PlannedItem } from "./plan.ts";
-import { height, higher, type Rung } from "./vocabulary.ts";
+import { height, higher } from "./vocabulary.ts";
 
 type Observation = Extract<Entry, { type: "observation" }>;
+type Late = Extract<Entry, { type: "late" }>;
 
 /** What one control proved: its addresses answered, from `provenFrom` until `provenUntil` (ms since 1970). */
 export interface Control {
@@ -17,19 +18,18 @@ export interface Control {
 export interface ControlBook {
   control(id: string): Control;
   triesOf(item: PlannedItem): Try[];
-  findingsOf(item: PlannedItem): Findings[];
   plantedIn(region: string): string[];
   plantedFor(region: string, system: string): string | undefined;
-  everythingPlanted(): Map<string, string>;
+  /** The region in which a canary of that digest was planted. */
+  originOf(digest: string): string | undefined;
   slowestMs(kind: string): number;
   problemsOf(region: string): string[];
 }
 
 export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBook {
   const items = new Map(plan.items.map((item) => [item.id, item]));
-  const byRegion = new Map(journals.map((journal) => [journal.region, journal]));
   const observations = new Map<string, Observation[]>();
-  const late = new Map<string, Extract<Entry, { type: "late" }>[]>();
+  const late = new Map<string, Late[]>();
   for (const { region, entries } of journals) {
     for (const entry of entries) {
       if (entry.type !== "observation" && entry.type !== "late") continue;
@@ -38,43 +38,59 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
       else push(late, entry.item, entry);
     }
   }
-  const started = (region: string) => {
-    const first = byRegion.get(region)?.entries[0];
-    return first?.type === "run-started" ? first : undefined;
-  };
+  const planted = plantedBy(journals);
+  const origins = new Map(
+    [...planted].flatMap(([region, systems]) =>
+      [...systems.values()].map((digest) => [digest, region] as const),
+    ),
+  );
   const phase = (id: string, wanted: Phase) =>
     (observations.get(id) ?? []).filter((observation) => observation.phase === wanted);
-  const plantedFor = (region: string, system: string) => started(region)?.planted[system];
-
-  return {
-    control: (id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf }),
-    triesOf: (item) =>
-      phase(item.id, "attempt")
-        .flatMap((observation) => observation.tries)
-        .map((one) => climbedLate(one, late.get(item.id) ?? [])),
-    findingsOf: (item) => phase(item.id, "attempt").flatMap((observation) => observation.findings ?? []),
-    plantedIn: (region) => Object.values(started(region)?.planted ?? {}),
-    plantedFor,
-    everythingPlanted: () =>
-      new Map(
-        journals.flatMap(({ region }) =>
-          Object.values(started(region)?.planted ?? {}).map((digest) => [digest, region] as const),
-        ),
-      ),
-    slowestMs: (kind) =>
-      Math.max(
-        0,
-        ...plan.items
-          .filter((item) => item.role === "control" && item.kind === kind)
-          .flatMap((item) => [...phase(item.id, "before"), ...phase(item.id, "after")])
-          .flatMap((observation) => observation.tries.map((one) => one.durationMs)),
-      ),
-    problemsOf,
+  const plantedFor = (region: string, system: string) => planted.get(region)?.get(system);
+  const problemsOf = (region: string) => {
+    const own = journals.filter((journal) => journal.region === region);
+    return own.length === 0 ? ["there is none"] : own.flatMap((journal) => journal.problems);
   };
+  return {
+    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf })),
+    triesOf: (item) => {
+      const tries = phase(item.id, "attempt").flatMap((observation) => observation.tries);
+      return tries.map((one) => climbedLate(one, tries, late.get(item.id) ?? []));
+    },
+    plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
+    plantedFor,
+    originOf: (digest) => origins.get(digest),
+    slowestMs: memoised((kind) => slowestControl(kind, plan, phase)),
+    problemsOf: memoised(problemsOf),
+  };
+}
 
-  function problemsOf(region: string): string[] {
-    return byRegion.get(region)?.problems ?? ["there is none"];
+/** Region → system → digest, from the first line of each of the region's journals. */
+function plantedBy(journals: readonly Journal[]): Map<string, Map<string, string>> {
+  const planted = new Map<string, Map<string, string>>();
+  for (const { region, entries } of journals) {
+    const [first] = entries;
+    if (first?.type !== "run-started") continue;
+    planted.set(region, new Map([...(planted.get(region) ?? []), ...Object.entries(first.planted)]));
   }
+  return planted;
+}
+
+function slowestControl(kind: string, plan: Plan, phase: Shelf["phase"]): number {
+  return plan.items
+    .filter((item) => item.role === "control" && item.kind === kind)
+    .flatMap((item) => [...phase(item.id, "before"), ...phase(item.id, "after")])
+    .flatMap((observation) => observation.tries.map((one) => one.durationMs))
+    .reduce((slowest, durationMs) => Math.max(slowest, durationMs), 0);
+}
+
+function memoised<T>(compute: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    const found = known.get(key) ?? compute(key);
+    known.set(key, found);
+    return found;
+  };
 }
 
 interface Shelf {
@@ -122,8 +138,11 @@ function shortfall(item: PlannedItem, one: Try, planted: string | undefined): st
   return outcome.canary === planted ? null : "it read another canary than the one planted";
 }
 
-function climbedLate(one: Try, late: readonly { address: string | null; rung: Rung }[]): Try {
-  const rungs = late.filter((entry) => entry.address === one.address).map((entry) => entry.rung);
+/** A late answer counts for the try at its address; one that fits no try counts for all of them. */
+function climbedLate(one: Try, all: readonly Try[], late: readonly Late[]): Try {
+  const rungs = late
+    .filter((entry) => entry.address === one.address || !all.some((other) => other.address === entry.address))
+    .map((entry) => entry.rung);
   return { ...one, climbed: rungs.reduce(higher, one.climbed) };
 }
 

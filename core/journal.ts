@@ -6,18 +6,6 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime({ precision: 3 });
 const shortText = z.string().max(300);
 
-/** One try at one address. `climbed`: the highest rung seen passed, on the socket where there is one.
- *  `syns`: SYN segments sent, from the kernel's own table; null where it could not be read. */
-export const Try = z.strictObject({
-  address: z.string().max(64).nullable(),
-  startedAt: instant,
-  durationMs: z.number().min(0),
-  climbed: Rung.nullable(),
-  outcome: Outcome,
-  syns: z.int().nullable().optional(),
-});
-export type Try = z.infer<typeof Try>;
-
 /** A place where a system's data goes on to, as the system itself says: a subscriber, a replica, a
  *  foreign server, a replication rule. Addresses or a region, where they are known. */
 export const Link = z.strictObject({
@@ -37,6 +25,19 @@ export const Findings = z.strictObject({
     .optional(),
 });
 export type Findings = z.infer<typeof Findings>;
+
+/** One try at one address. `climbed`: the highest rung seen passed, on the socket where there is one.
+ *  `syns`: SYN segments sent, from the kernel's own table; null where it could not be read. */
+export const Try = z.strictObject({
+  address: z.string().max(64).nullable(),
+  startedAt: instant,
+  durationMs: z.number().min(0),
+  climbed: Rung.nullable(),
+  outcome: Outcome,
+  syns: z.int().nullable().optional(),
+  findings: Findings.optional(),
+});
+export type Try = z.infer<typeof Try>;
 
 export const Phase = z.enum(["before", "attempt", "after"]);
 export type Phase = z.infer<typeof Phase>;
@@ -58,7 +59,6 @@ export const Entry = z.discriminatedUnion("type", [
     item: z.string(),
     phase: Phase,
     tries: z.array(Try).min(1).max(256),
-    findings: Findings.optional(),
   }),
   /** A socket that stayed open was answered after its attempt's deadline. */
   z.strictObject({

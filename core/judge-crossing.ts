@@ -3,7 +3,7 @@ import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Try } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
-import { height, higher, join, type Rung } from "./vocabulary.ts";
+import { height, higher, join, type Rung, rungs } from "./vocabulary.ts";
 
 /** Attempts to reach a far system, or to send to it: they must be stopped. The worst try decides; null
  *  where there was none. */
@@ -33,15 +33,16 @@ function ownAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Finding 
   return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
 }
 
-/** The highest rung that the try is known to have passed. */
-export function passed(one: Try): Rung | null {
-  switch (one.outcome.kind) {
+/** The highest rung that the try is known to have passed: seen on the socket, or said by its outcome. */
+export function passed({ climbed, outcome }: Try): Rung | null {
+  switch (outcome.kind) {
     case "reached":
-      return higher(one.climbed, one.outcome.rung);
+      return higher(climbed, outcome.rung);
     case "refused":
     case "silent":
+      return higher(climbed, rungs[height(outcome.rung) - 1] ?? null);
     case "faulted":
-      return one.climbed;
+      return climbed;
   }
 }
 
@@ -97,11 +98,10 @@ function lameness(name: string, control: Control | null, one: Try): string | nul
   if (control.problem) return `${name} failed: ${control.problem}`;
   const begun = Date.parse(one.startedAt);
   const ended = begun + one.durationMs;
-  if (control.provenFrom > begun + toleranceMs || control.provenUntil < ended - toleranceMs) {
-    return `${name} does not bracket the attempt in time`;
-  }
-  if (control.provenUntil - control.provenFrom > longestWindowMs) return `${name} is older than 15 minutes`;
-  return null;
+  const brackets = control.provenFrom <= begun + toleranceMs && control.provenUntil >= ended - toleranceMs;
+  if (!brackets) return `${name} does not bracket the attempt in time`;
+  const fresh = control.provenUntil - control.provenFrom <= longestWindowMs;
+  return fresh ? null : `${name} is older than 15 minutes`;
 }
 
 function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {

@@ -7,7 +7,7 @@ import type { PlannedItem } from "./plan.ts";
  *  found decides. The own canary, found by the same look, is their control. */
 export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding | null {
   if (evidence.tries.length === 0) return null;
-  const findings = evidence.book.findingsOf(planned);
+  const findings = evidence.tries.flatMap((one) => one.findings ?? []);
   const misled = outsideAddress(planned, evidence);
   if (misled) return misled;
   const leak = findings.map((found) => leakIn(planned, found, evidence)).find((finding) => finding !== null);
@@ -17,8 +17,12 @@ export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding |
     const code = blocked.kind === "silent" ? "SILENCE" : blocked.code;
     return unproven(`its own system could not be looked into: ${code}`, code);
   }
-  if (findings.length === 0) return unproven("it reported no findings");
-  const doubt = findings.map((found) => doubtIn(planned, found, evidence)).find((reason) => reason !== null);
+  if (findings.length < evidence.tries.length) return unproven("it reported no findings");
+  const doubts = [
+    controlDoubt(planned, evidence),
+    ...findings.map((found) => doubtIn(planned, found, evidence)),
+  ];
+  const doubt = doubts.find((reason) => reason !== null);
   return doubt
     ? unproven(doubt)
     : { grade: "contained", stoppedAt: null, code: null, reason: cleanWords(planned) };
@@ -38,9 +42,8 @@ function outsideAddress(planned: PlannedItem, { tries, map }: Evidence): Finding
 
 function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
   const here = planned.from.region;
-  const planted = book.everythingPlanted();
   const far = (found.canaries ?? [])
-    .map((canary) => planted.get(canary))
+    .map((canary) => book.originOf(canary))
     .find((origin) => (planned.about ? origin === planned.about : origin !== undefined && origin !== here));
   if (far) return crossed(`a canary of ${far} was found inside ${here}`, "FAR_CANARY");
   const plan = map.regions[here]?.addresses ?? [];
@@ -64,17 +67,32 @@ function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
   );
 }
 
+/** The own canary, read by every try, is the control; and a search for another region's needs that one
+ *  to have been planted. */
+function controlDoubt(planned: PlannedItem, { tries, book }: Evidence): string | null {
+  const own = book.plantedFor(planned.to.region, planned.to.system);
+  const read = tries.every(({ outcome }) => outcome.kind === "reached" && outcome.canary === own);
+  if (own === undefined || !read) return "the look did not even find the region's own canary";
+  if (planned.about === undefined) return null;
+  const [broken] = book.problemsOf(planned.about);
+  if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
+  return book.plantedIn(planned.about).length > 0
+    ? null
+    : `nothing is planted in ${planned.about} that could be found`;
+}
+
 function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): string | null {
-  const planted = book.everythingPlanted();
-  const unknown = (found.canaries ?? []).some((canary) => !planted.has(canary));
+  const unknown = (found.canaries ?? []).some((canary) => book.originOf(canary) === undefined);
   if (unknown) return "a canary of unknown origin was found";
   const own = book.plantedFor(planned.to.region, planned.to.system);
-  if (found.canaries && (own === undefined || !found.canaries.includes(own))) {
-    return "the look did not even find the region's own canary";
+  if (planned.looksFor === "canaries" && !(own && found.canaries?.includes(own))) {
+    return "the search did not even find the region's own canary";
   }
+  if (planned.looksFor === "links" && !found.links) return "it did not say which links there are";
+  if (planned.looksFor === "place" && !found.servedFrom)
+    return "the answering server did not say where it is";
   const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
   if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
-  if (planned.family === "wiring" && !found.servedFrom) return "the answering server did not say where it is";
   return null;
 }
 

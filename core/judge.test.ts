@@ -80,6 +80,16 @@ describe("a breach needs no control", () => {
       "breached",
     ],
     [
+      "a late answer from an address that no try names still came",
+      { late: { address: "10.20.0.99", rung: "network" } },
+      "breached",
+    ],
+    [
+      "a refused login crossed the network, though the socket was not watched",
+      { attempt: refusedAt("authentication", "28P01", { climbed: null }) },
+      "breached",
+    ],
+    [
       "NoSuchKey is a breach, because S3 shows it only to those who may list",
       { stopBy: "authorization", attempt: refusedAt("data", "NoSuchKey") },
       "breached",
@@ -119,11 +129,6 @@ describe("what says nothing about isolation proves nothing", () => {
       { attempt: reached("data", own) },
       "inconclusive",
       /own system answered/,
-    ],
-    [
-      "an answer past the stop-by rung that no socket confirms",
-      { attempt: refusedAt("authentication", "28P01", { climbed: null }) },
-      "inconclusive",
     ],
   ]);
 
@@ -450,8 +455,8 @@ describe("a look inside is judged by what it found", () => {
   describe("the own canary, found by the same look, is its control", () => {
     table([
       [
-        "the look for links did not say whether it found it",
-        { probe: "links", findings: { links: [] } },
+        "the look for links read no canary at all",
+        { probe: "links", attempt: reached("data") },
         "inconclusive",
       ],
       [

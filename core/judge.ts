@@ -38,7 +38,7 @@ export function judge(plan: Plan, map: ResidencyMap, journals: readonly Journal[
   const book = controlBook(plan, journals);
   const attempts = plan.items.filter((planned) => planned.role === "attempt");
   const direct = attempts.map((planned) => verdictOf(planned, map, book));
-  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, direct));
+  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, direct, book));
   const regions = Object.fromEntries(
     plan.scope.regions.map((region) => [region, judgeRegion(region, { plan, verdicts, book })]),
   );
@@ -122,9 +122,12 @@ function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null 
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */
-function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[]): Verdict {
-  if (verdict.grade !== "contained" || verdict.stoppedAt !== "name") return verdict;
+function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[], book: ControlBook): Verdict {
   const { item } = verdict;
+  const unresolved = book
+    .triesOf(item)
+    .some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name");
+  if (verdict.grade !== "contained" || !unresolved) return verdict;
   const literal = all.filter(
     (other) =>
       other.item.vector.route === "address" &&

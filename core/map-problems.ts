@@ -6,7 +6,7 @@ import { type ResidencyMap, residencyMapSchema, type SystemKind } from "./reside
 type Path = readonly (string | number)[];
 export type MapProblem = Omit<Problem, "path" | "file" | "line"> & { path: Path };
 
-const secretish = /(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|:\/\/[^/\s:@]+:[^/\s@]+@|^(sk|ghp|xox[bp])[-_]/;
+const secretish = /(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|:\/\/[^/\s:@]+:[^/\s@]+@|\b(sk|ghp|xox[bp])[-_]/;
 const secretKey = /password|secret|token|accessKeyId|privateKey|apiKey/i;
 
 /** Checks a parsed map and returns it, or every problem at once. `today` is YYYY-MM-DD. */
@@ -156,7 +156,7 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
       code: "MAP_UNKNOWN_REGION",
       path: [...path, ...where],
       expected: `a declared region: ${names.join(", ") || "none is declared"}`,
-      got: `"${name}"`,
+      got: show(name, where),
       fix: suggestion(name, names, "add the region under `regions`"),
     }));
 }
@@ -202,7 +202,8 @@ function looksSecret(path: Path): boolean {
 function show(value: unknown, path: Path): string {
   if (value === undefined) return "nothing";
   const written = JSON.stringify(value) ?? String(value);
-  if (looksSecret(path) || secretish.test(written)) return "a literal value (not shown)";
+  const nested = value !== null && typeof value === "object" && secretKey.test(written);
+  if (looksSecret(path) || nested || secretish.test(written)) return "a value that is not shown here";
   return written.length > 80 ? `${written.slice(0, 77)}…` : written;
 }
 

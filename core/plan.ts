@@ -19,6 +19,7 @@ const PlannedItem = z.strictObject({
   stopBy: Rung,
   goal: Rung,
   contacts: z.enum(["target", "own"]),
+  looksFor: z.enum(["canaries", "links", "place"]).optional(),
   privateAddresses: z.boolean().optional(),
   deadlineMs: z.int(),
   /** Ids of the controls that must succeed before and after; absent where the attempt carries its own. */
@@ -118,7 +119,7 @@ function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
       return homes
         .filter((home) => home !== region)
         .map((home) => {
-          const twin = twinSystem(region, subject);
+          const twin = twinSystem(region, vector, subject);
           return item(subject, {
             id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${home}`,
             role: "attempt",
@@ -154,9 +155,14 @@ function controlId(system: System, check: Check, vector: Vector, region: string)
   return `control/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
 }
 
-/** The vantage's own system of that kind; the same one where every region has its own. */
-function twinSystem(region: string, { map, system, kind }: Subject): System | undefined {
-  const own = map.systems.filter((other) => other.kind === kind.kind && homesOf(other, map).includes(region));
+/** The vantage's own system of that kind and address family; the same one where every region has its own. */
+function twinSystem(region: string, vector: Vector, { map, system, kind }: Subject): System | undefined {
+  const own = map.systems.filter(
+    (other) =>
+      other.kind === kind.kind &&
+      other.addressFamilies.includes(vector.addressFamily) &&
+      homesOf(other, map).includes(region),
+  );
   return own.find((other) => other.id === system.id) ?? own[0];
 }
 
@@ -188,6 +194,7 @@ function item(
     stopBy: system.stopBy ?? kind.stopBy,
     goal: check.goal,
     contacts: check.contacts,
+    ...(check.looksFor ? { looksFor: check.looksFor } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
   };
@@ -196,13 +203,14 @@ function item(
 function gapsOf(attempts: readonly PlannedItem[], region: string): Gap[] {
   const [lonely] = attempts.filter((attempt) => attempt.targetAlive && !attempt.twin);
   if (!lonely) return [];
+  const what = `${lonely.kind} over IPv${lonely.vector.addressFamily}`;
   return [
     {
       path: lonely.path,
       region,
       system: lonely.to.system,
       probe: lonely.probe,
-      reason: `${region} has no ${lonely.kind} of its own, so nothing there can prove that the client works`,
+      reason: `${region} has no ${what} of its own, so nothing there can prove that the client works`,
     },
   ];
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isNode, LineCounter, parseDocument } from "yaml";
+import { type Document, isNode, LineCounter, parseDocument } from "yaml";
 import { describeProblem, type Problem, RingfenceError } from "../core/errors.ts";
 import { checkMap } from "../core/map-problems.ts";
 import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
@@ -29,7 +29,7 @@ export function parseMap(
   { kinds, today, file }: { kinds: readonly SystemKind[]; today: string; file: string },
 ): ResidencyMap {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
+  const document = parseDocument(text, { lineCounter: lines, logLevel: "error" });
   const broken = document.errors.map(
     (error): Problem => ({
       code: "MAP_NOT_YAML",
@@ -42,7 +42,7 @@ export function parseMap(
     }),
   );
   if (broken.length > 0) throw invalid(file, broken);
-  const checked = checkMap(document.toJS() ?? {}, { kinds, today });
+  const checked = checkMap(plainValue(document, file), { kinds, today });
   if (checked.map) return checked.map;
   throw invalid(
     file,
@@ -63,6 +63,26 @@ export function parseMap(
       if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
     }
     return 1;
+  }
+}
+
+/** The document as plain data. YAML can say what a map cannot be: an alias of nothing, or of itself. */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+    JSON.stringify(value);
+    return value;
+  } catch (cause) {
+    const problem: Problem = {
+      code: "MAP_NOT_YAML",
+      file,
+      line: 1,
+      path: "(file)",
+      expected: "plain data",
+      got: `an alias that leads nowhere, to itself, or too far (${(cause as Error).name})`,
+      fix: "write the value out instead of referring to it with *",
+    };
+    throw invalid(file, [problem]);
   }
 }
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { RingfenceError } from "../core/errors.ts";
-import type { Findings, Try } from "../core/journal.ts";
+import type { Try } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import type { Outcome, Rung } from "../core/vocabulary.ts";
 import { Ladder } from "./ladder.ts";
@@ -9,7 +9,6 @@ import type { Answer, Probe, TryContext } from "./probe.ts";
 
 export interface TryRecord {
   entry: Try;
-  findings?: Findings;
   removed?: Answer["removed"];
 }
 
@@ -43,11 +42,9 @@ async function tryAddress(item: PlannedItem, address: string, options: AttemptOp
   const first = await Promise.race([answer, deadline(item.deadlineMs)]);
   if (first !== null) {
     ladder.close();
-    return {
-      entry: { address, ...started(), climbed: ladder.climbed, outcome: first.outcome, syns: null },
-      ...(first.findings ? { findings: first.findings } : {}),
-      ...(first.removed ? { removed: first.removed } : {}),
-    };
+    const { outcome, findings, removed } = first;
+    const entry = { address, ...started(), climbed: ladder.climbed, outcome, syns: null };
+    return { entry: findings ? { ...entry, findings } : entry, ...(removed ? { removed } : {}) };
   }
   const entry: Try = {
     address,

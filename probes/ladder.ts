@@ -29,8 +29,10 @@ export class Ladder {
     this.#sockets.push(socket);
     socket.once("connect", () => this.climb("network"));
     socket.once("secureConnect", () => this.climb("tls"));
-    socket.on("error", (error) => {
+    socket.on("error", (error: NodeJS.ErrnoException) => {
       this.socketError ??= error;
+      // A reset of a SYN is ECONNREFUSED; ECONNRESET says that the handshake had completed.
+      if (error.code === "ECONNRESET" || error.code === "EPIPE") this.climb("network");
     });
   }
 

@@ -54,6 +54,7 @@ export const postgres = defineProbe({
     {
       ...inside,
       probe: "postgres-stray",
+      looksFor: "canaries",
       family: "stray",
       perOtherRegion: true,
       proves: "no canary of another region in the own database",
@@ -61,12 +62,14 @@ export const postgres = defineProbe({
     {
       ...inside,
       probe: "postgres-links",
+      looksFor: "links",
       family: "stray",
       proves: "no subscriber, subscription, foreign server or replica outside the region",
     },
     {
       ...inside,
       probe: "postgres-wiring",
+      looksFor: "place",
       family: "wiring",
       privateAddresses: true,
       proves: "the own name ends in the own region, and the server says so",

@@ -55,7 +55,8 @@ export function secretLookup(
       : reference.startsWith("file:")
         ? tryRead(() => readFile(reference.slice(5)))
         : undefined;
-    if (value !== undefined && value !== "") return value.trim();
+    const trimmed = value?.trim();
+    if (trimmed) return trimmed;
     throw new RingfenceError("CREDENTIAL_MISSING", `the credential ${reference} is not set in this region`, {
       fix: `provide ${reference} to the region's own process`,
     });

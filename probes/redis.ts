@@ -44,14 +44,22 @@ export const redis = defineProbe({
     {
       ...inside,
       probe: "redis-stray",
+      looksFor: "canaries",
       family: "stray",
       perOtherRegion: true,
       proves: "no canary of another region in the own cache",
     },
-    { ...inside, probe: "redis-links", family: "stray", proves: "no replica or primary outside the region" },
+    {
+      ...inside,
+      probe: "redis-links",
+      looksFor: "links",
+      family: "stray",
+      proves: "no replica or primary outside the region",
+    },
     {
       ...inside,
       probe: "redis-wiring",
+      looksFor: "place",
       family: "wiring",
       privateAddresses: true,
       proves: "the own name ends in the own region, and the server says so",

@@ -58,6 +58,7 @@ export const s3 = defineProbe({
     {
       ...inside,
       probe: "s3-stray",
+      looksFor: "canaries",
       family: "stray",
       perOtherRegion: true,
       proves: "no canary of another region in the own bucket",
@@ -65,10 +66,17 @@ export const s3 = defineProbe({
     {
       ...inside,
       probe: "s3-links",
+      looksFor: "links",
       family: "stray",
       proves: "no replication rule to a bucket outside the region",
     },
-    { ...inside, probe: "s3-wiring", family: "wiring", proves: "the own bucket is in the own region" },
+    {
+      ...inside,
+      probe: "s3-wiring",
+      looksFor: "place",
+      family: "wiring",
+      proves: "the own bucket is in the own region",
+    },
   ],
   contact: (endpoint, item) => ({
     host: item.probe === "s3-assume-role" ? endpoint.sts : endpoint.host,

@@ -123,10 +123,9 @@ export class Observer {
 
   async #observe(item: PlannedItem, phase: Phase): Promise<TryRecord[]> {
     const records = await attempt(item, await this.#optionsFor(item));
-    const findings = records.find((record) => record.findings)?.findings;
     const tries = records.map((record) => record.entry);
     this.#observations++;
-    this.#write({ type: "observation", item: item.id, phase, tries, ...(findings ? { findings } : {}) });
+    this.#write({ type: "observation", item: item.id, phase, tries });
     for (const { removed } of records) {
       if (removed) this.#write({ type: "removed", item: item.id, at: now(), ...removed });
     }
