@@ -15,6 +15,8 @@ export interface Check {
   contacts: "target" | "own";
   /** One attempt per other region whose canary is searched for. */
   perOtherRegion?: boolean;
+  /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
+  repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
   looksFor?: "canaries" | "links" | "place";
   /** The own name must lead into the own address plan; left out for services on public addresses. */

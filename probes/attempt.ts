@@ -31,7 +31,8 @@ export async function attempt(item: PlannedItem, options: AttemptOptions): Promi
   if ("outcome" in addresses) {
     return [{ entry: { address: null, ...started(), climbed: null, outcome: addresses.outcome } }];
   }
-  return Promise.all(addresses.found.map((address) => tryAddress(item, address, options)));
+  const tries = addresses.found.flatMap((address) => Array<string>(item.repeats ?? 1).fill(address));
+  return Promise.all(tries.map((address) => tryAddress(item, address, options)));
 }
 
 async function tryAddress(item: PlannedItem, address: string, options: AttemptOptions): Promise<TryRecord> {
@@ -101,8 +102,25 @@ async function addressesFor(item: PlannedItem, host: string, learned: readonly s
     const known = learned.filter((address) => isIP(address) === item.vector.addressFamily);
     return known.length > 0 ? { found: known } : { outcome: { kind: "faulted", code: "NO_ADDRESS_LEARNED" } };
   }
-  const answer = await Promise.race([resolve(host, item.vector.addressFamily), deadline(item.deadlineMs)]);
+  const asked =
+    item.family === "wiring" ? resolveOften(host, item) : resolve(host, item.vector.addressFamily);
+  const answer = await Promise.race([asked, deadline(item.deadlineMs)]);
   return answer ?? { outcome: { kind: "silent", rung: "name" } };
+}
+
+const lookups = 16;
+
+/** A name may lead elsewhere only sometimes: asks again and again over half the deadline, and keeps every
+ *  address it was ever given. */
+async function resolveOften(host: string, item: PlannedItem): Promise<Addresses> {
+  const found = new Set<string>();
+  let last: Addresses = { found: [] };
+  for (let asked = 0; asked < lookups; asked++) {
+    if (asked > 0) await deadline(item.deadlineMs / (2 * lookups));
+    last = await resolve(host, item.vector.addressFamily);
+    if ("found" in last) for (const address of last.found) found.add(address);
+  }
+  return found.size > 0 ? { found: [...found] } : last;
 }
 
 const noAddress: Addresses = { outcome: { kind: "faulted", code: "NO_ADDRESS_OF_FAMILY" } };

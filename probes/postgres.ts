@@ -93,11 +93,11 @@ export const postgres = defineProbe({
         context,
         item.vector.credentials === "own" ? own.credentials.own : canary,
       );
-      return { outcome: reachedCanary(await readCanary(session.client)) };
+      return { outcome: reachedCanary(await readCanary(session.client, item.to.region)) };
     }
     const open = (database: string) => openSession(context, own.credentials.auditor, { database });
     await using session = await open(own.database);
-    const canary = await readCanary(session.client);
+    const canary = await readCanary(session.client, item.to.region);
     const look =
       item.probe === "postgres-stray"
         ? findStrayCanaries
@@ -118,8 +118,10 @@ function reachedCanary(canary: string | undefined): Outcome {
   return canary === undefined ? { kind: "reached", rung: "data" } : { kind: "reached", rung: "data", canary };
 }
 
-async function readCanary(client: pg.Client): Promise<string | undefined> {
-  const { rows } = await client.query<{ value: unknown }>("SELECT value FROM ringfence.canary LIMIT 1");
+/** The row of the region that was asked: a replicated table may hold another region's, too. */
+async function readCanary(client: pg.Client, region: string): Promise<string | undefined> {
+  const query = "SELECT value FROM ringfence.canary WHERE region = $1 LIMIT 1";
+  const { rows } = await client.query<{ value: unknown }>(query, [region]);
   return canaryDigest(rows[0]?.value);
 }
 

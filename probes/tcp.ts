@@ -12,6 +12,7 @@ export const tcpCheck: Check = {
   credentials: ["none"],
   goal: "network",
   contacts: "target",
+  repeats: 8,
 };
 
 /** Resolves once the three-way handshake completes; rejects with the socket's own error. */

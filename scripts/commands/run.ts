@@ -1,20 +1,15 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { RingfenceError } from "../../core/errors.ts";
-import { readJournal } from "../../core/journal.ts";
-import { judge } from "../../core/judge.ts";
-import { type Plan, planAttempts, planDigest } from "../../core/plan.ts";
+import { type Plan, planAttempts } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
 import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
-import type { Job } from "../../suites/job.ts";
-import { observeRegions } from "../coordinator.ts";
 import { loadDriver } from "../environments.ts";
 import { asPaths, asRegions, type Parsed, parseOptions, takeNothing } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
 import { Progress } from "../progress.ts";
+import { newRunId, observeAndJudge } from "../prove.ts";
 import { summaryText } from "../summary.ts";
 import { today, version } from "../version.ts";
 
@@ -79,20 +74,12 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       `trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`,
     );
     const only = options.text("only");
-    const jobs = regions.map(
-      (region): Job => ({
-        runId,
-        region,
-        version,
-        map,
-        plan,
-        planted: environment.planted[region] ?? {},
-        ...(only ? { only } : {}),
-      }),
-    );
-    await observeRegions({
+    const judged = await observeAndJudge({
       environment,
-      jobs,
+      map,
+      plan,
+      runId,
+      only,
       directory,
       signal,
       onEntry: (_region, line) => progress.entry(line),
@@ -100,13 +87,6 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
         progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
     });
     progress.done();
-    if (signal.aborted)
-      throw new RingfenceError(
-        "INTERRUPTED",
-        "the run was interrupted; its journals are kept, and nothing was judged",
-        { fix: "run it again" },
-      );
-    const judged = judgeDirectory(directory, { map, plan, runId });
     const { run, reports } = await writeEvidence(
       directory,
       { ...judged, mapText },
@@ -135,21 +115,6 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   }
 }
 
-function judgeDirectory(
-  directory: string,
-  { map, plan, runId }: { map: Job["map"]; plan: Plan; runId: string },
-) {
-  const journals = Object.keys(map.regions).map((region) =>
-    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), {
-      runId,
-      region,
-      plan: planDigest(plan),
-      map: plan.map,
-    }),
-  );
-  return { map, plan, journals, judgement: judge(plan, map, journals) };
-}
-
 function observationsIn(plan: Plan): number {
   const controls = plan.items.filter(({ role }) => role === "control").length;
   return plan.items.length + controls;
@@ -161,11 +126,6 @@ function rerunOptions(options: Parsed, environment: string): string {
     return value === undefined ? "" : ` --${name} '${value.replaceAll("'", "'\\''")}'`;
   };
   return `--env ${environment}${quoted("map")}${quoted("attach")}`;
-}
-
-/** Sortable, and unique without a counter: time to the second, and four random bytes. */
-function newRunId(): string {
-  return `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}Z-${randomBytes(4).toString("hex")}`;
 }
 
 /** For convenience; trust comes from keys obtained elsewhere. */

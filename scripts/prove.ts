@@ -1,0 +1,51 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RingfenceError } from "../core/errors.ts";
+import { readJournal } from "../core/journal.ts";
+import { judge } from "../core/judge.ts";
+import { type Plan, planDigest } from "../core/plan.ts";
+import type { ResidencyMap } from "../core/residency-map.ts";
+import type { RunningEnvironment } from "../environments/driver.ts";
+import type { Judged } from "../reports/build-report.ts";
+import type { Job } from "../suites/job.ts";
+import { type Coordination, observeRegions } from "./coordinator.ts";
+import { version } from "./version.ts";
+
+interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | "onLost"> {
+  environment: RunningEnvironment;
+  map: ResidencyMap;
+  plan: Plan;
+  runId: string;
+  /** Vitest's test name pattern. */
+  only?: string | undefined;
+}
+
+/** Observes a plan from inside every region, writes the journals below `directory`, and judges them. */
+export async function observeAndJudge(proof: Proof): Promise<Judged> {
+  const { environment, map, plan, runId, only, directory } = proof;
+  const regions = Object.keys(map.regions);
+  const jobs = regions.map((region): Job => {
+    const planted = environment.planted[region] ?? {};
+    return { runId, region, version, map, plan, planted, ...(only ? { only } : {}) };
+  });
+  await observeRegions({ ...proof, jobs });
+  if (proof.signal.aborted) {
+    const message = "the run was interrupted; its journals are kept, and nothing was judged";
+    throw new RingfenceError("INTERRUPTED", message, { fix: "run it again" });
+  }
+  const journals = regions.map((region) =>
+    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), {
+      runId,
+      region,
+      plan: planDigest(plan),
+      map: plan.map,
+    }),
+  );
+  return { map, plan, journals, judgement: judge(plan, map, journals) };
+}
+
+/** Sortable, and unique without a counter: time to the second, and four random bytes. */
+export function newRunId(): string {
+  return `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, "")}Z-${randomBytes(4).toString("hex")}`;
+}
