@@ -21,7 +21,8 @@ export type ErrorCode =
   | "REPLICA_FAILED"
   | "STATE_INVALID"
   | "CREDENTIAL_MISSING"
-  | "PROBE_MISUSE";
+  | "PROBE_MISUSE"
+  | "DRILL_FAILED";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

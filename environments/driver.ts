@@ -1,10 +1,22 @@
 import type { ChildProcess } from "node:child_process";
+import type { DrillTools } from "../core/drill.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 
+export type RunningEnvironment = ReplicaEnvironment | RealEnvironment;
+
+/** Only a replica has tools, so a drill against a real region does not compile. */
+export interface ReplicaEnvironment extends CommonEnvironment {
+  fidelity: "replica";
+  tools: DrillTools;
+}
+
+export interface RealEnvironment extends CommonEnvironment {
+  fidelity: "real";
+}
+
 /** A place with regions in it, ready to be observed. Disposing it leaves nothing behind. */
-export interface RunningEnvironment extends AsyncDisposable {
+interface CommonEnvironment extends AsyncDisposable {
   name: string;
-  fidelity: "replica" | "real";
   /** What a green here does not say, one sentence each. */
   limits: string[];
   /** SHA-256 of what is planted: region → system → digest. */

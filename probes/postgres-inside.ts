@@ -4,6 +4,7 @@ import { canaryDigest, canaryLength } from "./canary.ts";
 import { addressesOf } from "./names.ts";
 
 interface Inside {
+  runId: string;
   client: pg.Client;
   address: string;
   /** Another session on the same server, in another database. */
@@ -57,6 +58,7 @@ export async function findLinks(inside: Inside): Promise<Findings> {
   }
   const { rows } = await inside.client.query<{ what: string; peer: string | null; name: string }>(`
     SELECT 'the replication subscriber' AS what, host(client_addr) AS peer, application_name AS name FROM pg_stat_replication
+      WHERE application_name <> ${inside.client.escapeLiteral(`ringfence ${inside.runId}`)}
     UNION ALL SELECT 'the upstream server', sender_host, coalesce(slot_name, '') FROM pg_stat_wal_receiver
     UNION ALL SELECT 'the subscription', ${hostIn("subconninfo")}, subname FROM pg_subscription
     UNION ALL SELECT 'the unattended replication slot', NULL, slot_name FROM pg_replication_slots WHERE NOT active`);

@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import pg from "pg";
 import { z } from "zod";
 import { HostName, Port, SecretReference } from "../core/residency-map.ts";
@@ -6,6 +8,7 @@ import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
+import { guardedStream } from "./postgres-frames.ts";
 import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
@@ -84,7 +87,8 @@ export const postgres = defineProbe({
     }
     if (item.probe === "postgres-replication") {
       await using session = await openSession(context, own.credentials.replication, { replication: "true" });
-      await session.client.query("IDENTIFY_SYSTEM");
+      const { rows } = await session.client.query<{ systemid?: unknown }>("IDENTIFY_SYSTEM");
+      if (!/^\d+$/.test(String(rows[0]?.systemid))) return { outcome: { kind: "faulted", code: "NOT_IDENTIFIED" } };
       return { outcome: { kind: "reached", rung: "authorization" } };
     }
     if (item.probe === "postgres") {
@@ -104,7 +108,7 @@ export const postgres = defineProbe({
         : item.probe === "postgres-links"
           ? findLinks
           : whereServed;
-    const findings = await look({ client: session.client, address, open });
+    const findings = await look({ client: session.client, address, open, runId: context.runId });
     return { outcome: reachedCanary(canary), findings: withOwn(findings, canary) };
   },
   explain,
@@ -135,7 +139,7 @@ interface LoginReference {
 }
 
 async function openSession(
-  { address, target, own, item, ladder, secret }: TryContext<PostgresEndpoint>,
+  { runId, address, target, own, item, ladder, secret }: TryContext<PostgresEndpoint>,
   { user, password }: LoginReference,
   options: { database?: string; replication?: string } = {},
 ): Promise<Session> {
@@ -149,23 +153,32 @@ async function openSession(
     database: options.database ?? endpoint.database,
     ...(options.replication ? { replication: options.replication } : {}),
     ssl: endpoint.tls ? servername : false,
-    application_name: "ringfence",
+    application_name: `ringfence ${runId}`,
     stream: () => ladder.socket(),
   } as pg.ClientConfig);
   client.on("error", () => {});
   watchLogin(client, ladder);
   await client.connect();
   ladder.climb("authorization");
-  return { client, [Symbol.asyncDispose]: () => client.end().catch(() => {}) };
+  return {
+    client,
+    // Not awaited: a server that never says goodbye would hold back what was found.
+    [Symbol.asyncDispose]: async () => void client.end().catch(() => {}),
+  };
+}
+
+interface PostgresConnection extends NodeJS.EventEmitter {
+  stream: TLSSocket;
+  attachListeners(stream: Pick<Duplex, "on">): void;
 }
 
 /** `authenticationOk` is the server's word that the login held; what fails later is authorization. */
 function watchLogin(client: pg.Client, ladder: Ladder): void {
-  const { connection } = client as unknown as {
-    connection: NodeJS.EventEmitter & { stream: NodeJS.EventEmitter };
-  };
-  connection.once("sslconnect", () => connection.stream.once("secureConnect", () => ladder.climb("tls")));
+  const { connection } = client as unknown as { connection: PostgresConnection };
+  connection.once("sslconnect", () => ladder.watch(connection.stream));
   connection.once("authenticationOk", () => ladder.climb("authentication"));
+  const attach = connection.attachListeners.bind(connection);
+  connection.attachListeners = (stream) => attach(guardedStream(stream as Duplex));
 }
 
 /** Refusals of identity or rights are facts about the far side; a server that is starting, full or
@@ -173,13 +186,17 @@ function watchLogin(client: pg.Client, ladder: Ladder): void {
 function explain(error: unknown, ladder: Ladder): Outcome {
   const broken = brokenConnection(error, ladder);
   if (broken) return broken;
-  const code = error instanceof pg.DatabaseError ? error.code : undefined;
+  const code = error instanceof pg.DatabaseError ? sqlState(error.code) : undefined;
   if (code === "28P01" || code === "28000") return { kind: "refused", rung: "authentication", code };
   if (code === "42501" || code === "3D000") {
     return { kind: "refused", rung: ladder.climbed === "authorization" ? "data" : "authorization", code };
   }
   if (code === "42P01" || code === "3F000") return { kind: "refused", rung: "data", code };
   return { kind: "faulted", code: code ?? clientCode(error) };
+}
+
+function sqlState(said: unknown): string {
+  return typeof said === "string" && /^[0-9A-Z]{5}$/.test(said) ? said : "UNREADABLE_CODE";
 }
 
 function clientCode(error: unknown): string {

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { RingfenceError } from "../core/errors.ts";
 import { bold, red } from "./terminal.ts";
 import { version } from "./version.ts";
@@ -19,6 +20,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
   verify: {
     about: "check a run's evidence offline, and replay every verdict",
     load: () => import("./commands/verify.ts"),
+  },
+  drill: {
+    about: "open holes on purpose, and show that each is found",
+    load: () => import("./commands/drill.ts"),
   },
   up: { about: "start a replica and hold it", load: () => import("./commands/up.ts") },
   shell: {
@@ -68,16 +73,27 @@ function interruption(): AbortSignal {
   return controller.signal;
 }
 
+/** What failed first, and then what failed while cleaning up after it. */
+function causesOf(cause: unknown): unknown[] {
+  return cause instanceof SuppressedError
+    ? [...causesOf(cause.suppressed), ...causesOf(cause.error)]
+    : [cause];
+}
+
 const usageCodes = new Set(["USAGE", "MAP_INVALID", "OUT_NOT_EMPTY", "STATE_INVALID"]);
 
 function report(error: unknown): number {
   if (error instanceof RingfenceError) {
     process.stderr.write(`${red(bold(error.code))}  ${error.message}\n${bold("fix")}  ${error.fix}\n`);
+    if (error.code === "DRILL_FAILED")
+      process.stderr.write(
+        `${causesOf(error.cause)
+          .map((cause) => inspect(cause))
+          .join("\n")}\n`,
+      );
     return error.code === "INTERRUPTED" ? 2 : usageCodes.has(error.code) ? 64 : 70;
   }
-  process.stderr.write(
-    `${red(bold("INTERNAL"))}  ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  process.stderr.write(`${red(bold("INTERNAL"))}  ${inspect(error)}\n`);
   return 70;
 }
 

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { RingfenceError } from "../../core/errors.ts";
 import type { ResidencyMap } from "../../core/residency-map.ts";
-import type { EnvironmentDriver, RunningEnvironment } from "../driver.ts";
+import type { EnvironmentDriver, ReplicaEnvironment } from "../driver.ts";
 import { limitsOf } from "../limits.ts";
 import { projectRoot, scriptArguments } from "../node-script.ts";
 import { stateOf } from "./describe.ts";
@@ -13,6 +13,7 @@ import type { InitJob, InitReport } from "./init.ts";
 import { outerPids } from "./processes.ts";
 import { type ReplicaState, readState } from "./state.ts";
 import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
+import { drillTools } from "./tools.ts";
 
 const folder = import.meta.dirname;
 
@@ -117,12 +118,13 @@ function findPostgres(): string {
   }
 }
 
-function environmentOf(state: ReplicaState): Omit<RunningEnvironment, typeof Symbol.asyncDispose> {
+function environmentOf(state: ReplicaState): Omit<ReplicaEnvironment, typeof Symbol.asyncDispose> {
   return {
     name: "replica",
     fidelity: "replica",
     limits: limitsOf(join(folder, "LIMITS.md")),
     planted: state.planted,
+    tools: drillTools(state),
     observe: (region) =>
       enterHost(
         state,

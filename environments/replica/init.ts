@@ -158,9 +158,11 @@ async function serve(boot: Boot): Promise<void> {
 /** How the replica serves a system of each kind on its data host; S3 is one endpoint for all. */
 const servers: Record<string, (boot: Boot, one: Provision, held: HeldHost) => Promise<void>> = {
   redis: ({ job }, one, held) => serveRedis(held, one, job.work),
-  async postgres({ job, authority }, one, held) {
+  async postgres({ job, authority, provisions }, one, held) {
+    const everywhere = provisions.filter(({ placement }) => placement.system === one.placement.system);
     const certificate = await authority.issue([String(one.placement.endpoint.host)]);
-    await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate });
+    const shared = await authority.issue(everywhere.map(({ placement }) => String(placement.endpoint.host)));
+    await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate, shared });
   },
   async tcp(_boot, { placement }, held) {
     const places = [placement.address[4], placement.address[6]].flatMap((address) => [
@@ -176,7 +178,10 @@ const servers: Record<string, (boot: Boot, one: Provision, held: HeldHost) => Pr
   },
 };
 
-async function serveObjects({ topology, provisions, authority }: Boot, internet: HeldHost): Promise<void> {
+async function serveObjects(
+  { job, topology, provisions, authority }: Boot,
+  internet: HeldHost,
+): Promise<void> {
   const buckets = provisions.filter(({ placement }) => placement.system.kind === "s3");
   if (buckets.length === 0) return;
   const names = buckets.flatMap(({ placement }) =>
@@ -185,6 +190,6 @@ async function serveObjects({ topology, provisions, authority }: Boot, internet:
   const tls = await authority.issue(names);
   const script = scriptArguments(join(import.meta.dirname, "object-store.ts"));
   const server = start(onHost(internet, [process.execPath, ...script]));
-  server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls }));
+  server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls, work: job.work }));
   await said(server, "serving", "the S3 endpoint");
 }

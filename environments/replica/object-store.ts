@@ -1,12 +1,63 @@
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { startObjectStore } from "../../fixtures/object-store/server.ts";
 import type { PlantedStore } from "./buckets.ts";
+import type { StoreRequest } from "./store-client.ts";
 
-/** The replica's S3 and STS, in a process of their own on the `internet` host. The job comes on stdin. */
-const { store, tls } = JSON.parse(await text(process.stdin)) as {
+/** The replica's S3 and STS, in a process of their own on the `internet` host. The job comes on stdin;
+ *  afterwards an administrator may change policies through a socket in the host's work folder, which only
+ *  the replica's owner can open. */
+const { store, tls, work } = JSON.parse(await text(process.stdin)) as {
   store: PlantedStore;
   tls: { cert: string; key: string };
+  work: string;
 };
 const running = await startObjectStore({ ...store.options, tls });
 for (const { bucket, key, body } of store.objects) running.put(bucket, key, Buffer.from(body));
-process.stdout.write("serving\n");
+
+function carryOut(request: StoreRequest): string | null {
+  switch (request.verb) {
+    case "get":
+      return running.get(request.bucket, request.key)?.toString("utf8") ?? null;
+    case "put":
+      running.put(request.bucket, request.key, Buffer.from(request.body));
+      return null;
+    case "remove":
+      running.remove(request.bucket, request.key);
+      return null;
+    case "bucket-policy":
+      running.setBucketPolicy(request.bucket, request.policy);
+      return null;
+    case "trust":
+      running.setTrust(request.role, request.policy);
+      return null;
+    case "user-policies":
+      running.setUserPolicies(request.accessKeyId, request.policies);
+      return null;
+    case "reset-policies":
+      resetPolicies();
+      return null;
+  }
+}
+
+function resetPolicies(): void {
+  const { buckets, account } = store.options;
+  for (const { name, policy } of buckets) running.setBucketPolicy(name, policy ?? null);
+  for (const { name, trust } of account.roles)
+    running.setTrust(`arn:aws:iam::${account.id}:role/${name}`, trust);
+  for (const { accessKeyId, policies } of account.users) running.setUserPolicies(accessKeyId, policies);
+}
+
+const control = createServer((socket) => {
+  socket.on("error", () => {});
+  createInterface({ input: socket }).once("line", (line) => {
+    try {
+      socket.end(`${JSON.stringify({ done: carryOut(JSON.parse(line) as StoreRequest) })}\n`);
+    } catch (error) {
+      socket.end(`${JSON.stringify({ failed: (error as Error).message })}\n`);
+    }
+  });
+});
+control.listen(join(work, "store.sock"), () => process.stdout.write("serving\n"));

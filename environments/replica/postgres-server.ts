@@ -6,7 +6,7 @@ import { eventually, type HeldHost, onHost, run, start } from "./namespace.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 
 /** PostgreSQL refuses to run as root, and inside the replica there is only root: one more user namespace. */
-const asPostgresUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
+export const asPostgresUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
 
 interface PostgresFiles {
   binaries: string;
@@ -33,11 +33,17 @@ export async function initialisePostgres(
   await run([...asPostgresUser, join(binaries, "initdb"), "-D", join(folder, id), ...options]);
 }
 
-/** Starts the server on its host, and plants its roles, its database and its canary. */
+/** Starts the server on its host, and plants its roles, its database and its canary. The shared certificate
+ *  is valid for this system in every region; it lies there for a drill to install. */
 export async function servePostgres(
   held: HeldHost,
   provision: Provision,
-  { binaries, work, certificate }: { binaries: string; work: string; certificate: Certificate },
+  {
+    binaries,
+    work,
+    certificate,
+    shared,
+  }: { binaries: string; work: string; certificate: Certificate; shared: Certificate },
 ): Promise<void> {
   const { placement } = provision;
   const id = placement.system.id;
@@ -46,6 +52,8 @@ export async function servePostgres(
     writeFile(join(data, "pg_hba.conf"), hostBasedAccess),
     writeFile(join(data, "server.crt"), certificate.cert),
     writeFile(join(data, "server.key"), certificate.key, { mode: 0o600 }),
+    writeFile(join(data, "shared.crt"), shared.cert),
+    writeFile(join(data, "shared.key"), shared.key, { mode: 0o600 }),
   ]);
   const settings = {
     listen_addresses: `${placement.address[4]},${placement.address[6]}`,

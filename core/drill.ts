@@ -1,0 +1,112 @@
+import type { PlannedItem } from "./plan.ts";
+import type { AddressFamily, LeakPath } from "./vocabulary.ts";
+
+/** An IAM or bucket policy document, as its owner would write it. */
+export type PolicyText = Record<string, unknown>;
+
+/** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
+export interface DrillTools {
+  /** Where a system is served. */
+  place(region: string, system: string): { address: Record<AddressFamily, string>; port: number };
+  /** Runs a command on a host ("core", "internet", "R/app", "R/data"); rejects with its complaint. */
+  command(host: string, argv: readonly string[], input?: string): Promise<string>;
+  /** Starts a command that stays, on a host; `hole` ends it. `asPostgres`: not as root, which PostgreSQL refuses. */
+  daemon(hole: Hole, host: string, argv: readonly string[], options?: { asPostgres: boolean }): Promise<void>;
+  /** SQL as the superuser of a region's PostgreSQL. Rows as objects. */
+  sql(
+    region: string,
+    system: string,
+    statement: string,
+    database?: string,
+  ): Promise<Record<string, unknown>[]>;
+  /** A command as the administrator of a region's Redis. */
+  redis(region: string, system: string, ...command: string[]): Promise<unknown>;
+  /** The object store's administration. */
+  store: {
+    get(bucket: string, key: string): Promise<string | null>;
+    put(bucket: string, key: string, body: string): Promise<void>;
+    remove(bucket: string, key: string): Promise<void>;
+    bucketPolicy(bucket: string, policy: PolicyText | null): Promise<void>;
+    trust(roleArn: string, policy: PolicyText): Promise<void>;
+    userPolicies(accessKeyId: string, policies: readonly PolicyText[]): Promise<void>;
+    /** Through the S3 API, as an administrator does: a rule from one bucket to another, its end, an upload. */
+    replicate(from: string, to: string, roleArn: string): Promise<void>;
+    stopReplication(from: string): Promise<void>;
+    upload(bucket: string, key: string, body: string): Promise<void>;
+    /** Puts every policy back to what it was when the replica started. */
+    resetPolicies(): Promise<void>;
+  };
+  /** The value behind a credential's NAME in the map (`env:NAME`). */
+  secret(name: string): string;
+  /** A host's file as seen from here: its work folder, where servers keep their data. */
+  fileOf(host: string, path: string): string;
+  /** The file that a region's resolver answers from, in the format of /etc/hosts. */
+  namesOf(region: string): string;
+}
+
+type Close = () => Promise<unknown>;
+
+/** A hole that knows how it is closed before it is opened. Disposing closes everything, last first, even
+ *  when one closing fails; then it throws what failed. */
+export class Hole implements AsyncDisposable {
+  readonly #closings: Close[] = [];
+
+  closeBy(close: Close): void {
+    this.#closings.push(close);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const failures: unknown[] = [];
+    for (const close of this.#closings.splice(0).reverse()) {
+      await close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0)
+      throw new AggregateError(failures, `a hole could not be closed: ${String(failures[0])}`);
+  }
+}
+
+/** A hole opened on purpose, and exactly what must be found. */
+export interface Drill {
+  id: string;
+  path: LeakPath;
+  /** What is opened, in words an engineer knows. */
+  title: string;
+  open(tools: DrillTools, hole: Hole): Promise<void>;
+  /** Attempts of `path` that must turn breached: all of them, or (a hole that opens only sometimes) at least one. */
+  expects: (item: PlannedItem) => boolean;
+  atLeastOne?: true;
+  /** How long attempts wait, where it matters, in ms. */
+  deadlineMs?: number;
+}
+
+/** The attempts from one region to another's system, narrowed as far as is told. */
+export function crossing(
+  from: string,
+  to: string,
+  narrow: { family?: AddressFamily; probes?: readonly string[]; credentials?: string } = {},
+): (item: PlannedItem) => boolean {
+  return (item) =>
+    item.family === "trespass" &&
+    item.from.region === from &&
+    item.to.region === to &&
+    (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&
+    (narrow.probes === undefined || narrow.probes.includes(item.probe)) &&
+    (narrow.credentials === undefined || item.vector.credentials === narrow.credentials);
+}
+
+/** The looks inside one region by these probes; `about`: only those for that region's canary. */
+export function inside(
+  region: string,
+  probes: readonly string[],
+  narrow: { about?: string; family?: AddressFamily } = {},
+): (item: PlannedItem) => boolean {
+  return (item) =>
+    item.from.region === region &&
+    probes.includes(item.probe) &&
+    (narrow.about === undefined || item.about === undefined || item.about === narrow.about) &&
+    (narrow.family === undefined || item.vector.addressFamily === narrow.family);
+}
+
+export function anyOf(...all: readonly ((item: PlannedItem) => boolean)[]): (item: PlannedItem) => boolean {
+  return (item) => all.some((one) => one(item));
+}

@@ -1,0 +1,38 @@
+import { z } from "zod";
+import { LeakPath, RegionGrade } from "../core/vocabulary.ts";
+
+export const DrillResult = z.strictObject({
+  id: z.string(),
+  path: LeakPath,
+  title: z.string(),
+  /** Ids of the attempts that had to turn breached; of those that did; and the differences. */
+  expected: z.array(z.string()),
+  found: z.array(z.string()),
+  missed: z.array(z.string()),
+  extra: z.array(z.string()),
+  durationMs: z.int(),
+});
+export type DrillResult = z.infer<typeof DrillResult>;
+
+/** `drills.json`. */
+export const DrillReport = z.strictObject({
+  caught: z.int(),
+  planned: z.int(),
+  version: z.string(),
+  /** SHA-256 of the drills' source. */
+  catalogue: z.string(),
+  baselines: z.strictObject({ before: RegionGrade, after: RegionGrade }),
+  drills: z.array(DrillResult),
+});
+export type DrillReport = z.infer<typeof DrillReport>;
+
+export function isCaught({ missed, extra }: DrillResult): boolean {
+  return missed.length === 0 && extra.length === 0;
+}
+
+/** Only if every drill was caught, nothing else turned red, and the ground was clean before and after. */
+export function isClean({ drills, baselines }: DrillReport): boolean {
+  return (
+    drills.length > 0 && drills.every(isCaught) && baselines.before === "pass" && baselines.after === "pass"
+  );
+}

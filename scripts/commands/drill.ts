@@ -1,0 +1,107 @@
+import { writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Drill } from "../../core/drill.ts";
+import { RingfenceError } from "../../core/errors.ts";
+import { readMapFile } from "../../environments/map-file.ts";
+import { loadProbes } from "../../probes/catalog.ts";
+import { type DrillReport, type DrillResult, isCaught, isClean } from "../../reports/drill-report.ts";
+import { renderDrillsHtml } from "../../reports/render/drills.ts";
+import { catalogueDigest, loadDrills } from "../../suites/drills/catalogue.ts";
+import { type DrillGround, runBaseline, runDrill } from "../drill-run.ts";
+import { recordScore } from "../drill-score.ts";
+import { loadDriver } from "../environments.ts";
+import { type Parsed, parseOptions, takeNothing, usage } from "../options.ts";
+import { claimDirectory } from "../out-directory.ts";
+import { newRunId } from "../prove.ts";
+import { bold, dim, green, red } from "../terminal.ts";
+import { today, version } from "../version.ts";
+
+export const help = `ringfence drill: opens holes in a replica on purpose, one after another, and shows that each is found
+
+  --env NAME      the replica to drill (default: replica)
+  --path P        only drills of this leak path; may be repeated
+  --id ID         only this drill; may be repeated
+  --out DIR       an empty or new folder for drills.json and drills.html (default: reports/out/<id>)
+  --record        keep the score of a whole, clean catalogue, to go into evidence
+
+Baseline, then each drill (open, run, close), then baseline again.
+Exit: 0 every drill was caught, nothing else turned red, both baselines were clean; 1 otherwise.`;
+
+export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const options = parseOptions("drill", args, {
+    env: { type: "string" },
+    path: { type: "string", multiple: true },
+    id: { type: "string", multiple: true },
+    out: { type: "string" },
+    record: { type: "boolean" },
+  });
+  takeNothing("drill", options);
+  const all = await loadDrills();
+  const drills = chosen(all, options);
+  const driver = await loadDriver(options.text("env") ?? "replica");
+  const kinds = await loadProbes();
+  const { map } = readMapFile(driver.mapFile, { kinds, today: today() });
+  const directory = claimDirectory(options.text("out"), `drills-${newRunId()}`);
+  await using environment = await driver.start(map, { signal });
+  if (environment.fidelity !== "replica")
+    throw usage("drill: drills open holes, and this is no replica", "use --env replica");
+  const ground: DrillGround = { environment, map, kinds, signal };
+  const paths = [...new Set(drills.map(({ path }) => path))];
+
+  const before = await runBaseline(ground, paths);
+  process.stdout.write(`baseline  ${before}\n`);
+  const results: DrillResult[] = [];
+  for (const drill of drills) {
+    if (signal.aborted)
+      throw new RingfenceError("INTERRUPTED", "the drills were interrupted", { fix: "run them again" });
+    const result = await runDrill(ground, drill);
+    results.push(result);
+    process.stdout.write(resultLine(result));
+  }
+  const after = await runBaseline(ground, paths);
+  process.stdout.write(`baseline  ${after}\n`);
+  const report: DrillReport = {
+    caught: results.filter(isCaught).length,
+    planned: drills.length,
+    version,
+    catalogue: catalogueDigest(),
+    baselines: { before, after },
+    drills: results,
+  };
+  writeFileSync(join(directory, "drills.json"), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(directory, "drills.html"), renderDrillsHtml(report));
+  const clean = isClean(report);
+  if (options.flag("record") && clean && drills.length === all.length) recordScore(report);
+  const score = `${report.caught} of ${report.planned} drills caught`;
+  process.stdout.write(
+    `\n${clean ? green(bold(score)) : red(bold(score))}  ${relative(process.cwd(), directory)}/drills.html\n`,
+  );
+  return clean ? 0 : 1;
+}
+
+function chosen(all: readonly Drill[], options: Parsed): Drill[] {
+  const [ids, paths] = [options.texts("id"), options.texts("path")];
+  const unknown = [
+    ...ids.filter((id) => !all.some((drill) => drill.id === id)),
+    ...paths.filter((path) => !all.some((drill) => drill.path === path)),
+  ];
+  if (unknown.length > 0)
+    throw usage(
+      `drill: there is no drill "${unknown[0]}"`,
+      `use one of ${all.map(({ id }) => id).join(", ")}`,
+    );
+  return all.filter(
+    (drill) =>
+      (ids.length === 0 || ids.includes(drill.id)) && (paths.length === 0 || paths.includes(drill.path)),
+  );
+}
+
+function resultLine(result: DrillResult): string {
+  const mark = isCaught(result) ? green("caught ") : red("MISSED ");
+  const seconds = `${(result.durationMs / 1000).toFixed(1)} s`.padStart(6);
+  const wrong = [
+    ...result.missed.map((id) => `           missed ${id}\n`),
+    ...result.extra.map((id) => `           extra  ${id}\n`),
+  ];
+  return `${mark} ${dim(seconds)}  ${result.id}  ${result.title}\n${wrong.slice(0, 12).join("")}`;
+}

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Drill, Hole } from "../core/drill.ts";
+import { RingfenceError } from "../core/errors.ts";
+import { planAttempts } from "../core/plan.ts";
+import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+import type { LeakPath, RegionGrade } from "../core/vocabulary.ts";
+import type { ReplicaEnvironment } from "../environments/driver.ts";
+import type { Judged } from "../reports/build-report.ts";
+import type { DrillResult } from "../reports/drill-report.ts";
+import { newRunId, observeAndJudge } from "./prove.ts";
+
+export interface DrillGround {
+  environment: ReplicaEnvironment;
+  map: ResidencyMap;
+  kinds: readonly SystemKind[];
+  signal: AbortSignal;
+}
+
+/** Shorter than a run's: two SYN segments, and three times the slowest control, still fit. */
+const drillDeadlineMs = 2000;
+
+/** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too. */
+export async function runDrill(ground: DrillGround, drill: Drill): Promise<DrillResult> {
+  refuseReal(ground.environment);
+  const begun = performance.now();
+  const { plan, judgement } = await withHole(ground, drill).catch((cause: unknown) => {
+    throw new RingfenceError("DRILL_FAILED", `the drill ${drill.id} could not be opened or closed`, {
+      cause,
+      fix: "see the cause; the replica it ran in is gone, so nothing stays open",
+    });
+  });
+  const attempts = plan.items.filter((item) => item.role === "attempt");
+  const expected = attempts.filter(drill.expects).map((item) => item.id);
+  if (expected.length === 0) throw new TypeError(`the drill ${drill.id} expects nothing to be found`);
+  const found = judgement.verdicts.filter(({ grade }) => grade === "breached").map(({ item }) => item.id);
+  const missed = expected.filter((id) => !found.includes(id));
+  const enough = drill.atLeastOne === true && missed.length < expected.length;
+  return {
+    id: drill.id,
+    path: drill.path,
+    title: drill.title,
+    expected,
+    found,
+    missed: enough ? [] : missed,
+    extra: found.filter((id) => !expected.includes(id)),
+    durationMs: Math.round(performance.now() - begun),
+  };
+}
+
+async function withHole(ground: DrillGround, drill: Drill): Promise<Judged> {
+  await using hole = new Hole();
+  await drill.open(ground.environment.tools, hole);
+  return await proveQuietly(ground, [drill.path], drill.deadlineMs ?? drillDeadlineMs);
+}
+
+/** A run with every hole closed. Whatever it finds, the drills around it prove nothing. */
+export async function runBaseline(ground: DrillGround, paths: readonly LeakPath[]): Promise<RegionGrade> {
+  return (await proveQuietly(ground, paths, drillDeadlineMs)).judgement.grade;
+}
+
+async function proveQuietly(
+  { environment, map, kinds, signal }: DrillGround,
+  paths: readonly LeakPath[],
+  deadlineMs: number,
+): Promise<Judged> {
+  const hasty = { ...map, attempts: { deadlineMs } };
+  const plan = planAttempts(hasty, kinds, { environment: environment.name, paths });
+  const directory = mkdtempSync(join(tmpdir(), "ringfence-drill-"));
+  try {
+    return await observeAndJudge({
+      environment,
+      map: hasty,
+      plan,
+      runId: newRunId(),
+      directory,
+      signal,
+      onEntry: () => {},
+      onLost: () => {},
+    });
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function refuseReal(environment: { fidelity: string; name: string }): void {
+  if (environment.fidelity === "replica") return;
+  throw new RingfenceError("USAGE", `${environment.name} is real, and drills open holes`, {
+    fix: "drill a replica: --env replica",
+  });
+}

@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { projectRoot } from "../environments/node-script.ts";
+import type { DrillReport } from "../reports/drill-report.ts";
+import { catalogueDigest } from "../suites/drills/catalogue.ts";
+
+const DrillScore = z.strictObject({
+  caught: z.int(),
+  planned: z.int(),
+  catalogue: z.string(),
+  version: z.string(),
+});
+export type DrillScore = z.infer<typeof DrillScore>;
+
+const scoreFile = join(projectRoot, "suites", "drills", "score.json");
+
+/** Keeps the score of a whole catalogue with the source it is a score of. */
+export function recordScore({ caught, planned, catalogue, version }: DrillReport): void {
+  writeFileSync(scoreFile, `${JSON.stringify({ caught, planned, catalogue, version }, null, 2)}\n`);
+}
+
+/** The recorded score; null when none was recorded for these very drills, because then it is no score of them. */
+export function knownScore(): DrillScore | null {
+  try {
+    const score = DrillScore.parse(JSON.parse(readFileSync(scoreFile, "utf8")));
+    return score.catalogue === catalogueDigest() ? score : null;
+  } catch {
+    return null;
+  }
+}
