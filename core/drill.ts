@@ -29,8 +29,8 @@ export interface DrillTools {
     bucketPolicy(bucket: string, policy: PolicyText | null): Promise<void>;
     trust(roleArn: string, policy: PolicyText): Promise<void>;
     userPolicies(accessKeyId: string, policies: readonly PolicyText[]): Promise<void>;
-    /** Through the S3 API, as an administrator does: a rule from one bucket to another, its end, an upload. */
-    replicate(from: string, to: string, roleArn: string): Promise<void>;
+    /** Through the S3 API, as an administrator does: a rule that copies keys with a prefix, its end, an upload. */
+    replicate(from: string, to: string, rule: { role: string; prefix: string }): Promise<void>;
     stopReplication(from: string): Promise<void>;
     upload(bucket: string, key: string, body: string): Promise<void>;
     /** Puts every policy back to what it was when the replica started. */

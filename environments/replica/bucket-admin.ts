@@ -18,7 +18,7 @@ const Place = z.object({
   secretAccessKey: z.string(),
 });
 const Job = z.discriminatedUnion("verb", [
-  z.object({ verb: z.literal("replicate"), from: Place, to: Place, role: z.string() }),
+  z.object({ verb: z.literal("replicate"), from: Place, to: Place, role: z.string(), prefix: z.string() }),
   z.object({ verb: z.literal("stop-replication"), from: Place }),
   z.object({ verb: z.literal("upload"), from: Place, key: z.string(), body: z.string() }),
 ]);

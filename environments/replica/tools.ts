@@ -138,8 +138,8 @@ export function drillTools(state: ReplicaState): DrillTools {
           accessKeyId,
           policies: [...policies] as unknown as PolicyDocument[],
         })),
-      replicate: (from, to, role) =>
-        administer({ verb: "replicate", from: bucketPlace(from), to: bucketPlace(to), role }),
+      replicate: (from, to, rule) =>
+        administer({ verb: "replicate", from: bucketPlace(from), to: bucketPlace(to), ...rule }),
       stopReplication: (from) => administer({ verb: "stop-replication", from: bucketPlace(from) }),
       upload: (bucket, key, body) => administer({ verb: "upload", from: bucketPlace(bucket), key, body }),
       resetPolicies: async () => void (await store({ verb: "reset-policies" })),

@@ -54,7 +54,7 @@ export const drills: Drill[] = [
       await admit(tools, hole, `ip saddr ${blocks[eu]?.[4]} ip daddr ${far} ${port} ct status dnat accept`);
     },
     expects: anyOf(
-      inside(eu, ["redis-wiring"], { family: 4 }),
+      inside(eu, ["redis-wiring", "redis-links"], { family: 4 }),
       inside(eu, ["redis-stray"], { family: 4, about: us }),
     ),
   },
@@ -72,7 +72,7 @@ export const drills: Drill[] = [
     title: "the EU cache follows the US cache over a line between the two",
     open: (tools, hole) => replicate(tools, hole, { replica: eu, primary: us }),
     expects: anyOf(
-      inside(eu, ["redis-links"]),
+      inside(eu, ["redis-links", "redis-wiring"]),
       inside(us, ["redis-links"]),
       inside(eu, ["redis-stray"], { about: us }),
     ),
