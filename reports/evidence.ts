@@ -8,7 +8,7 @@ import { renderJunit } from "./render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
 import type { RegionReport, RunSummary } from "./report.ts";
 import { signStatement } from "./sign.ts";
-import { buildStatement } from "./statement.ts";
+import { buildStatement, type DrillScore } from "./statement.ts";
 
 export const bundleName = "evidence.sigstore.json";
 
@@ -33,7 +33,11 @@ export const regionFiles = [
 export async function writeEvidence(
   directory: string,
   judged: Judged & { mapText: string },
-  { context, keys }: { context: ReportContext; keys: Readonly<Record<string, SigningKey>> },
+  {
+    context,
+    keys,
+    drills,
+  }: { context: ReportContext; keys: Readonly<Record<string, SigningKey>>; drills: DrillScore | null },
 ): Promise<{ run: RunSummary; reports: RegionReport[] }> {
   const { plan, map } = judged;
   const run = buildRunSummary(judged, context);
@@ -62,7 +66,10 @@ export async function writeEvidence(
         sha256(readFileSync(join(directory, name))),
       ]),
     );
-    write(`${report.region.id}/${bundleName}`, await signStatement(buildStatement(report, files), key));
+    write(
+      `${report.region.id}/${bundleName}`,
+      await signStatement(buildStatement(report, files, drills), key),
+    );
   }
   return { run, reports };
 }

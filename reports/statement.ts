@@ -38,11 +38,15 @@ export const Statement = z.strictObject({
       finishedAt: z.string(),
       counts: z.record(z.string(), z.int()),
       keyFingerprint: z.string(),
+      /** How many holes this version was shown to find, and the digest of the drills; null: never recorded. */
+      drills: z.strictObject({ caught: z.int(), planned: z.int(), catalogue: z.string() }).nullable(),
       wording: z.string(),
     }),
   }),
 });
 export type Statement = z.infer<typeof Statement>;
+
+export type DrillScore = NonNullable<Statement["predicate"]["urn:ringfence:run:v1"]["drills"]>;
 
 export const extensionKey = "urn:ringfence:run:v1";
 
@@ -55,7 +59,11 @@ const resultOf = {
 
 /** `files`: every file of the run that this region's evidence rests on, name → SHA-256. The format has
  *  no word for inconclusive: whatever is neither contained nor a waived breach is a failed test. */
-export function buildStatement(report: RegionReport, files: Readonly<Record<string, string>>): Statement {
+export function buildStatement(
+  report: RegionReport,
+  files: Readonly<Record<string, string>>,
+  drills: DrillScore | null,
+): Statement {
   const names = (wanted: (verdict: ReportVerdict) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
   return {
@@ -87,6 +95,7 @@ export function buildStatement(report: RegionReport, files: Readonly<Record<stri
         finishedAt: report.finishedAt,
         counts: report.counts,
         keyFingerprint: report.keyFingerprint,
+        drills,
         wording: wording(report),
       },
     },

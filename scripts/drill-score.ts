@@ -16,12 +16,12 @@ export type DrillScore = z.infer<typeof DrillScore>;
 const scoreFile = join(projectRoot, "suites", "drills", "score.json");
 
 /** Keeps the score of a whole catalogue with the source it is a score of. */
-export function recordScore({ caught, planned, catalogue, version }: DrillReport): void {
-  writeFileSync(scoreFile, `${JSON.stringify({ caught, planned, catalogue, version }, null, 2)}\n`);
+export function recordScore({ caught, planned, catalogue }: DrillReport): void {
+  writeFileSync(scoreFile, `${JSON.stringify({ caught, planned, catalogue }, null, 2)}\n`);
 }
 
 /** The recorded score; null when none was recorded for these very drills, because then it is no score of them. */
-export function knownScore(): DrillScore | null {
+export function knownScore(): z.infer<typeof DrillScore> | null {
   try {
     const score = DrillScore.parse(JSON.parse(readFileSync(scoreFile, "utf8")));
     return score.catalogue === catalogueDigest() ? score : null;

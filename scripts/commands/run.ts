@@ -5,6 +5,7 @@ import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
 import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
+import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import { asPaths, asRegions, type Parsed, parseOptions, takeNothing } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
@@ -92,6 +93,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       { ...judged, mapText },
       {
         keys,
+        drills: knownScore(),
         context: {
           runId,
           environment: environment.name,

@@ -1,0 +1,165 @@
+import { createPublicKey } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Entry } from "../core/journal.ts";
+import { planAttempts } from "../core/plan.ts";
+import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+import type { RunningEnvironment } from "../environments/driver.ts";
+import { parseMap, readMapFile } from "../environments/map-file.ts";
+import { bootReplica, driver } from "../environments/replica/driver.ts";
+import { type ReplicaState, writeState } from "../environments/replica/state.ts";
+import { writeEvidence } from "../reports/evidence.ts";
+import { openSigningKey } from "../reports/keys.ts";
+import { type Replay, verifyEvidence } from "../reports/verify.ts";
+import { type CleanRun, type Context, far, home, type Trial } from "../sabotage/record.ts";
+import { newRunId, observeAndJudge } from "./prove.ts";
+import { today, version } from "./version.ts";
+
+/** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
+const deadlineMs = 2000;
+
+/** The sample map, with two of its regions, and a system of every kind. */
+export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
+  const { map } = readMapFile(driver.mapFile, { kinds, today: today() });
+  const regions = Object.fromEntries(
+    [home, far].map((id) => [id, map.regions[id]]),
+  ) as ResidencyMap["regions"];
+  const like = map.systems.find(({ kind }) => kind === "redis");
+  if (!like) throw new TypeError("the sample map has no cache");
+  const ledger = {
+    ...like,
+    id: "ledger",
+    kind: "tcp",
+    path: "database" as const,
+    endpoint: { host: "ledger.{region}.replica.internal", port: 9000 },
+  };
+  return { ...map, attempts: { deadlineMs }, regions, systems: [...map.systems, ledger] };
+}
+
+/** What the rows of the table are run with. Its folders are gone when it is disposed. */
+export async function openContext(
+  kinds: readonly SystemKind[],
+  { signal }: { signal: AbortSignal },
+): Promise<Context & AsyncDisposable> {
+  const whole = sabotagedMap(kinds);
+  const folders = mkdtempSync(join(tmpdir(), "ringfence-sabotage-"));
+  const replica = await bootReplica(whole, { signal });
+  const cleanRuns = new Map<string, Promise<CleanRun>>();
+  let lastStarted = 0;
+  const folder = () => mkdtempSync(join(folders, "run-"));
+  const mapOf: Context["mapOf"] = (kind) => ({
+    ...whole,
+    systems: whole.systems.filter((system) => kind === "all" || system.kind === kind),
+  });
+
+  async function observed(trial: Trial) {
+    const map = trial.map ?? mapOf(trial.kind);
+    const directory = folder();
+    const runId = newRunId();
+    await using environment = await attach(trial.state ?? replica.state, trial.project);
+    lastStarted = performance.now();
+    const judged = await observeAndJudge({
+      environment: { ...environment, observe: (region) => wrapped(trial, region, environment) },
+      map,
+      plan: planAttempts(map, kinds, { environment: driver.name }),
+      runId,
+      ...(trial.only ? { only: trial.only } : {}),
+      directory,
+      signal,
+      onEntry: (region, line) => trial.onLine?.(region, line),
+      onLost: () => {},
+    });
+    return { judged, runId, directory };
+  }
+
+  async function attach(state: ReplicaState, project: string | undefined): Promise<RunningEnvironment> {
+    const file = join(folder(), "state.json");
+    writeState(file, state);
+    const from = project
+      ? join(project, "environments", "replica", "driver.ts")
+      : "../environments/replica/driver.ts";
+    const module = (await import(from)) as { driver: typeof driver };
+    return module.driver.attach(file, whole);
+  }
+
+  async function runClean(kind: Trial["kind"]): Promise<CleanRun> {
+    let attemptsEndedMs = 0;
+    const onLine = (_region: string, line: string) => {
+      const { entry } = JSON.parse(line) as { entry: Entry };
+      if (entry.type === "observation" && entry.phase === "after")
+        attemptsEndedMs ||= performance.now() - lastStarted;
+    };
+    const { judged, runId, directory } = await observed({ kind, onLine });
+    const texts = Object.fromEntries(
+      Object.keys(judged.map.regions).map((region) => [
+        region,
+        readFileSync(join(directory, region, "observations.jsonl"), "utf8"),
+      ]),
+    );
+    return { judged, runId, texts, attemptsEndedMs };
+  }
+
+  return {
+    state: replica.state,
+    mapOf,
+    folder,
+    parse: (text) => parseMap(text, { kinds, today: today(), file: "residency.yaml" }),
+    sign: (run, directory) => signed(run, { directory, kinds, keys: folder() }),
+    prove: async (trial) => (await observed(trial)).judged,
+    clean(kind) {
+      const known = cleanRuns.get(kind) ?? runClean(kind);
+      cleanRuns.set(kind, known);
+      return known;
+    },
+    boot: (kind) => bootReplica(mapOf(kind), { signal }),
+    async [Symbol.asyncDispose]() {
+      await replica[Symbol.asyncDispose]();
+      rmSync(folders, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A clean run's evidence, signed with keys made for it, and verified by the public ones. */
+async function signed(
+  { judged, runId, texts }: CleanRun,
+  { directory, kinds, keys: keyFolder }: { directory: string; kinds: readonly SystemKind[]; keys: string },
+): Promise<() => Promise<string[]>> {
+  const regions = Object.keys(texts);
+  const keys = Object.fromEntries(
+    regions.map((region) => [region, openSigningKey(keyFolder, { environment: driver.name, region })]),
+  );
+  for (const [region, text] of Object.entries(texts)) {
+    mkdirSync(join(directory, region), { recursive: true });
+    writeFileSync(join(directory, region, "observations.jsonl"), text);
+  }
+  const context = {
+    runId,
+    environment: driver.name,
+    fidelity: driver.fidelity,
+    limits: [],
+    version,
+    startedAt: new Date().toISOString(),
+    durationMs: 0,
+    rerunOptions: `--env ${driver.name}`,
+    filtered: false,
+    keyFingerprints: Object.fromEntries(regions.map((region) => [region, keys[region]?.fingerprint ?? ""])),
+  };
+  await writeEvidence(directory, { ...judged, mapText: stringify(judged.map) }, { keys, context });
+  const trusted = Object.entries(keys).map(([region, { publicPem, fingerprint }]) => ({
+    region,
+    fingerprint,
+    key: createPublicKey(publicPem),
+  }));
+  const replay: Replay = {
+    parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),
+    plan: (map, scope) => planAttempts(map, kinds, scope),
+  };
+  return async () => (await verifyEvidence(directory, trusted, replay)).problems;
+}
+
+function wrapped(trial: Trial, region: string, environment: RunningEnvironment) {
+  const child = environment.observe(region);
+  return trial.wrap?.(region, child) ?? child;
+}
