@@ -115,6 +115,10 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
   if (failure) return { ...nothing, problem: failure };
   const first = before.flatMap((observation) => observation.tries);
   const last = after.flatMap((observation) => observation.tries);
+  const provenFrom = Math.max(...first.map((one) => Date.parse(one.startedAt) + one.durationMs));
+  const provenUntil = Math.min(...last.map((one) => Date.parse(one.startedAt)));
+  if (provenUntil < provenFrom)
+    return { ...nothing, problem: "its closing run began before its first had ended" };
   const lastAddresses = new Set(last.map((one) => one.address));
   return {
     id,
@@ -122,8 +126,8 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
     addresses: [...new Set(first.flatMap((one) => one.address ?? []))].filter((address) =>
       lastAddresses.has(address),
     ),
-    provenFrom: Math.max(...first.map((one) => Date.parse(one.startedAt) + one.durationMs)),
-    provenUntil: Math.min(...last.map((one) => Date.parse(one.startedAt))),
+    provenFrom,
+    provenUntil,
   };
 }
 

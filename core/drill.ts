@@ -40,6 +40,8 @@ export interface DrillTools {
   secret(name: string): string;
   /** A host's file as seen from here: its work folder, where servers keep their data. */
   fileOf(host: string, path: string): string;
+  /** The folder in which each host sees its own files, and "core" all of them, as hosts/R.data. */
+  work: string;
   /** The file that a region's resolver answers from, in the format of /etc/hosts. */
   namesOf(region: string): string;
 }

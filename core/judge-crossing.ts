@@ -18,7 +18,7 @@ function worst(findings: readonly Finding[]): Finding | null {
 
 function judgeTry(planned: PlannedItem, one: Try, evidence: Evidence): Finding {
   return (
-    ownAnswer(planned, one, evidence) ??
+    strangeAnswer(planned, one, evidence) ??
     breach(planned, one) ??
     fault(one) ??
     footing(planned, one, evidence) ??
@@ -26,11 +26,17 @@ function judgeTry(planned: PlannedItem, one: Try, evidence: Evidence): Finding {
   );
 }
 
-/** Our own region's canary came back: we reached ourselves, which says nothing about the far side. */
-function ownAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Finding | null {
+/** The wrong system answered. Our own canary: we reached ourselves. A canary that nobody planted: somebody
+ *  pretends, which matters where being stopped above the connection itself still counts. */
+function strangeAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Finding | null {
   const canary = one.outcome.kind === "reached" ? one.outcome.canary : undefined;
-  if (canary === undefined || !book.plantedIn(planned.from.region).includes(canary)) return null;
-  return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
+  if (canary === undefined) return null;
+  if (book.plantedIn(planned.from.region).includes(canary)) {
+    return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
+  }
+  const byWord = height(planned.stopBy) > height("tls");
+  if (!byWord || book.originOf(canary) !== undefined) return null;
+  return unproven("it answered with a canary that nobody planted", "UNKNOWN_CANARY");
 }
 
 /** The highest rung that the try is known to have passed: seen on the socket, or said by its outcome. */

@@ -130,6 +130,12 @@ describe("what says nothing about isolation proves nothing", () => {
       "inconclusive",
       /own system answered/,
     ],
+    [
+      "a service that hands out a canary that nobody planted",
+      { stopBy: "authorization", attempt: reached("data", "f".repeat(64)) },
+      "inconclusive",
+      /nobody planted/,
+    ],
   ]);
 
   test.each([
@@ -169,6 +175,11 @@ describe("without both controls a failed attempt proves nothing", () => {
     ["read the canary of something else", { before: [reached("data", "f".repeat(64))] }, /another canary/],
     ["began only long after the attempt", { before: [{ ...held, atSeconds: 18 }] }, /bracket/],
     ["ended long before the attempt did", { after: [{ ...held, atSeconds: 5 }] }, /bracket/],
+    [
+      "closed before it opened",
+      { before: [{ ...held, atSeconds: 9 }], after: [{ ...held, atSeconds: 9 }] },
+      /closing run/,
+    ],
     ["is a day old", { before: [{ ...held, atSeconds: -86_400 }] }, /older than 15 minutes/],
   ];
   const forTwin = (state: ControlState): ControlState =>

@@ -299,10 +299,14 @@ describe("what a connect error means", () => {
   test("a connection that broke is refused on the rung it was climbing, and other errors are not its affair", () => {
     const ladder = new Ladder();
     ladder.climb("network");
-    expect(brokenConnection({ code: "EPIPE" }, ladder)).toEqual({
+    expect(brokenConnection({ code: "EPIPE", syscall: "write" }, ladder)).toEqual({
       kind: "refused",
       rung: "tls",
       code: "EPIPE",
+    });
+    expect(brokenConnection({ code: "ECONNRESET" }, ladder), "Node's word for an orderly close").toEqual({
+      kind: "faulted",
+      code: "CLOSED_BY_PEER",
     });
     expect(brokenConnection({ code: "28P01" }, ladder)).toBeNull();
     expect(brokenConnection(null, ladder)).toBeNull();

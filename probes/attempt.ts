@@ -4,6 +4,7 @@ import type { Try } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import type { Outcome, Rung } from "../core/vocabulary.ts";
 import { Ladder } from "./ladder.ts";
+import { legible } from "./legible.ts";
 import { type Addresses, resolve } from "./names.ts";
 import type { Answer, Probe, TryContext } from "./probe.ts";
 
@@ -35,12 +36,17 @@ export async function attempt(item: PlannedItem, options: AttemptOptions): Promi
   return Promise.all(tries.map((address) => tryAddress(item, address, options)));
 }
 
+/** A page of a listing of S3 fits: 500 keys of 1,024 bytes. */
+const longestSearchBytes = 1024 * 1024;
+
 async function tryAddress(item: PlannedItem, address: string, options: AttemptOptions): Promise<TryRecord> {
-  const ladder = new Ladder();
+  const looksInside = item.family === "stray" || item.family === "wiring";
+  const searched = options.probe.longestSearchBytes ?? longestSearchBytes;
+  const ladder = looksInside ? new Ladder({ longestAnswerBytes: searched }) : new Ladder();
   ladder.climb("name");
   const started = startClock();
-  const answer = run(address, ladder, options);
-  const first = await Promise.race([answer, deadline(item.deadlineMs)]);
+  const answer = run(address, ladder, options).then(legible);
+  const first = await within(item.deadlineMs, answer);
   if (first !== null) {
     ladder.close();
     const { outcome, findings, removed } = first;
@@ -64,13 +70,19 @@ async function run(address: string, ladder: Ladder, options: AttemptOptions): Pr
   try {
     const answer = await options.probe.run({ ...options.context, address, ladder });
     if (answer.outcome.kind === "reached") ladder.climb(answer.outcome.rung);
+    if (answer.outcome.kind === "faulted" && ladder.cutOff) return cutOff(ladder.cutOff);
     return answer;
   } catch (error) {
     if (error instanceof RingfenceError) return { outcome: { kind: "faulted", code: error.code } };
+    if (ladder.cutOff) return cutOff(ladder.cutOff);
     if (ladder.socketError && ladder.climbed === "name")
       return { outcome: networkOutcome(ladder.socketError) };
     return { outcome: options.probe.explain(error, ladder) };
   }
+}
+
+function cutOff(code: string): Answer {
+  return { outcome: { kind: "faulted", code } };
 }
 
 const localRefusals = new Set(["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM"]);
@@ -88,11 +100,14 @@ export function networkOutcome(error: NodeJS.ErrnoException): Outcome {
   return { kind: "faulted", code };
 }
 
-/** A socket that broke after the TCP connection stood: refused on the rung it was climbing. */
+/** A socket that broke after the TCP connection stood: refused on the rung it was climbing. Node calls an
+ *  orderly close a reset, too; only the kernel's own names the system call. */
 export function brokenConnection(error: unknown, ladder: Ladder): Outcome | null {
-  const code = ladder.socketError?.code ?? (error as NodeJS.ErrnoException | null)?.code;
-  if (code === "ECONNRESET" || code === "EPIPE") return { kind: "refused", rung: ladder.next(), code };
-  return null;
+  const broken = ladder.socketError ?? (error as NodeJS.ErrnoException | null);
+  const code = broken?.code;
+  if (code !== "ECONNRESET" && code !== "EPIPE") return null;
+  if (!broken?.syscall) return { kind: "faulted", code: "CLOSED_BY_PEER" };
+  return { kind: "refused", rung: ladder.next(), code };
 }
 
 async function addressesFor(item: PlannedItem, host: string, learned: readonly string[]): Promise<Addresses> {
@@ -104,7 +119,7 @@ async function addressesFor(item: PlannedItem, host: string, learned: readonly s
   }
   const asked =
     item.family === "wiring" ? resolveOften(host, item) : resolve(host, item.vector.addressFamily);
-  const answer = await Promise.race([asked, deadline(item.deadlineMs)]);
+  const answer = await within(item.deadlineMs, asked);
   return answer ?? { outcome: { kind: "silent", rung: "name" } };
 }
 
@@ -115,8 +130,9 @@ const lookups = 16;
 async function resolveOften(host: string, item: PlannedItem): Promise<Addresses> {
   const found = new Set<string>();
   let last: Addresses = { found: [] };
-  for (let asked = 0; asked < lookups; asked++) {
-    if (asked > 0) await deadline(item.deadlineMs / (2 * lookups));
+  const begun = performance.now();
+  for (let asked = 0; asked < lookups && performance.now() - begun < item.deadlineMs / 2; asked++) {
+    if (asked > 0) await within(item.deadlineMs / (2 * lookups), never);
     last = await resolve(host, item.vector.addressFamily);
     if ("found" in last) for (const address of last.found) found.add(address);
   }
@@ -131,9 +147,17 @@ function startClock(): () => Pick<Try, "startedAt" | "durationMs"> {
   return () => ({ startedAt, durationMs: Math.round((performance.now() - begun) * 10) / 10 });
 }
 
-/** The only timer of an attempt; null when it fires. */
-function deadline(milliseconds: number): Promise<null> {
-  return new Promise((done) => {
-    setTimeout(() => done(null), milliseconds).unref();
+const never = new Promise<never>(() => {});
+
+/** The only timer of an attempt; null when it fires first. */
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
+  let timer: NodeJS.Timeout | undefined;
+  const fired = new Promise<null>((done) => {
+    timer = setTimeout(() => done(null), milliseconds);
   });
+  try {
+    return await Promise.race([work, fired]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

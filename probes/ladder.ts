@@ -3,14 +3,28 @@ import { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { height, higher, type Rung, rungs } from "../core/vocabulary.ts";
 
+/** A far system has nothing long to say: a canary has 60 bytes. */
+const longestAnswerBytes = 64 * 1024;
+
+/** A code when these bytes, after those before them, are not what such a server sends. */
+type CheckBytes = (chunk: Buffer) => string | null;
+
 /** Watches the sockets of one try and says how high it climbed. A client library can be wrong about
- *  what happened; its socket cannot. */
+ *  what happened; its socket cannot. A socket that is sent more than `longestAnswerBytes` is cut off. */
 export class Ladder {
   climbed: Rung | null = null;
+  /** Why an answer was not read to its end; what was climbed stands. */
+  cutOff: string | null = null;
   /** The first error on a watched socket, before any library renamed it. */
   socketError: NodeJS.ErrnoException | null = null;
   #sockets: Socket[] = [];
   #onLate: ((rung: Rung) => void) | null = null;
+  #closed = false;
+  readonly #longestAnswerBytes: number;
+
+  constructor(limits: { longestAnswerBytes: number } = { longestAnswerBytes }) {
+    this.#longestAnswerBytes = limits.longestAnswerBytes;
+  }
 
   climb(rung: Rung): void {
     if (height(rung) <= height(this.climbed)) return;
@@ -19,13 +33,13 @@ export class Ladder {
   }
 
   /** A new, unconnected, watched TCP socket. */
-  socket(): Socket {
+  socket(check?: CheckBytes): Socket {
     const socket = new Socket();
-    this.watch(socket);
+    this.watch(socket, check);
     return socket;
   }
 
-  watch(socket: Socket | TLSSocket): void {
+  watch(socket: Socket | TLSSocket, check: CheckBytes = () => null): void {
     this.#sockets.push(socket);
     socket.once("connect", () => this.climb("network"));
     socket.once("secureConnect", () => this.climb("tls"));
@@ -34,6 +48,22 @@ export class Ladder {
       // A reset of a SYN is ECONNREFUSED; ECONNRESET says that the handshake had completed.
       if (error.code === "ECONNRESET" || error.code === "EPIPE") this.climb("network");
     });
+    this.#limit(socket, check);
+    if (this.#closed) socket.destroy();
+  }
+
+  /** Looks at the bytes before any library does: a `data` listener would start the flow too early. */
+  #limit(socket: Socket, check: CheckBytes): void {
+    const push = socket.push.bind(socket);
+    let received = 0;
+    socket.push = (chunk: Buffer | null, encoding) => {
+      received += chunk?.length ?? 0;
+      const tooLong = received > this.#longestAnswerBytes ? "ANSWER_TOO_LONG" : null;
+      this.cutOff ??= tooLong ?? (chunk && check(chunk));
+      if (this.cutOff === null) return push(chunk, encoding);
+      socket.destroy(Object.assign(new Error("the answer was cut off"), { code: this.cutOff }));
+      return false;
+    };
   }
 
   next(): Rung {
@@ -51,7 +81,9 @@ export class Ladder {
     return counts.length === 0 ? null : Math.max(...counts) + 1;
   }
 
+  /** Sockets that a client opens from now on are closed at once. */
   close(): void {
+    this.#closed = true;
     this.#onLate = null;
     for (const socket of this.#sockets) {
       socket.on("error", () => {});

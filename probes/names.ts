@@ -30,6 +30,7 @@ async function classifyName(host: string, family: 4 | 6): Promise<Outcome> {
 
 /** Where a peer is that a system named; empty where the name leads nowhere. */
 export async function addressesOf(host: string): Promise<string[]> {
+  if (!/^[A-Za-z0-9._:-]{1,253}$/.test(host)) return [];
   if (isIP(host) !== 0) return [host];
   const found = await dns.lookup(host, { all: true }).catch(() => []);
   return found.map(({ address }) => address).slice(0, 64);

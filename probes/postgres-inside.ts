@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Findings, Link } from "../core/journal.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
+import { legibleText } from "./legible.ts";
 import { addressesOf } from "./names.ts";
 
 interface Inside {
@@ -13,6 +14,7 @@ interface Inside {
 
 const mostDatabases = 50;
 const mostTables = 500;
+const mostLinks = 100;
 
 /** Every text column of every table that is named for a canary, in every database that can be opened.
  *  Reads only values of a canary's length. Throws where it could not look everywhere. */
@@ -70,6 +72,8 @@ export async function findLinks(inside: Inside): Promise<Findings> {
         WHERE NOT EXISTS (SELECT FROM pg_stat_replication)`);
     links.push(...more);
   });
+  if (links.length > mostLinks)
+    throw Object.assign(new Error("too many links"), { code: "SEARCH_TRUNCATED" });
   return { links: await Promise.all(links.map(toLink)) };
 }
 
@@ -95,7 +99,11 @@ async function toLink({
   name: string;
 }): Promise<Link> {
   const described = peer ? `${peer} (${name})` : name;
-  return { what, peer: described.slice(0, 300), addresses: peer ? await addressesOf(peer) : [] };
+  return {
+    what: legibleText(what),
+    peer: legibleText(described),
+    addresses: peer ? await addressesOf(peer) : [],
+  };
 }
 
 async function inEachDatabase(

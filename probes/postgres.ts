@@ -88,7 +88,8 @@ export const postgres = defineProbe({
     if (item.probe === "postgres-replication") {
       await using session = await openSession(context, own.credentials.replication, { replication: "true" });
       const { rows } = await session.client.query<{ systemid?: unknown }>("IDENTIFY_SYSTEM");
-      if (!/^\d+$/.test(String(rows[0]?.systemid))) return { outcome: { kind: "faulted", code: "NOT_IDENTIFIED" } };
+      if (!/^\d+$/.test(String(rows[0]?.systemid)))
+        return { outcome: { kind: "faulted", code: "NOT_IDENTIFIED" } };
       return { outcome: { kind: "reached", rung: "authorization" } };
     }
     if (item.probe === "postgres") {

@@ -7,8 +7,10 @@ import { brokenConnection } from "./attempt.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
+import { legibleText } from "./legible.ts";
 import { addressesOf } from "./names.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
+import { repliesOnly } from "./redis-frames.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 
 const login = z.strictObject({ user: z.string().min(1), password: SecretReference });
@@ -30,6 +32,7 @@ export const redis = defineProbe({
   kind: "redis",
   endpoint: RedisEndpoint,
   stopBy: "network",
+  longestSearchBytes: 8 * 1024 * 1024,
   checks: [
     tcpCheck,
     {
@@ -101,17 +104,22 @@ async function lookInside(client: Redis, probe: string, address: string): Promis
 }
 
 const mostKeys = 100_000;
+const mostPages = 10_000;
+const mostLinks = 100;
+
+const truncated = () => Object.assign(new Error("too much to look at"), { code: "SEARCH_TRUNCATED" });
 
 /** Looks at every string key of exactly a canary's length, whatever its name. */
 async function strayCanaries(client: Redis): Promise<string[]> {
   const canaries = new Set<string>();
   let cursor = "0";
   let seen = 0;
+  let pages = 0;
   do {
     const [next, keys] = await client.scan(cursor, "COUNT", 1000, "TYPE", "string");
     cursor = next;
     seen += keys.length;
-    if (seen > mostKeys) throw new Error("SEARCH_TRUNCATED");
+    if (seen > mostKeys || ++pages > mostPages) throw truncated();
     const lengths = await Promise.all(keys.map((key) => client.strlen(key)));
     const candidates = keys.filter((_, index) => lengths[index] === canaryLength);
     for (const value of await Promise.all(candidates.map((key) => client.get(key)))) {
@@ -132,10 +140,12 @@ async function links(info: string): Promise<Link[]> {
     "the Redis primary",
     match[1] ?? "",
   ]);
+  const all = [...replicas, ...primary];
+  if (all.length > mostLinks) throw truncated();
   return Promise.all(
-    [...replicas, ...primary].map(async ([what = "", peer = ""]) => ({
+    all.map(async ([what = "", peer = ""]) => ({
       what,
-      peer: peer.slice(0, 300),
+      peer: legibleText(peer),
       addresses: await addressesOf(peer.replace(/^::ffff:/, "")),
     })),
   );
@@ -154,6 +164,7 @@ async function openSession(
   const client = new Redis({
     username: user,
     password: secret(password),
+    protocol: 2,
     lazyConnect: true,
     enableOfflineQueue: false,
     enableReadyCheck: false,
@@ -162,14 +173,17 @@ async function openSession(
     connectTimeout: 2 ** 31 - 1,
     Connector: socketConnector(ladder, { address, port: endpoint.port }),
   });
-  const reasons: unknown[] = [];
-  client.on("error", (error) => reasons.push(error));
+  let reason: unknown;
+  client.on("error", (error) => {
+    if (reason === undefined) client.disconnect();
+    reason ??= error;
+  });
   try {
     await client.connect();
     await client.ping();
   } catch (error) {
     client.disconnect();
-    throw reasons[0] ?? error;
+    throw reason ?? error;
   }
   ladder.climb("authentication");
   return {
@@ -184,7 +198,7 @@ function socketConnector(ladder: Ladder, to: { address: string; port: number }) 
       super(0);
     }
     async connect() {
-      const socket = ladder.socket();
+      const socket = ladder.socket(repliesOnly());
       this.stream = socket;
       socket.connect({ host: to.address, port: to.port, autoSelectFamily: false });
       return socket;

@@ -1,6 +1,7 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Link } from "../core/journal.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
+import { legibleText } from "./legible.ts";
 import type { Answer } from "./probe.ts";
 import { clientFor, readObject } from "./s3-client.ts";
 import { copiesOf, keysOf, readOutcome, type S3Context } from "./s3-endpoint.ts";
@@ -26,7 +27,9 @@ export async function lookInside(context: S3Context): Promise<Answer> {
   };
 }
 
-const mostPages = 50;
+const keysInPage = 500;
+const mostPages = 100;
+const mostLinks = 100;
 
 /** Reads every object of exactly a canary's size, whatever its key; no other object is opened. */
 async function strayObjects(
@@ -39,7 +42,11 @@ async function strayObjects(
   let token: string | undefined;
   for (let page = 0; page < mostPages; page++) {
     const answer = await s3.send(
-      new ListObjectsV2Command({ Bucket: bucket, ...(token ? { ContinuationToken: token } : {}) }),
+      new ListObjectsV2Command({
+        Bucket: bucket,
+        MaxKeys: keysInPage,
+        ...(token ? { ContinuationToken: token } : {}),
+      }),
     );
     for (const { Key, Size } of answer.Contents ?? []) {
       if (!Key || Size !== canaryLength || Key.startsWith(passOver)) continue;
@@ -62,13 +69,15 @@ async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]> {
       throw error;
     },
   );
+  if (rules.length > mostLinks)
+    throw Object.assign(new Error("too many rules"), { name: "SEARCH_TRUNCATED" });
   return Promise.all(
     rules.map(async ({ Destination }) => {
       const target = Destination?.Bucket?.replace(/^arn:[^:]*:s3:::/, "") ?? "";
       const region = await regionOf(s3, target);
       return {
         what: "the replication rule",
-        peer: target.slice(0, 300),
+        peer: legibleText(target),
         addresses: [],
         ...(region ? { region } : {}),
       };

@@ -13,6 +13,9 @@ export const trespassWays: Record<string, (context: S3Context) => Promise<Answer
   "s3-assume-role": assumeRole,
 };
 
+/** A 200 without what S3 says in it is anyone's. */
+const notS3 = { outcome: { kind: "faulted", code: "NOT_ANSWERED_BY_S3" } } as const;
+
 async function getCanary(context: S3Context) {
   const { target, address, ladder } = context;
   using client = await clientFor(target, { address, ladder, keys: keysOf(context) });
@@ -23,11 +26,12 @@ async function list(context: S3Context) {
   const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
   const { target, address, ladder } = context;
   using client = await clientFor(target, { address, ladder, keys: keysOf(context) });
-  requireService(
+  const listing = requireService(
     await client.s3.send(
       new ListObjectsV2Command({ Bucket: target.bucket, Prefix: target.canaryKey, MaxKeys: 5 }),
     ),
   );
+  if (listing.Name !== target.bucket) return notS3;
   return { outcome: { kind: "reached", rung: "authorization" } as const };
 }
 
@@ -37,7 +41,7 @@ async function copy(context: S3Context) {
   const { own, target, address, ladder, item } = context;
   using client = await clientFor(own, { address, ladder, keys: keysOf(context) });
   const key = `${copiesOf(context)}${item.to.region}-ipv${item.vector.addressFamily}-${Date.now()}`;
-  requireService(
+  const copied = requireService(
     await client.s3.send(
       new CopyObjectCommand({
         Bucket: own.bucket,
@@ -52,10 +56,11 @@ async function copy(context: S3Context) {
     () => false,
   );
   const canary = canaryDigest(body);
+  const authorized = copied.CopyObjectResult?.ETag
+    ? ({ kind: "reached", rung: "authorization" } as const)
+    : notS3.outcome;
   return {
-    outcome: canary
-      ? ({ kind: "reached", rung: "data", canary } as const)
-      : ({ kind: "reached", rung: "authorization" } as const),
+    outcome: canary ? ({ kind: "reached", rung: "data", canary } as const) : authorized,
     removed: { what: `s3://${own.bucket}/${key}`, done },
   };
 }

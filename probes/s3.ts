@@ -101,11 +101,13 @@ const refusals: Record<string, Outcome> = {
   PreconditionFailed: { kind: "refused", rung: "data", code: "PreconditionFailed" },
 };
 
-/** AccessDenied counts only from S3 itself, which signs every answer with a request id. A missing bucket,
+/** A reset in place of a TLS handshake may be a border's; one after it is no refusal of rights.
+ *  AccessDenied counts only from S3 itself, which signs every answer with a request id. A missing bucket,
  *  an unknown or expired key, a wrong clock, a redirect, a throttle prove nothing. NoSuchKey is shown
  *  only to those who may list. */
 function explain(error: unknown, ladder: Ladder): Outcome {
   const broken = brokenConnection(error, ladder);
+  if (broken?.kind === "refused" && broken.rung !== "tls") return { kind: "faulted", code: broken.code };
   if (broken) return broken;
   const {
     name = "UNKNOWN",
@@ -119,7 +121,7 @@ function explain(error: unknown, ladder: Ladder): Outcome {
     $metadata?: { requestId?: string };
   };
   const known = refusals[name];
-  if (known?.kind !== "refused") return { kind: "faulted", code: (code ?? name).slice(0, 120) };
+  if (known?.kind !== "refused") return { kind: "faulted", code: code ?? name };
   if (!requestId && !$metadata?.requestId) return { kind: "faulted", code: "NOT_ANSWERED_BY_S3" };
   ladder.climb(known.rung === "data" ? "authorization" : "authentication");
   return known;

@@ -1,5 +1,6 @@
 import type { Plan } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
+import type { Fingerprints } from "./same-credential.ts";
 
 /** What a region's process is told, on one line of its stdin. Credentials are not in it: they are in the
  *  process's own environment. */
@@ -16,10 +17,12 @@ export interface Job {
 }
 
 /** What a home region tells the others once its controls have held. Offers (links that open the canary
- *  and nothing else, for minutes) pass through memory only and are never written. */
+ *  and nothing else, for minutes) and fingerprints pass through memory only and are never written. */
 export interface HomeReport {
   addresses: Record<string, string[]>;
   offers: Record<string, string>;
+  /** Of the canary credentials that worked here, so that whoever tries them abroad knows they are these. */
+  credentials: Fingerprints;
 }
 
 export type Stage = "controls-before" | "attempts" | "controls-after";

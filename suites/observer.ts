@@ -8,6 +8,7 @@ import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
 import { gate } from "./gate.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
+import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
 /** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
 const attemptsAtOnce = 500;
@@ -25,7 +26,7 @@ export class Observer {
   readonly #probes: readonly Probe[];
   readonly #line: Line;
   readonly #open: Ladder[] = [];
-  readonly #home: HomeReport = { addresses: {}, offers: {} };
+  readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
   readonly #throughGate = gate(attemptsAtOnce);
   #head = emptyHead;
@@ -110,7 +111,7 @@ export class Observer {
     )) {
       const probe = this.#probes.find((candidate) => candidate.kind === system.kind);
       const own = endpointOf(system, this.job.region);
-      const offer = await probe?.mint?.({ own, secret: this.#secret }).catch(() => undefined);
+      const offer = await this.#minted(probe, own);
       if (offer) this.#home.offers[system.id] = offer;
     }
   }
@@ -122,7 +123,9 @@ export class Observer {
   }
 
   async #observe(item: PlannedItem, phase: Phase): Promise<TryRecord[]> {
-    const records = await attempt(item, await this.#optionsFor(item));
+    const presented: Fingerprints = {};
+    const made = await attempt(item, await this.#optionsFor(item, presented));
+    const records = this.#withKnownCredentials(item, made, presented);
     const tries = records.map((record) => record.entry);
     this.#observations++;
     this.#write({ type: "observation", item: item.id, phase, tries });
@@ -132,7 +135,19 @@ export class Observer {
     return records;
   }
 
-  async #optionsFor(item: PlannedItem): Promise<AttemptOptions> {
+  /** At home, remembers the canary credentials that worked; abroad, holds those presented against them. */
+  #withKnownCredentials(item: PlannedItem, made: TryRecord[], presented: Fingerprints): TryRecord[] {
+    if (item.vector.credentials !== "target") return made;
+    if (item.role === "control") {
+      const worked = made.every(({ entry }) => entry.outcome.kind === "reached");
+      if (worked) Object.assign(this.#home.credentials, presented);
+      return made;
+    }
+    const proven = this.#reports[item.to.region]?.credentials ?? {};
+    return differs(presented, proven) ? made.map(unproven) : made;
+  }
+
+  async #optionsFor(item: PlannedItem, presented: Fingerprints): Promise<AttemptOptions> {
     const { map } = this.job;
     const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
     if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
@@ -146,7 +161,11 @@ export class Observer {
         item,
         own: this.#ownEndpoint(item) ?? target,
         target,
-        secret: this.#secret,
+        secret: (reference) => {
+          const value = this.#secret(reference);
+          presented[reference] = fingerprint(this.job.runId, value);
+          return value;
+        },
         offer,
       },
       learned: home?.addresses[item.to.system] ?? [],
@@ -158,7 +177,16 @@ export class Observer {
   /** At home a control uses a link minted just then, as the far side will use the one offered to it. */
   async #offerFor(item: PlannedItem, probe: Probe): Promise<string | undefined> {
     const own = endpointIn(this.job.map, item.to.system, item.to.region);
-    return probe.mint?.({ own, secret: this.#secret }).catch(() => undefined);
+    return this.#minted(probe, own);
+  }
+
+  /** A link that cannot be made is none: its attempts then say so. */
+  async #minted(probe: Probe | undefined, own: Record<string, unknown>): Promise<string | undefined> {
+    try {
+      return await probe?.mint?.({ own, secret: this.#secret });
+    } catch {
+      return undefined;
+    }
   }
 
   #ownEndpoint(item: PlannedItem): Record<string, unknown> | undefined {

@@ -50,7 +50,11 @@ switch (job.verb) {
         ReplicationConfiguration: {
           Role: job.role,
           Rules: [
-            { Status: "Enabled", Prefix: job.prefix, Destination: { Bucket: `arn:aws:s3:::${job.to.bucket}` } },
+            {
+              Status: "Enabled",
+              Prefix: job.prefix,
+              Destination: { Bucket: `arn:aws:s3:::${job.to.bucket}` },
+            },
           ],
         },
       }),

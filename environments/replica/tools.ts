@@ -146,6 +146,7 @@ export function drillTools(state: ReplicaState): DrillTools {
     },
     secret,
     fileOf,
+    work: state.work,
     namesOf: (region) => state.names[region] ?? "",
   };
 }

@@ -206,13 +206,23 @@ export const drills: Drill[] = [
         system,
         `CREATE SUBSCRIPTION live CONNECTION 'host=${far} dbname=orders user=ringfence_admin' PUBLICATION everything`,
       );
-      await rowsArrive(tools, eu, us);
+      await eventuallyTrue(async () => {
+        const rows = await tools.sql(eu, system, `SELECT FROM ringfence.canary WHERE region = '${us}'`);
+        return rows.length > 0;
+      }, "nothing of the US arrived in the EU");
     },
     expects: anyOf(
       inside(eu, ["postgres-links"]),
       inside(eu, ["postgres-stray"], { about: us }),
       inside(us, ["postgres-links"]),
     ),
+  },
+  {
+    id: "database-physical-replica",
+    path,
+    title: "a physical standby of the US primary runs beside the EU database, for disaster recovery",
+    open: (tools, hole) => startStandby(tools, hole),
+    expects: inside(us, ["postgres-links"]),
   },
   {
     id: "database-restored-dump",
@@ -351,15 +361,6 @@ async function canaryOf(tools: DrillTools, region: string): Promise<string> {
   return String(row?.value);
 }
 
-async function rowsArrive(tools: DrillTools, region: string, from: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const rows = await tools.sql(region, system, `SELECT FROM ringfence.canary WHERE region = '${from}'`);
-    if (rows.length > 0) return;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error(`nothing of ${from} arrived in ${region}`);
-}
-
 /** Rewrites the EU's zone every 40 ms, with the far address in one version out of four. */
 async function flickerName(tools: DrillTools, hole: Hole): Promise<void> {
   const { readFile, writeFile } = await import("node:fs/promises");
@@ -408,4 +409,54 @@ async function admitLate(tools: DrillTools, hole: Hole): Promise<void> {
     if (!closed) await admit(tools, hole, `${between(eu, us, 4)} ${port} accept`);
   };
   opened = watch();
+}
+
+/** Copies the US primary's files under backup mode, and lets them follow it from the EU's data host. */
+async function startStandby(tools: DrillTools, hole: Hole): Promise<void> {
+  const far = tools.place(us, system).address[4];
+  const here = tools.place(eu, system).address[4];
+  const [from, to] = [`${tools.work}/hosts/${us}.data/copy`, `${tools.work}/hosts/${eu}.data/standby`];
+  hole.closeBy(() => tools.command("core", ["rm", "-rf", from, to]));
+  await admitLogins(tools, hole, us, `host replication all ${here}/32 trust`);
+  await admit(tools, hole, `ip saddr ${here} ip daddr ${far} ${port} accept`);
+  const [backup] = await tools.sql(
+    us,
+    system,
+    `SELECT pg_backup_start('standby', true);
+     COPY (SELECT) TO PROGRAM 'cp -a ${tools.work}/${system} ${tools.work}/copy';
+     SELECT labelfile FROM pg_backup_stop(false)`,
+  );
+  await tools.command("core", ["mv", from, to]);
+  await tools.command("core", ["rm", "-f", `${to}/postmaster.pid`]);
+  const conninfo = `host=${far} user=ringfence_admin application_name=standby sslmode=require`;
+  await tools.command("core", ["tee", `${to}/backup_label`], String(backup?.labelfile));
+  await tools.command("core", ["tee", `${to}/postgresql.auto.conf`], `primary_conninfo = '${conninfo}'\n`);
+  await tools.command("core", ["touch", `${to}/standby.signal`]);
+  const [binaries] = await tools.sql(us, system, "SELECT setting FROM pg_config WHERE name = 'BINDIR'");
+  const settings = {
+    port: "5544",
+    listen_addresses: "",
+    unix_socket_directories: `${tools.work}/standby`,
+    max_connections: "200",
+    wal_level: "logical",
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const server = [`${String(binaries?.setting)}/postgres`, "-D", `${tools.work}/standby`, ...flags];
+  await tools.daemon(hole, `${eu}/data`, server, { asPostgres: true });
+  await eventuallyTrue(async () => {
+    const rows = await tools.sql(
+      us,
+      system,
+      "SELECT FROM pg_stat_replication WHERE application_name = 'standby' AND state = 'streaming'",
+    );
+    return rows.length > 0;
+  }, "the standby did not begin to stream");
+}
+
+async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await holds()) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error(otherwise);
 }

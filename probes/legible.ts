@@ -1,0 +1,36 @@
+import { Findings } from "../core/journal.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import type { Answer } from "./probe.ts";
+
+const code = /^[A-Za-z0-9][A-Za-z0-9_.]{0,80}$/;
+
+/** A code that a far system chose, in a closed alphabet: SQLSTATEs, Redis error words, AWS error codes
+ *  and Node's codes all fit it, and markup, escapes and newlines do not. */
+export function legibleCode(said: unknown): string {
+  return typeof said === "string" && code.test(said) ? said : "UNREADABLE_CODE";
+}
+
+const longest = 300;
+const unlikeName = /[^\p{L}\p{N} ._:()/@-]/gu;
+
+/** A name that a far system chose, as one short line: what no host, bucket or slot
+ *  is called by becomes "?". */
+export function legibleText(said: string): string {
+  return said.slice(0, longest).replace(unlikeName, "?");
+}
+
+/** What goes into the journal: codes and names are legible, and findings fit its schema. One line that
+ *  did not would make the whole journal unreadable. */
+export function legible(answer: Answer): Answer {
+  const outcome = legibleOutcome(answer.outcome);
+  if (!answer.findings) return { ...answer, outcome };
+  const findings = Findings.safeParse(answer.findings);
+  if (findings.success) return { ...answer, outcome, findings: findings.data };
+  const { findings: _, ...rest } = answer;
+  return { ...rest, outcome: { kind: "faulted", code: "UNREADABLE_FINDINGS" } };
+}
+
+function legibleOutcome(outcome: Outcome): Outcome {
+  if (outcome.kind !== "refused" && outcome.kind !== "faulted") return outcome;
+  return { ...outcome, code: legibleCode(outcome.code) };
+}

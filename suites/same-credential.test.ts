@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import type { Outcome, Rung } from "../core/vocabulary.ts";
+import { differs, fingerprint, unproven } from "./same-credential.ts";
+
+const recordOf = (outcome: Outcome, climbed: Rung | null = "name") => ({
+  entry: { address: "10.20.2.10", startedAt: "2026-11-22T12:00:00.000Z", durationMs: 4000, climbed, outcome },
+});
+
+test("silence met with a credential that the target never knew proves nothing", () => {
+  const { entry } = unproven(recordOf({ kind: "silent", rung: "network" }));
+  expect(entry.outcome).toEqual({ kind: "faulted", code: "CREDENTIAL_DIFFERS" });
+  expect(entry.climbed).toBe("name");
+});
+
+test("a refused login stays a breach, because the wrong credential crossed the network all the same", () => {
+  const { entry } = unproven(recordOf({ kind: "refused", rung: "authentication", code: "28P01" }));
+  expect(entry.climbed).toBe("tls");
+});
+
+test("what was reached stays reached", () => {
+  const reached = recordOf({ kind: "reached", rung: "network" }, "network");
+  expect(unproven(reached)).toBe(reached);
+});
+
+test("only a credential that worked at home can be another abroad", () => {
+  const [right, wrong] = ["right", "wrong"].map((value) => fingerprint("a-run", value)) as [string, string];
+  expect(differs({ "env:A": wrong }, { "env:A": right })).toBe(true);
+  expect(differs({ "env:A": right }, { "env:A": right })).toBe(false);
+  expect(differs({ "env:OWN": wrong }, { "env:A": right })).toBe(false);
+});
+
+test("fingerprints of two runs cannot be compared", () => {
+  expect(fingerprint("a-run", "secret")).not.toBe(fingerprint("another-run", "secret"));
+});

@@ -1,0 +1,31 @@
+import { createHmac } from "node:crypto";
+import { height, higher, rungs } from "../core/vocabulary.ts";
+import type { TryRecord } from "../probes/attempt.ts";
+
+/** Credential reference → its fingerprint in this run. Travels between regions in memory and is never
+ *  written; only the canary credentials', which open the canary and nothing else, are told. */
+export type Fingerprints = Record<string, string>;
+
+export function fingerprint(runId: string, credential: string): string {
+  return createHmac("sha256", runId).update(credential).digest("hex");
+}
+
+/** Whether a credential presented abroad is another than the one that worked in the target's own region. */
+export function differs(presented: Fingerprints, proven: Fingerprints): boolean {
+  return Object.entries(presented).some(
+    ([reference, mark]) => proven[reference] !== undefined && proven[reference] !== mark,
+  );
+}
+
+/** With a credential that the target does not know, being stopped proves nothing; having come further than
+ *  allowed still does, so what was climbed stays. */
+export function unproven(record: TryRecord): TryRecord {
+  const { entry } = record;
+  const { outcome } = entry;
+  if (outcome.kind !== "silent" && outcome.kind !== "refused") return record;
+  const climbed = higher(entry.climbed, rungs[height(outcome.rung) - 1] ?? null);
+  return {
+    ...record,
+    entry: { ...entry, climbed, outcome: { kind: "faulted", code: "CREDENTIAL_DIFFERS" } },
+  };
+}

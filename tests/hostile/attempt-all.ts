@@ -1,0 +1,110 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { PlannedItem } from "../../core/plan.ts";
+import type { Rung } from "../../core/vocabulary.ts";
+import { attempt } from "../../probes/attempt.ts";
+import { loadProbes } from "../../probes/catalog.ts";
+import type { Ladder } from "../../probes/ladder.ts";
+import type { Probe } from "../../probes/probe.ts";
+import { deadlineMs, type HostileCase, type HostileResult, type HostileRun, secret } from "./case.ts";
+
+/** Makes the attempts of standard input in a process of its own: it trusts the hostile servers' authority
+ *  (NODE_EXTRA_CA_CERTS), and its memory is that of the probes alone. */
+
+const atOnce = 8;
+const unhandled: string[] = [];
+process.on("unhandledRejection", (reason) => unhandled.push(String((reason as Error)?.stack ?? reason)));
+process.on("uncaughtException", (error) => unhandled.push(String(error?.stack ?? error)));
+
+const cases = JSON.parse(readFileSync(0, "utf8")) as HostileCase[];
+const probes = await loadProbes();
+const open: Ladder[] = [];
+const results: HostileResult[] = [];
+let next = 0;
+await Promise.all(Array.from({ length: atOnce }, workThrough));
+await sleep(deadlineMs);
+for (const ladder of open) ladder.close();
+await sleep(300);
+const leftOpen = process.getActiveResourcesInfo().filter((what) => /TCP|TLS|Timeout|GetAddrInfo/.test(what));
+const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+const run: Omit<HostileRun, "said"> = { results, unhandled, peakMegabytes, leftOpen };
+process.stdout.write(JSON.stringify(run), () => process.exit());
+
+async function workThrough(): Promise<void> {
+  for (let index = next++; index < cases.length; index = next++) {
+    const one = cases[index];
+    if (one) results[index] = await attempted(one);
+  }
+}
+
+async function attempted(one: HostileCase): Promise<HostileResult> {
+  const probe = probes.find(({ kind }) => kind === one.kind);
+  if (!probe) throw new TypeError(`no probe of kind ${one.kind}`);
+  const item = itemOf(one, probe);
+  const target = endpointOf(one);
+  const late: Rung[] = [];
+  const begun = performance.now();
+  const records = await attempt(item, {
+    probe,
+    context: {
+      item,
+      own: target,
+      target,
+      runId: "a-run",
+      secret: () => secret,
+      offer: `https://localhost:${one.port}/bucket/key?X-Amz-Signature=0`,
+    },
+    learned: [],
+    onLate: (_address, rung) => late.push(rung),
+    keepOpen: (ladder) => open.push(ladder),
+  });
+  return { tries: records.map(({ entry }) => entry), elapsedMs: performance.now() - begun, late };
+}
+
+function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedItem {
+  const check = probe.checks.find((candidate) => candidate.probe === name);
+  if (!check) throw new TypeError(`no check ${name}`);
+  const { family, goal, contacts, credentials } = check;
+  const inside = family === "stray" || family === "wiring";
+  return {
+    id: `${name}/${behaviour}`,
+    role: "attempt",
+    family,
+    path: "database",
+    kind: probe.kind,
+    probe: name,
+    title: `${name} against a server that ${behaviour}`,
+    vector: { route: "name", addressFamily: 4, credentials: credentials[0] ?? "own" },
+    from: { region: "eu", principal: "workload" },
+    to: { region: inside ? "eu" : "us", system: "orders" },
+    stopBy: probe.stopBy,
+    goal,
+    contacts,
+    deadlineMs,
+  };
+}
+
+function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
+  const login = { user: "ringfence", password: "env:SECRET" };
+  const key = { accessKeyId: "env:ID", secretAccessKey: "env:SECRET" };
+  if (kind === "s3") {
+    return {
+      host: "localhost",
+      sts: "localhost",
+      port,
+      region: "us-east-1",
+      bucket: "bucket",
+      canaryKey: "ringfence/canary",
+      canaryRole: "arn:aws:iam::000000000000:role/canary",
+      credentials: { own: key, canary: key },
+    };
+  }
+  return {
+    host: tls ? "localhost" : "127.0.0.1",
+    port,
+    database: "orders",
+    tls,
+    canaryKey: "ringfence:canary",
+    credentials: { own: login, canary: login, replication: login, auditor: login },
+  };
+}

@@ -1,0 +1,32 @@
+import type { Try } from "../../core/journal.ts";
+import type { Rung } from "../../core/vocabulary.ts";
+
+/** Between the test and the process that makes the attempts. */
+export interface HostileCase {
+  kind: string;
+  probe: string;
+  behaviour: string;
+  port: number;
+  /** PostgreSQL only; S3 always speaks TLS. */
+  tls: boolean;
+}
+
+export interface HostileResult {
+  tries: Try[];
+  elapsedMs: number;
+  late: Rung[];
+}
+
+export interface HostileRun {
+  results: HostileResult[];
+  /** Unhandled rejections and uncaught exceptions. */
+  unhandled: string[];
+  peakMegabytes: number;
+  /** What was printed on standard error. */
+  said: string;
+  /** What would keep the process alive when all is closed. */
+  leftOpen: string[];
+}
+
+export const deadlineMs = 800;
+export const secret = "the-secret-of-the-workload";

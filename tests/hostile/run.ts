@@ -1,0 +1,88 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { createAuthority } from "../../environments/replica/certificates.ts";
+import type { HostileCase, HostileRun } from "./case.ts";
+import { plainPostgres, tlsPostgres } from "./postgres.ts";
+import { hostileRedis } from "./redis.ts";
+import { generousS3, hostileS3 } from "./s3.ts";
+import { type Behaviour, hostileServers } from "./servers.ts";
+
+const postgresProbes = [
+  "postgres",
+  "postgres-replication",
+  "postgres-stray",
+  "postgres-links",
+  "postgres-wiring",
+];
+const redisProbes = ["redis", "redis-stray", "redis-links", "redis-wiring"];
+const s3Probes = [
+  "s3-get",
+  "s3-list",
+  "s3-copy",
+  "s3-presigned",
+  "s3-assume-role",
+  "s3-stray",
+  "s3-links",
+  "s3-wiring",
+];
+
+const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
+  { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
+  { kind: "postgres", probes: ["tcp", ...postgresProbes], behaviours: plainPostgres },
+  { kind: "postgres", probes: ["postgres", "postgres-stray"], behaviours: tlsPostgres, tls: true },
+  { kind: "redis", probes: redisProbes, behaviours: hostileRedis },
+  { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
+];
+
+export const hostileCases: Omit<HostileCase, "port">[] = sets.flatMap(
+  ({ kind, probes, behaviours, tls = false }) =>
+    probes.flatMap((probe) => behaviours.map(({ name }) => ({ kind, probe, behaviour: name, tls }))),
+);
+
+/** Every case against its server, all from one process that trusts the servers' certificate. */
+export async function runHostileCases(): Promise<HostileRun> {
+  const authority = await createAuthority();
+  const directory = mkdtempSync(join(tmpdir(), "ringfence-hostile-"));
+  try {
+    const ca = join(directory, "ca.pem");
+    writeFileSync(ca, authority.ca);
+    await using servers = hostileServers(await authority.issue(["localhost"]));
+    const cases: HostileCase[] = [];
+    for (const { kind, probes, behaviours, tls = false } of sets) {
+      const ports = await Promise.all(behaviours.map((behaviour) => servers.start(behaviour)));
+      for (const probe of probes) {
+        cases.push(
+          ...behaviours.map(({ name }, index) => ({
+            kind,
+            probe,
+            behaviour: name,
+            tls,
+            port: ports[index] ?? 0,
+          })),
+        );
+      }
+    }
+    return await attemptAll(cases, ca);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+const longestRunMs = 90_000;
+
+async function attemptAll(cases: HostileCase[], ca: string): Promise<HostileRun> {
+  const script = join(import.meta.dirname, "attempt-all.ts");
+  const child = spawn(process.execPath, [script], {
+    env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: ca },
+    stdio: ["pipe", "pipe", "pipe"],
+    timeout: longestRunMs,
+    killSignal: "SIGKILL",
+  });
+  child.stdin.end(JSON.stringify(cases));
+  const [out, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  if (!out.startsWith("{")) throw new Error(`the process ended without a result: ${errors.slice(0, 2000)}`);
+  return { ...(JSON.parse(out) as HostileRun), said: errors };
+}

@@ -1,0 +1,51 @@
+import { aTrial, type Run, silentAt, type TrialParts, type Tried, verdictOn } from "../../core/a-trial.ts";
+import { type Judgement, judge, type Verdict } from "../../core/judge.ts";
+import type { Rung } from "../../core/vocabulary.ts";
+import { deadlineMs, type HostileCase, type HostileResult } from "./case.ts";
+
+/** What core makes of a hostile answer in a run where everything else is as promised: the best chance
+ *  that the server has to look contained, or to prove something. */
+
+const looks = { stray: "stray", links: "links", wiring: "wiring" } as const;
+
+export function lookOf({ probe }: Pick<HostileCase, "probe">): keyof typeof looks | null {
+  const last = probe.split("-").at(-1) ?? "";
+  return last in looks ? looks[last as keyof typeof looks] : null;
+}
+
+/** As the builder wants it: at the address of the trial's own system, and at its time. */
+function asTried({ tries, late }: HostileResult): Tried[] {
+  return tries.map(({ climbed, outcome, durationMs, findings }) => ({
+    climbed: late.reduce<Rung | null>((_, rung) => rung, climbed),
+    outcome,
+    durationMs,
+    syns: 3,
+    ...(findings ? { findings } : {}),
+  }));
+}
+
+export function trialOf(one: HostileCase, result: HostileResult, parts: TrialParts = {}): Run {
+  const look = lookOf(one);
+  return aTrial({
+    attempt: asTried(result),
+    findings: {},
+    stopBy: one.kind === "s3" ? "authorization" : "network",
+    deadlineMs,
+    ...(look ? { probe: look } : {}),
+    ...parts,
+  });
+}
+
+export function asAttempt(one: HostileCase, result: HostileResult, parts: TrialParts = {}): Verdict {
+  return verdictOn(trialOf(one, result, parts));
+}
+
+/** The hostile server is the one that a silent attempt's controls met. */
+export function asControl(result: HostileResult, role: "twin" | "targetAlive"): Verdict {
+  const met = { before: asTried(result), after: asTried(result) };
+  return verdictOn(aTrial({ attempt: silentAt("network"), [role]: met }));
+}
+
+export function judgementOf({ plan, map, journals }: Run): Judgement {
+  return judge(plan, map, journals);
+}
