@@ -1,17 +1,12 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../environments/node-script.ts";
 import type { DrillReport } from "../reports/drill-report.ts";
+import type { DrillScore } from "../reports/statement.ts";
 import { catalogueDigest } from "../suites/drills/catalogue.ts";
 
-const DrillScore = z.strictObject({
-  caught: z.int(),
-  planned: z.int(),
-  catalogue: z.string(),
-  version: z.string(),
-});
-export type DrillScore = z.infer<typeof DrillScore>;
+const Score = z.strictObject({ caught: z.int(), planned: z.int(), catalogue: z.string() });
 
 const scoreFile = join(projectRoot, "suites", "drills", "score.json");
 
@@ -21,11 +16,8 @@ export function recordScore({ caught, planned, catalogue }: DrillReport): void {
 }
 
 /** The recorded score; null when none was recorded for these very drills, because then it is no score of them. */
-export function knownScore(): z.infer<typeof DrillScore> | null {
-  try {
-    const score = DrillScore.parse(JSON.parse(readFileSync(scoreFile, "utf8")));
-    return score.catalogue === catalogueDigest() ? score : null;
-  } catch {
-    return null;
-  }
+export function knownScore(): DrillScore | null {
+  if (!existsSync(scoreFile)) return null;
+  const score = Score.parse(JSON.parse(readFileSync(scoreFile, "utf8")));
+  return score.catalogue === catalogueDigest() ? score : null;
 }

@@ -18,7 +18,7 @@ import { newRunId, observeAndJudge } from "./prove.ts";
 import { today, version } from "./version.ts";
 
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
-const deadlineMs = 2000;
+const deadlineMs = 1500;
 
 /** The sample map, with two of its regions, and a system of every kind. */
 export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
