@@ -10,9 +10,9 @@ export function renderDrillsHtml(report: DrillReport): string {
   return htmlPage({
     title: `Drills: ${report.caught} of ${report.planned} caught`,
     headline: html`<header class="headline">
-<p class="kicker">Ringfence drills</p>
+<p class="overline">Ringfence drills</p>
 <h1>${clean ? "✓" : "✕"} ${report.caught} of ${report.planned} holes found</h1>
-<p>Each hole was opened on purpose in a replica, and had to turn exactly the lines red that lead through it. Baseline before: ${report.baselines.before}. Baseline after: ${report.baselines.after}.</p>
+<p class="lead">Each hole was opened on purpose in a replica, and had to turn exactly the lines red that lead through it. Baseline before: ${report.baselines.before}. Baseline after: ${report.baselines.after}.</p>
 </header>`,
     sections: [
       failed.length > 0
