@@ -146,7 +146,11 @@ async function signed(
     filtered: false,
     keyFingerprints: Object.fromEntries(regions.map((region) => [region, keys[region]?.fingerprint ?? ""])),
   };
-  await writeEvidence(directory, { ...judged, mapText: stringify(judged.map) }, { keys, context });
+  await writeEvidence(
+    directory,
+    { ...judged, mapText: stringify(judged.map) },
+    { keys, context, drills: null },
+  );
   const trusted = Object.entries(keys).map(([region, { publicPem, fingerprint }]) => ({
     region,
     fingerprint,

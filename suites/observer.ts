@@ -124,7 +124,7 @@ export class Observer {
 
   async #observe(item: PlannedItem, phase: Phase): Promise<TryRecord[]> {
     const presented: Fingerprints = {};
-    const made = await attempt(item, await this.#optionsFor(item, presented));
+    const made = await attempt(item, await this.#optionsFor(item, { phase, presented }));
     const records = this.#withKnownCredentials(item, made, presented);
     const tries = records.map((record) => record.entry);
     this.#observations++;
@@ -147,13 +147,17 @@ export class Observer {
     return differs(presented, proven) ? made.map(unproven) : made;
   }
 
-  async #optionsFor(item: PlannedItem, presented: Fingerprints): Promise<AttemptOptions> {
+  async #optionsFor(
+    item: PlannedItem,
+    { phase, presented }: { phase: Phase; presented: Fingerprints },
+  ): Promise<AttemptOptions> {
     const { map } = this.job;
     const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
     if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
     const target = endpointIn(map, item.to.system, item.to.region);
     const home = this.#reports[item.to.region];
-    const offer = item.role === "control" ? await this.#offerFor(item, probe) : home?.offers[item.to.system];
+    const offer =
+      item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
     return {
       probe,
       context: {
@@ -174,8 +178,13 @@ export class Observer {
     };
   }
 
-  /** At home a control uses a link minted just then, as the far side will use the one offered to it. */
-  async #offerFor(item: PlannedItem, probe: Probe): Promise<string | undefined> {
+  /** At home the opening control uses a link minted just then, and the closing one the very link that was
+   *  offered to the far side: had it expired meanwhile, its refusal there would have proven nothing. */
+  async #offerFor(
+    item: PlannedItem,
+    { probe, phase }: { probe: Probe; phase: Phase },
+  ): Promise<string | undefined> {
+    if (phase === "after") return this.#home.offers[item.to.system];
     const own = endpointIn(this.job.map, item.to.system, item.to.region);
     return this.#minted(probe, own);
   }

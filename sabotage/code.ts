@@ -1,0 +1,244 @@
+import {
+  appendFileSync,
+  cpSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "../environments/node-script.ts";
+import {
+  type Context,
+  crossing,
+  everything,
+  far,
+  home,
+  type Kind,
+  kinds,
+  resultOf,
+  type Sabotage,
+} from "./record.ts";
+
+import { atStage } from "./relay.ts";
+
+const suiteOf = {
+  postgres: "database",
+  redis: "cache",
+  s3: "object-storage",
+  tcp: "database",
+} as const satisfies Record<Kind, string>;
+
+/** What the regions' processes run is copied; what it is built from is not. */
+const copied = ["core", "environments", "fixtures", "probes", "reports", "scripts", "suites", "package.json"];
+
+/** A copy of this project, to be sabotaged. */
+function copyOfProject({ folder }: Context): string {
+  const to = folder();
+  for (const name of copied) {
+    cpSync(join(projectRoot, name), join(to, name), {
+      recursive: true,
+      filter: (file) => file !== join(projectRoot, "reports", "out"),
+    });
+  }
+  symlinkSync(join(projectRoot, "node_modules"), join(to, "node_modules"));
+  return to;
+}
+
+const deleted = (["postgres", "redis", "s3"] as const).map(
+  (kind): Sabotage => ({
+    id: `code/suite-deleted/${kind}`,
+    kind,
+    title: `the suite file ${suiteOf[kind]}.ts deleted`,
+    async run(context) {
+      const project = copyOfProject(context);
+      rmSync(join(project, "suites", `${suiteOf[kind]}.ts`));
+      const judged = await context.prove({ kind, project });
+      return resultOf(judged.judgement, everything);
+    },
+  }),
+);
+
+const broken: readonly Sabotage[] = [
+  {
+    id: "code/suite-throws/redis",
+    kind: "redis",
+    title: "the suite file throws when it is loaded",
+    async run(context) {
+      const project = copyOfProject(context);
+      writeFileSync(join(project, "suites", "cache.ts"), 'throw new Error("sabotage");\n');
+      const judged = await context.prove({ kind: "redis", project });
+      return resultOf(judged.judgement, everything);
+    },
+  },
+  {
+    id: "code/suite-skips/redis",
+    kind: "redis",
+    title: "the suite skips all its tests",
+    async run(context) {
+      const project = copyOfProject(context);
+      writeFileSync(
+        join(project, "suites", "cache.ts"),
+        'import { describe, test } from "vitest";\ndescribe.skip("cache", () => { test("nothing", () => {}); });\n',
+      );
+      const judged = await context.prove({ kind: "redis", project });
+      return resultOf(judged.judgement, everything);
+    },
+  },
+  {
+    id: "code/probe-file-deleted/redis",
+    kind: "redis",
+    title: "the probe's file deleted from what the regions run",
+    async run(context) {
+      const project = copyOfProject(context);
+      for (const file of readdirSync(join(project, "probes")).filter((name) => name.startsWith("redis")))
+        rmSync(join(project, "probes", file));
+      const judged = await context.prove({ kind: "redis", project });
+      return resultOf(judged.judgement, everything);
+    },
+  },
+];
+
+const filtered = [
+  ...kinds.map(
+    (kind): Sabotage => ({
+      id: `code/filtered-out/${kind}`,
+      kind,
+      title: "all tests but one direction filtered out by -t",
+      async run({ prove }) {
+        const judged = await prove({ kind, only: `${home} → ${far}` });
+        return resultOf(judged.judgement, ({ item }) => item.from.region !== home);
+      },
+    }),
+  ),
+  {
+    id: "code/filtered-nothing-left/redis",
+    kind: "redis" as const,
+    title: "every test filtered out by -t",
+    async run({ prove }: Context) {
+      const judged = await prove({ kind: "redis", only: "no test has this name" });
+      return resultOf(judged.judgement, everything);
+    },
+  },
+];
+
+/** What a probe does instead of an attempt abroad; its controls stay as they are. */
+const misdeeds = {
+  throws: { title: "a probe that throws", code: 'throw new Error("sabotage");' },
+  "throws-undefined": { title: "a probe that throws nothing at all", code: "throw undefined;" },
+  hangs: { title: "a probe that hangs past every deadline", code: "return new Promise(() => {});" },
+  blocks: {
+    title: "a probe that blocks its process for 3 s",
+    code: "const until = Date.now() + 3000; while (!globalThis.blocked && Date.now() < until); globalThis.blocked = true; return new Promise(() => {});",
+  },
+  nothing: { title: "a probe that returns nothing", code: "return undefined;" },
+  "unknown-kind": {
+    title: "a probe that returns an outcome the schema does not know",
+    code: 'return { outcome: { kind: "contained" } };',
+  },
+  "unknown-rung": {
+    title: "a probe that returns a rung the schema does not know",
+    code: 'return { outcome: { kind: "refused", rung: "firewall", code: "NO" } };',
+  },
+  "silent-at-once": {
+    title: "a probe that says silence without waiting for it",
+    code: 'return { outcome: { kind: "silent", rung: "network" } };',
+  },
+  "silent-unsent": {
+    title: "a probe that waits, and never sent anything",
+    code: 'await new Promise((done) => setTimeout(done, context.item.deadlineMs - 5)); return { outcome: { kind: "silent", rung: "network" } };',
+  },
+  exits: { title: "a probe that ends its process", code: "process.exit(0);" },
+} as const;
+
+/** Puts a wrapper around every probe of the copy. */
+function misbehaving(context: Context, code: string): string {
+  const project = copyOfProject(context);
+  const catalog = join(project, "probes", "catalog.ts");
+  renameSync(catalog, join(project, "probes", "real-catalog.ts"));
+  writeFileSync(
+    catalog,
+    `import { loadProbes as load } from "./real-catalog.ts";
+async function misbehave(context: any): Promise<any> { ${code} }
+export async function loadProbes() {
+  const probes = await load();
+  return probes.map((probe: any) => ({
+    ...probe,
+    run: (context: any) =>
+      context.item.from.region === context.item.to.region ? probe.run(context) : misbehave(context),
+  }));
+}
+`,
+  );
+  return project;
+}
+
+const misbehaved = Object.entries(misdeeds).flatMap(([id, { title, code }]) =>
+  (id === "throws" || id === "hangs" ? kinds : (["redis"] as const)).map(
+    (kind): Sabotage => ({
+      id: `code/probe-${id}/${kind}`,
+      kind,
+      title,
+      async run(context) {
+        const judged = await context.prove({ kind, project: misbehaving(context, code) });
+        return resultOf(judged.judgement, crossing);
+      },
+    }),
+  ),
+);
+
+const observer: readonly Sabotage[] = [
+  {
+    id: "code/attempts-swallowed/redis",
+    kind: "redis",
+    title: "tests that pass without attempting anything",
+    async run(context) {
+      const project = copyOfProject(context);
+      appendFileSync(
+        join(project, "suites", "observer.ts"),
+        "\nObserver.prototype.attempt = async () => [];\n",
+      );
+      const judged = await context.prove({ kind: "redis", project });
+      return resultOf(judged.judgement, everything);
+    },
+  },
+];
+
+/** Long enough for a control that uses its link at once, not for a barrier that is held. */
+const shortLifetimeSeconds = 1;
+const heldMs = 2500;
+
+const expiredLink: Sabotage = {
+  id: "credentials/expired-link/s3",
+  kind: "s3",
+  title: "the link signed at home expired before anybody abroad tried it",
+  async run(context) {
+    const project = copyOfProject(context);
+    const file = join(project, "probes", "s3-client.ts");
+    const text = readFileSync(file, "utf8");
+    const shortened = text.replace(/(const linkLifetimeSeconds = )\d+/, `$1${shortLifetimeSeconds}`);
+    if (shortened === text) throw new Error("the lifetime of a link is written elsewhere");
+    writeFileSync(file, shortened);
+    const held = () => new Promise<void>((done) => setTimeout(done, heldMs));
+    const judged = await context.prove({
+      kind: "s3",
+      project,
+      wrap: (_region, child) => atStage(child, "controls-before", held),
+    });
+    return resultOf(
+      judged.judgement,
+      (verdict) => crossing(verdict) && verdict.item.probe === "s3-presigned",
+    );
+  },
+};
+
+export const code: readonly Sabotage[] = [
+  ...deleted,
+  ...broken,
+  ...filtered,
+  ...misbehaved,
+  ...observer,
+  expiredLink,
+];
