@@ -72,6 +72,7 @@ async function verifyInto(
     const statement = openStatement(region);
     if (statement) checkSubjects(region, statement);
   }
+  if (checked.signatures === 0) problems.push("no signature by a trusted key was found");
   checkStrangers();
   const journals = regions.map((region) =>
     readJournal(read(`${region}/observations.jsonl`).toString("utf8"), {

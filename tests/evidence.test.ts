@@ -129,6 +129,11 @@ describe("the evidence of a run", () => {
     expect((await problemsAfter(alter)).join("\n")).toMatch(reason);
   });
 
+  test("does not hold when its plan names no region, because then nothing was signed for", async () => {
+    const empty = edit("plan.json", (text) => text.replace(/"regions": \[[^\]]*\]/, '"regions": []'));
+    expect((await problemsAfter(empty)).join("\n")).toMatch(/no signature by a trusted key/);
+  });
+
   test("does not hold when somebody else signs a changed run, because keys in the folder are not trusted", async () => {
     const stranger = openSigningKey(join(folder, "stranger"), {
       environment: "replica",
