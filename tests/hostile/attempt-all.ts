@@ -43,6 +43,7 @@ async function attempted(one: HostileCase): Promise<HostileResult> {
   const item = itemOf(one, probe);
   const target = endpointOf(one);
   const late: Rung[] = [];
+  const stall = watchStall();
   const begun = performance.now();
   const records = await attempt(item, {
     probe,
@@ -58,7 +59,29 @@ async function attempted(one: HostileCase): Promise<HostileResult> {
     onLate: (_address, rung) => late.push(rung),
     keepOpen: (ladder) => open.push(ladder),
   });
-  return { tries: records.map(({ entry }) => entry), elapsedMs: performance.now() - begun, late };
+  const elapsedMs = performance.now() - begun;
+  return { tries: records.map(({ entry }) => entry), elapsedMs, stalledMs: stall(), late };
+}
+
+const tickMs = 20;
+const longestStallMs = 400;
+
+/** Gives the longest time by which a timer of `tickMs` was late until it is asked. Bounded: a probe that
+ *  blocks its own process finds no excuse here. */
+function watchStall(): () => number {
+  let last = performance.now();
+  let worst = 0;
+  const tick = () => {
+    const now = performance.now();
+    worst = Math.max(worst, now - last - tickMs);
+    last = now;
+  };
+  const timer = setInterval(tick, tickMs);
+  return () => {
+    clearInterval(timer);
+    tick();
+    return Math.min(longestStallMs, Math.max(0, worst));
+  };
 }
 
 function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedItem {

@@ -14,6 +14,8 @@ export interface HostileCase {
 export interface HostileResult {
   tries: Try[];
   elapsedMs: number;
+  /** How late a plain timer was meanwhile: what a busy machine takes from everybody is not the probe's. */
+  stalledMs: number;
   late: Rung[];
 }
 
