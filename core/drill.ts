@@ -46,6 +46,35 @@ export interface DrillTools {
   namesOf(region: string): string;
 }
 
+/** What an operator of a replica made of containers can turn. */
+export interface DockerTools {
+  /** Where a system is served in its own region's network. */
+  place(region: string, system: string): { address: Record<AddressFamily, string>; port: number };
+  /** Runs a docker command; gives what it printed, rejects with its complaint. */
+  docker(argv: readonly string[], input?: string): Promise<string>;
+  /** A region's container, by system id, or "runner". */
+  container(region: string, role: string): string;
+  network(region: string): string;
+  /** The image a container was made from. */
+  image(region: string, role: string): Promise<string>;
+  /** A name for something new, which goes with the environment whatever happens. */
+  newName(what: string): { name: string; labels: readonly string[] };
+  /** SQL as the superuser of a region's PostgreSQL; what psql prints, unaligned. */
+  sql(region: string, system: string, statement: string, database?: string): Promise<string>;
+  /** A command as the administrator of a region's Redis; what redis-cli prints. */
+  redis(region: string, system: string, ...command: string[]): Promise<string>;
+  /** A region's object store. */
+  objects: {
+    get(region: string, bucket: string, key: string): Promise<string>;
+    put(region: string, bucket: string, key: string, body: string): Promise<void>;
+    remove(region: string, bucket: string, key: string): Promise<void>;
+    createBucket(region: string, bucket: string): Promise<void>;
+    removeBucket(region: string, bucket: string): Promise<void>;
+  };
+  /** The value behind a credential's NAME in the map (`env:NAME`). */
+  secret(name: string): string;
+}
+
 type Close = () => Promise<unknown>;
 
 /** A hole that knows how it is closed before it is opened. Disposing closes everything, last first, even
@@ -68,12 +97,12 @@ export class Hole implements AsyncDisposable {
 }
 
 /** A hole opened on purpose, and exactly what must be found. */
-export interface Drill {
+export interface Drill<Tools = DrillTools> {
   id: string;
   path: LeakPath;
   /** What is opened, in words an engineer knows. */
   title: string;
-  open(tools: DrillTools, hole: Hole): Promise<void>;
+  open(tools: Tools, hole: Hole): Promise<void>;
   /** Attempts of `path` that must turn breached: all of them, or (a hole that opens only sometimes) at least one. */
   expects: (item: PlannedItem) => boolean;
   atLeastOne?: true;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { digestOf } from "./digest.ts";
 import { type Check, homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
-import { AttemptFamily, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
+import { AttemptFamily, height, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
 
 const PlannedItem = z.strictObject({
   id: z.string(),
@@ -39,6 +39,15 @@ export const Gap = z.strictObject({
 });
 export type Gap = z.infer<typeof Gap>;
 
+/** Something the map does not promise, and that is therefore not tried: neither a pass nor a gap. */
+export const NotClaimed = z.strictObject({
+  path: LeakPath,
+  system: z.string(),
+  probe: z.string(),
+  reason: z.string(),
+});
+export type NotClaimed = z.infer<typeof NotClaimed>;
+
 export const Plan = z.strictObject({
   format: z.literal(1),
   environment: z.string(),
@@ -46,6 +55,7 @@ export const Plan = z.strictObject({
   scope: z.strictObject({ regions: z.array(z.string()), paths: z.array(LeakPath) }),
   items: z.array(PlannedItem),
   gaps: z.array(Gap),
+  notClaimed: z.array(NotClaimed),
 });
 export type Plan = z.infer<typeof Plan>;
 
@@ -64,7 +74,13 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
   const systems = map.systems.filter((system) => !scope.paths?.length || scope.paths.includes(system.path));
   const attempts: PlannedItem[] = [];
   const gaps: Gap[] = [];
+  const notClaimed: NotClaimed[] = [];
   for (const { system, check, kind } of checksOf(systems, kinds)) {
+    const unclaimed = notClaimedOf(system, check, kind);
+    if (unclaimed) {
+      notClaimed.push(unclaimed);
+      continue;
+    }
     for (const region of vantages) {
       const planned = attemptsFrom(region, { map, system, check, kind });
       attempts.push(...planned);
@@ -84,6 +100,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     scope: { regions: vantages, paths: [...new Set(systems.map((system) => system.path))].sort() },
     items: [...controls, ...attempts].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)),
     gaps,
+    notClaimed,
   };
 }
 
@@ -215,6 +232,17 @@ function gapsOf(attempts: readonly PlannedItem[], region: string): Gap[] {
       reason: `${region} has no ${what} of its own, so nothing there can prove that the client works`,
     },
   ];
+}
+
+function notClaimedOf(system: System, check: Check, kind: SystemKind): NotClaimed | null {
+  const stopBy = system.stopBy ?? kind.stopBy;
+  if (check.about === undefined || height(check.about) <= height(stopBy)) return null;
+  return {
+    path: system.path,
+    system: system.id,
+    probe: check.probe,
+    reason: `it asks whether ${check.about} refuses, and the map promises to stop everybody at ${stopBy} already`,
+  };
 }
 
 /** What the plan promises, as one digest: signed, and recomputed by `verify`. */

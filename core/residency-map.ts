@@ -21,6 +21,9 @@ export interface Check {
   looksFor?: "canaries" | "links" | "place";
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
+  /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
+   *  not promise this, and it is not claimed. */
+  about?: Rung;
 }
 
 /** What a probe file declares of itself; the shared code never branches on `kind`. */

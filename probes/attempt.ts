@@ -18,9 +18,17 @@ export interface AttemptOptions {
   context: Omit<TryContext<Record<string, unknown>>, "address" | "ladder">;
   /** Literal addresses that the target's home proved, for the vectors by address. */
   learned: readonly string[];
+  /** Where else the environment's inventory has the target, as seen from this vantage. */
+  elsewhere?: readonly Place[];
   onLate(address: string | null, rung: Rung): void;
   /** Sockets that stay open until the run ends are handed over here. */
   keepOpen(ladder: Ladder): void;
+}
+
+/** `port`: where it is not the endpoint's own. */
+export interface Place {
+  address: string;
+  port?: number;
 }
 
 /** Makes one planned item: every address of its vector, each as its own try. Never throws. */
@@ -28,12 +36,19 @@ export async function attempt(item: PlannedItem, options: AttemptOptions): Promi
   const where = item.contacts === "own" ? options.context.own : options.context.target;
   const contact = options.probe.contact(where, item);
   const started = startClock();
-  const addresses = await addressesFor(item, contact.host, options.learned);
+  const addresses = await addressesFor(item, contact.host, options);
   if ("outcome" in addresses) {
     return [{ entry: { address: null, ...started(), climbed: null, outcome: addresses.outcome } }];
   }
-  const tries = addresses.found.flatMap((address) => Array<string>(item.repeats ?? 1).fill(address));
-  return Promise.all(tries.map((address) => tryAddress(item, address, options)));
+  const places = [...addresses.found.map((address): Place => ({ address })), ...(addresses.elsewhere ?? [])];
+  const tries = places.flatMap((place) => Array<Place>(item.repeats ?? 1).fill(place));
+  return Promise.all(tries.map((place) => tryAddress(item, place.address, towards(place, options))));
+}
+
+/** Another port is a change of the attacked endpoint, and of nothing else. */
+function towards({ port }: Place, options: AttemptOptions): AttemptOptions {
+  if (port === undefined) return options;
+  return { ...options, context: { ...options.context, target: { ...options.context.target, port } } };
 }
 
 /** A page of a listing of S3 fits: 500 keys of 1,024 bytes. */
@@ -110,12 +125,18 @@ export function brokenConnection(error: unknown, ladder: Ladder): Outcome | null
   return { kind: "refused", rung: ladder.next(), code };
 }
 
-async function addressesFor(item: PlannedItem, host: string, learned: readonly string[]): Promise<Addresses> {
+async function addressesFor(
+  item: PlannedItem,
+  host: string,
+  { learned, elsewhere = [] }: AttemptOptions,
+): Promise<Addresses & { elsewhere?: Place[] }> {
   if (isIP(host) !== 0) return isIP(host) === item.vector.addressFamily ? { found: [host] } : noAddress;
   const abroad = item.from.region !== item.to.region && item.contacts === "target";
   if (item.vector.route === "address" && abroad) {
-    const known = learned.filter((address) => isIP(address) === item.vector.addressFamily);
-    return known.length > 0 ? { found: known } : { outcome: { kind: "faulted", code: "NO_ADDRESS_LEARNED" } };
+    const ofFamily = (address: string) => isIP(address) === item.vector.addressFamily;
+    const known = learned.filter(ofFamily);
+    if (known.length === 0) return { outcome: { kind: "faulted", code: "NO_ADDRESS_LEARNED" } };
+    return { found: known, elsewhere: elsewhere.filter(({ address }) => ofFamily(address)) };
   }
   const asked =
     item.family === "wiring" ? resolveOften(host, item) : resolve(host, item.vector.addressFamily);

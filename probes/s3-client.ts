@@ -1,5 +1,7 @@
-import { Agent, request } from "node:https";
-import { type ConnectionOptions, connect } from "node:tls";
+import * as http from "node:http";
+import * as https from "node:https";
+import { connect as connectTcp } from "node:net";
+import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { canaryLength } from "./canary.ts";
@@ -36,7 +38,8 @@ export async function clientFor(
     import("@aws-sdk/client-sts"),
   ]);
   const requestHandler = {
-    httpsAgent: pinnedAgent({ address, ladder }),
+    httpAgent: pinnedAgent("http:", { address, ladder }),
+    httpsAgent: pinnedAgent("https:", { address, ladder }),
     connectionTimeout: 0,
     requestTimeout: 0,
   };
@@ -47,9 +50,8 @@ export async function clientFor(
     maxAttempts: 1,
     followRegionRedirects: false,
   };
-  const url = (host: string) => `https://${host}${endpoint.port === 443 ? "" : `:${endpoint.port}`}`;
-  const s3 = new S3Client({ ...common, endpoint: url(endpoint.host), forcePathStyle: true });
-  const sts = new STSClient({ ...common, endpoint: url(endpoint.sts) });
+  const s3 = new S3Client({ ...common, endpoint: urlOf(endpoint, endpoint.host), forcePathStyle: true });
+  const sts = new STSClient({ ...common, endpoint: urlOf(endpoint, endpoint.sts) });
   return {
     s3,
     sts,
@@ -60,17 +62,25 @@ export async function clientFor(
   };
 }
 
-function pinnedAgent({ address, ladder }: { address: string | undefined; ladder: Ladder }): Agent {
-  const agent = new Agent({ keepAlive: false });
+function urlOf({ tls, port }: S3Endpoint, host: string): string {
+  const usual = tls ? 443 : 80;
+  return `${tls ? "https" : "http"}://${host}${port === usual ? "" : `:${port}`}`;
+}
+
+type Pin = { address: string | undefined; ladder: Ladder };
+
+function pinnedAgent(protocol: "http:" | "https:", { address, ladder }: Pin): http.Agent {
+  const secure = protocol === "https:";
+  const agent = secure ? new https.Agent({ keepAlive: false }) : new http.Agent({ keepAlive: false });
   agent.createConnection = (options) => {
-    const {
-      host = "",
-      port,
-      servername,
-    } = options as { host?: string; port?: number | string; servername?: string };
-    const to = { host: address ?? host, port: Number(port ?? 443), servername: servername || host };
-    const socket = connect({ ...to, autoSelectFamily: false } as ConnectionOptions);
+    const { host = "", port, servername } = options as ConnectionOptions;
+    const to = { host: address ?? host, port: Number(port), autoSelectFamily: false };
+    const socket = secure
+      ? connectTls({ ...to, servername: servername || host } as ConnectionOptions)
+      : connectTcp(to);
     ladder.watch(socket);
+    // Plain HTTP has no rung of its own between the connection and the request.
+    if (!secure) socket.once("connect", () => ladder.climb("tls"));
     return socket;
   };
   return agent;
@@ -95,11 +105,10 @@ export async function presign(endpoint: S3Endpoint, credentials: Keys): Promise<
     import("@aws-sdk/client-s3"),
     import("@aws-sdk/s3-request-presigner"),
   ]);
-  const port = endpoint.port === 443 ? "" : `:${endpoint.port}`;
   const s3 = new S3Client({
     region: endpoint.region,
     credentials,
-    endpoint: `https://${endpoint.host}${port}`,
+    endpoint: urlOf(endpoint, endpoint.host),
     forcePathStyle: true,
   });
   return getSignedUrl(s3, new GetObjectCommand({ Bucket: endpoint.bucket, Key: endpoint.canaryKey }), {
@@ -113,7 +122,9 @@ export function fetchLink(
   to: { address: string; ladder: Ladder },
 ): Promise<{ status: number; body: string; requestId: string | undefined }> {
   return new Promise((done, fail) => {
-    const call = request(link, { agent: pinnedAgent(to) }, (answer) => {
+    const protocol = link.startsWith("http:") ? "http:" : "https:";
+    const { request } = protocol === "http:" ? http : https;
+    const call = request(link, { agent: pinnedAgent(protocol, to) }, (answer) => {
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", fail);

@@ -10,6 +10,7 @@ export const S3Endpoint = z.strictObject({
   host: HostName.describe("The regional S3 endpoint, such as s3.eu-central-1.amazonaws.com"),
   sts: HostName.describe("The regional STS endpoint"),
   port: Port.default(443),
+  tls: z.boolean().default(true).describe("false for an emulator that speaks plain HTTP"),
   region: z.string().min(1).describe("The AWS region of the bucket"),
   bucket: z.string().min(3).max(63),
   canaryKey: z.string().min(1).default("ringfence/canary"),

@@ -79,6 +79,7 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
     digests: { plan: planDigest(plan), map: plan.map },
     keyFingerprint: context.keyFingerprints[region] ?? "",
     gaps: mine.gaps,
+    notClaimed: plan.notClaimed,
     journalProblems: mine.journalProblems,
     systems: map.systems.filter((system) => homesOf(system, map).includes(region)).map(inventoryLine),
     verdicts: judgement.verdicts

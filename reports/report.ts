@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Gap } from "../core/plan.ts";
+import { Gap, NotClaimed } from "../core/plan.ts";
 import { AttemptFamily, grades, LeakPath, RegionGrade, Rung } from "../core/vocabulary.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
@@ -74,6 +74,8 @@ export const RegionReport = z.strictObject({
   /** SHA-256 of the region's public signing key (SubjectPublicKeyInfo, DER). */
   keyFingerprint: digest,
   gaps: z.array(Gap),
+  /** What the map does not promise here, and was not tried. */
+  notClaimed: z.array(NotClaimed),
   journalProblems: z.array(z.string()),
   /** The declared inventory of this region. */
   systems: z.array(

@@ -6,7 +6,7 @@ import type { RunningEnvironment } from "../environments/driver.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "../suites/job.ts";
 
 export interface Coordination {
-  environment: RunningEnvironment;
+  environment: RunningEnvironment<unknown>;
   jobs: readonly Job[];
   /** Each region's journal is written below it, line by line as it comes. */
   directory: string;

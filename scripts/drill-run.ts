@@ -6,13 +6,13 @@ import { RingfenceError } from "../core/errors.ts";
 import { planAttempts } from "../core/plan.ts";
 import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import type { LeakPath, RegionGrade } from "../core/vocabulary.ts";
-import type { ReplicaEnvironment } from "../environments/driver.ts";
+import type { AnyTools, ReplicaEnvironment } from "../environments/driver.ts";
 import type { Judged } from "../reports/build-report.ts";
 import type { DrillResult } from "../reports/drill-report.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 
-export interface DrillGround {
-  environment: ReplicaEnvironment;
+export interface DrillGround<Tools = AnyTools> {
+  environment: ReplicaEnvironment<Tools>;
   map: ResidencyMap;
   kinds: readonly SystemKind[];
   signal: AbortSignal;
@@ -22,7 +22,7 @@ export interface DrillGround {
 const drillDeadlineMs = 2000;
 
 /** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too. */
-export async function runDrill(ground: DrillGround, drill: Drill): Promise<DrillResult> {
+export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<DrillResult> {
   refuseReal(ground.environment);
   const begun = performance.now();
   const { plan, judgement } = await withHole(ground, drill).catch((cause: unknown) => {
@@ -49,19 +49,22 @@ export async function runDrill(ground: DrillGround, drill: Drill): Promise<Drill
   };
 }
 
-async function withHole(ground: DrillGround, drill: Drill): Promise<Judged> {
+async function withHole<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<Judged> {
   await using hole = new Hole();
   await drill.open(ground.environment.tools, hole);
   return await proveQuietly(ground, [drill.path], drill.deadlineMs ?? drillDeadlineMs);
 }
 
 /** A run with every hole closed. Whatever it finds, the drills around it prove nothing. */
-export async function runBaseline(ground: DrillGround, paths: readonly LeakPath[]): Promise<RegionGrade> {
+export async function runBaseline(
+  ground: DrillGround<unknown>,
+  paths: readonly LeakPath[],
+): Promise<RegionGrade> {
   return (await proveQuietly(ground, paths, drillDeadlineMs)).judgement.grade;
 }
 
 async function proveQuietly(
-  { environment, map, kinds, signal }: DrillGround,
+  { environment, map, kinds, signal }: DrillGround<unknown>,
   paths: readonly LeakPath[],
   deadlineMs: number,
 ): Promise<Judged> {

@@ -35,6 +35,14 @@ export function parseOptions(command: string, args: readonly string[], options: 
   }
 }
 
+/** Lets an option stand without a value; it is then given as the empty string. */
+export function withOptionalValue(args: readonly string[], name: string): string[] {
+  return args.map((arg, index) => {
+    const next = args[index + 1];
+    return arg === `--${name}` && (next === undefined || next.startsWith("-")) ? `--${name}=` : arg;
+  });
+}
+
 export function usage(message: string, fix: string): RingfenceError {
   return new RingfenceError("USAGE", message, { fix });
 }

@@ -13,7 +13,7 @@ import { type Coordination, observeRegions } from "./coordinator.ts";
 import { version } from "./version.ts";
 
 interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | "onLost"> {
-  environment: RunningEnvironment;
+  environment: RunningEnvironment<unknown>;
   map: ResidencyMap;
   plan: Plan;
   runId: string;
@@ -25,10 +25,13 @@ interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | 
 export async function observeAndJudge(proof: Proof): Promise<Judged> {
   const { environment, map, plan, runId, only, directory } = proof;
   const regions = Object.keys(map.regions);
-  const jobs = regions.map((region): Job => {
-    const planted = environment.planted[region] ?? {};
-    return { runId, region, version, map, plan, planted, ...(only ? { only } : {}) };
-  });
+  const jobs = await Promise.all(
+    regions.map(async (region): Promise<Job> => {
+      const planted = environment.planted[region] ?? {};
+      const elsewhere = (await environment.elsewhere?.(region)) ?? {};
+      return { runId, region, version, map, plan, planted, elsewhere, ...(only ? { only } : {}) };
+    }),
+  );
   await observeRegions({ ...proof, jobs });
   if (proof.signal.aborted) {
     const message = "the run was interrupted; its journals are kept, and nothing was judged";

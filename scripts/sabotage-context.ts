@@ -9,7 +9,7 @@ import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
-import { type ReplicaState, writeState } from "../environments/replica/state.ts";
+import type { ReplicaState } from "../environments/replica/state.ts";
 import { writeEvidence } from "../reports/evidence.ts";
 import { openSigningKey } from "../reports/keys.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
@@ -76,7 +76,7 @@ export async function openContext(
 
   async function attach(state: ReplicaState, project: string | undefined): Promise<RunningEnvironment> {
     const file = join(folder(), "state.json");
-    writeState(file, state);
+    writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
     const from = project
       ? join(project, "environments", "replica", "driver.ts")
       : "../environments/replica/driver.ts";

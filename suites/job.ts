@@ -1,5 +1,6 @@
 import type { Plan } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
+import type { Place } from "../probes/attempt.ts";
 import type { Fingerprints } from "./same-credential.ts";
 
 /** What a region's process is told, on one line of its stdin. Credentials are not in it: they are in the
@@ -12,6 +13,8 @@ export interface Job {
   plan: Plan;
   /** SHA-256 of what is planted in this region, by system. */
   planted: Record<string, string>;
+  /** Where else the environment's inventory has far systems, as seen from here, by "region/system". */
+  elsewhere?: Record<string, Place[]>;
   /** Vitest's test name pattern, to rerun some lines only. */
   only?: string;
 }

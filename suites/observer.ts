@@ -173,6 +173,7 @@ export class Observer {
         offer,
       },
       learned: home?.addresses[item.to.system] ?? [],
+      elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],
       onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
       keepOpen: (ladder) => this.#open.push(ladder),
     };

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
+import type { DrillTools } from "../../core/drill.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import type { ResidencyMap } from "../../core/residency-map.ts";
 import type { EnvironmentDriver, ReplicaEnvironment } from "../driver.ts";
@@ -10,6 +11,7 @@ import { limitsOf } from "../limits.ts";
 import { projectRoot, scriptArguments } from "../node-script.ts";
 import { stateOf } from "./describe.ts";
 import type { InitJob, InitReport } from "./init.ts";
+import { replicaNeeds } from "./needs.ts";
 import { outerPids } from "./processes.ts";
 import { type ReplicaState, readState } from "./state.ts";
 import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
@@ -17,17 +19,41 @@ import { drillTools } from "./tools.ts";
 
 const folder = import.meta.dirname;
 
-export const driver: EnvironmentDriver = {
+export const driver: EnvironmentDriver<DrillTools> = {
   name: "replica",
   fidelity: "replica",
   mapFile: join(folder, "residency.yaml"),
+  needs: async () => replicaNeeds(),
   async start(map, { signal }) {
     const replica = await bootReplica(map, { signal });
     return { ...environmentOf(replica.state), [Symbol.asyncDispose]: () => replica[Symbol.asyncDispose]() };
   },
-  async attach(stateFile) {
-    return { ...environmentOf(readState(stateFile)), [Symbol.asyncDispose]: async () => {} };
+  async attach(at) {
+    return { ...environmentOf(readState(at)), [Symbol.asyncDispose]: async () => {} };
   },
+  async hold(map, { signal }) {
+    const replica = await bootReplica(map, { signal });
+    const hosts = Object.entries(replica.state.hosts).map(([name, { pid }]) => `${name} ${pid}`);
+    return { ...replica, summary: hosts.join("  ") };
+  },
+  enter(at, asked, command) {
+    const state = readState(at);
+    const host = state.hosts[asked] ? asked : `${asked}/app`;
+    const authority = `${state.work}/ca.pem`;
+    return enterHost(state, host, command.length > 0 ? command : [process.env.SHELL ?? "/bin/sh"], {
+      environment: {
+        ...process.env,
+        ...state.credentials[host.split("/")[0] ?? ""],
+        SSL_CERT_FILE: authority,
+        CURL_CA_BUNDLE: authority,
+        PGSSLROOTCERT: authority,
+        NODE_EXTRA_CA_CERTS: authority,
+        PS1: `[${host}] # `,
+      },
+      stdio: "inherit",
+    });
+  },
+  drills: join(projectRoot, "suites", "drills"),
 };
 
 export interface Replica extends AsyncDisposable {
@@ -118,7 +144,9 @@ function findPostgres(): string {
   }
 }
 
-function environmentOf(state: ReplicaState): Omit<ReplicaEnvironment, typeof Symbol.asyncDispose> {
+function environmentOf(
+  state: ReplicaState,
+): Omit<ReplicaEnvironment<DrillTools>, typeof Symbol.asyncDispose> {
   return {
     name: "replica",
     fidelity: "replica",

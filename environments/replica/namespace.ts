@@ -64,19 +64,6 @@ export async function said(child: ChildProcess, word: string, what: string): Pro
   throw failure(`${what} did not start: ${(await complaint).trim().slice(-2000)}`);
 }
 
-/** Tries again every 15 ms until it works; rejects with the last reason after `withinMs`. */
-export async function eventually<T>(act: () => Promise<T>, withinMs: number, what: string): Promise<T> {
-  const until = performance.now() + withinMs;
-  for (;;) {
-    try {
-      return await act();
-    } catch (cause) {
-      if (performance.now() > until) throw failure(`${what} did not answer within ${withinMs} ms`, cause);
-      await new Promise((done) => setTimeout(done, 15));
-    }
-  }
-}
-
 function failure(message: string, cause?: unknown): RingfenceError {
   return new RingfenceError("REPLICA_FAILED", message, {
     cause,

@@ -1,8 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { eventually } from "../eventually.ts";
+import { canaryStatements, type PostgresLogins, roleStatements } from "../postgres-canary.ts";
 import type { Certificate } from "./certificates.ts";
-import { eventually, type HeldHost, onHost, run, start } from "./namespace.ts";
+import { type HeldHost, onHost, run, start } from "./namespace.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 
 /** PostgreSQL refuses to run as root, and inside the replica there is only root: one more user namespace. */
@@ -84,10 +86,14 @@ export async function servePostgres(
   );
   const database = String(placement.endpoint.database);
   await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
-  await postgres.query(roles(provision));
+  const logins = loginsOf(provision);
+  const { user, password } = provision.admin;
+  await postgres.query(
+    `ALTER ROLE ${pg.escapeIdentifier(user)} PASSWORD ${pg.escapeLiteral(password)}; ${roleStatements(logins)}`,
+  );
   await postgres.end();
   const orders = await connect(database);
-  await orders.query(canaryTable(provision));
+  await orders.query(canaryStatements(logins, { region: placement.region, canary: provision.canary }));
   await orders.end();
 }
 
@@ -98,29 +104,15 @@ host all all all scram-sha-256
 host replication all all scram-sha-256
 `;
 
-function roles(provision: Provision): string {
-  const quote = pg.escapeLiteral;
-  const role = (name: string, more: string) => {
-    const { user = "", password = "" } = credentialOf(provision, name);
-    return `CREATE ROLE ${pg.escapeIdentifier(user)} LOGIN ${more} PASSWORD ${quote(password)};`;
+function loginsOf(provision: Provision): PostgresLogins {
+  const login = (role: string) => {
+    const { user = "", password = "" } = credentialOf(provision, role);
+    return { user, password };
   };
-  return `
-    ALTER ROLE ${pg.escapeIdentifier(provision.admin.user)} PASSWORD ${quote(provision.admin.password)};
-    ${role("own", "")} ${role("canary", "")} ${role("replication", "REPLICATION")} ${role("auditor", "")}
-    GRANT pg_monitor, pg_read_all_data TO ${userOf(provision, "auditor")};`;
-}
-
-function canaryTable(provision: Provision): string {
-  const readers = [userOf(provision, "own"), userOf(provision, "canary")].join(", ");
-  return `
-    CREATE SCHEMA ringfence;
-    CREATE TABLE ringfence.canary (region text NOT NULL, value text NOT NULL);
-    INSERT INTO ringfence.canary VALUES (${pg.escapeLiteral(provision.placement.region)}, ${pg.escapeLiteral(provision.canary)});
-    GRANT USAGE ON SCHEMA ringfence TO ${readers};
-    GRANT SELECT ON ringfence.canary TO ${readers};
-    GRANT SELECT (subconninfo) ON pg_subscription TO ${userOf(provision, "auditor")};`;
-}
-
-function userOf(provision: Provision, role: string): string {
-  return pg.escapeIdentifier(credentialOf(provision, role).user ?? "");
+  return {
+    own: login("own"),
+    canary: login("canary"),
+    replication: login("replication"),
+    auditor: login("auditor"),
+  };
 }

@@ -1,7 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { eventually, type HeldHost, onHost, start } from "./namespace.ts";
+import { eventually } from "../eventually.ts";
+import { redisRights } from "../redis-users.ts";
+import { type HeldHost, onHost, start } from "./namespace.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 
 /** Starts a Redis server on its host with ACL users, and plants its canary. */
@@ -39,13 +41,13 @@ function canaryKey({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 
-/** The `default` user is off; canary credentials open one key. ACL syntax: Redis 7, redis.io/docs, "ACL". */
+/** The `default` user is off. */
 function configuration(provision: Provision, folder: string): string {
   const { placement, admin } = provision;
-  const user = (role: string, rights: string) => {
-    const { user: name = "", password = "" } = credentialOf(provision, role);
-    return `user ${name} on >${password} ${rights}`;
-  };
+  const users = Object.entries(redisRights(canaryKey(provision))).map(([role, rights]) => {
+    const { user = "", password = "" } = credentialOf(provision, role);
+    return `user ${user} on >${password} ${rights}`;
+  });
   return [
     `bind ${placement.address[4]} ${placement.address[6]}`,
     `port ${placement.port}`,
@@ -56,9 +58,7 @@ function configuration(provision: Provision, folder: string): string {
     "appendonly no",
     "user default off",
     `user ${admin.user} on >${admin.password} ~* &* +@all`,
-    user("own", "~* &* +@all -@dangerous"),
-    user("canary", `~${canaryKey(provision)} -@all +get +@connection`),
-    user("auditor", "~* -@all +get +scan +strlen +info +client|info +@connection"),
+    ...users,
     "",
   ].join("\n");
 }

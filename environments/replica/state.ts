@@ -1,4 +1,5 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { z } from "zod";
 import { RingfenceError } from "../../core/errors.ts";
 
@@ -34,18 +35,13 @@ export const ReplicaState = z.strictObject({
 });
 export type ReplicaState = z.infer<typeof ReplicaState>;
 
-/** Written beside and renamed, so that whoever sees the file sees all of it. */
-export function writeState(file: string, state: ReplicaState): void {
-  const draft = `${file}.${process.pid}.draft`;
-  writeFileSync(draft, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
-  renameSync(draft, file);
-}
-
-export function removeState(file: string): void {
-  rmSync(file, { force: true });
-}
-
-export function readState(file: string): ReplicaState {
+/** Reads the file that `up` wrote; throws STATE_INVALID. */
+export function readState(at: string | null): ReplicaState {
+  if (at === null)
+    throw new RingfenceError("STATE_INVALID", "no running replica was named", {
+      fix: "name with --attach the file that `ringfence up --state FILE` wrote",
+    });
+  const file = resolve(at);
   let raw: unknown;
   try {
     raw = JSON.parse(readFileSync(file, "utf8"));

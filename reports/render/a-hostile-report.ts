@@ -28,6 +28,7 @@ export function aHostileReport(text: string): RegionReport {
     region: { id: text, jurisdiction: text, place: text },
     regions: [{ id: text, jurisdiction: text, place: text }],
     gaps: [{ path: "database", region: text, system: text, probe: text, reason: text }],
+    notClaimed: [{ path: "cache", system: text, probe: text, reason: text }],
     journalProblems: [text],
     systems: [
       {

@@ -157,6 +157,7 @@ export function aReport(parts: Partial<RegionReport> = {}): RegionReport {
     digests: { plan: "3f9c".repeat(16), map: "b07e".repeat(16) },
     keyFingerprint: "a1d4".repeat(16),
     gaps: [],
+    notClaimed: [],
     journalProblems: [],
     systems: paths.map((path) => ({
       id: systemOf[path] ?? `${path}-main`,

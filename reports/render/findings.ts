@@ -107,3 +107,9 @@ function inconclusiveSentence(facts: {
   ].filter((cause) => cause !== null);
   return `Isolation is not shown${causes.length > 0 ? `: ${causes.join("; ")}` : ""}. This is not a pass.`;
 }
+
+/** Each thing that is not claimed, once: every region of a run has the same map. */
+export function unclaimed(reports: readonly Pick<RegionReport, "notClaimed">[]): RegionReport["notClaimed"] {
+  const all = reports.flatMap(({ notClaimed }) => notClaimed);
+  return [...new Map(all.map((one) => [`${one.system}/${one.probe}`, one])).values()];
+}

@@ -1,6 +1,6 @@
 import type { RegionReport, ReportVerdict } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
-import { exceptions, type Finding, isExcepted } from "./findings.ts";
+import { exceptions, type Finding, isExcepted, unclaimed } from "./findings.ts";
 import { commandLine, controlLines, gradeMark } from "./html-verdict.ts";
 import { counted, countText, crossingWords, pathWords, stopWords } from "./words.ts";
 
@@ -72,6 +72,15 @@ function exceptionEntry(covered: [ReportVerdict, ...ReportVerdict[]]): Html {
 ${used.length > mostMembers ? html`<li>${counted(used.length - mostMembers, "more attempt")}: see the list of every attempt</li>` : null}
 ${unused > 0 ? html`<li>${counted(unused, "attempt")} under this exception ${unused === 1 ? "was" : "were"} contained all the same.</li>` : null}</ul></li>
 `;
+}
+
+/** What the map of this environment does not promise: nobody may read it as shown, or as missing. */
+export function notClaimedList(reports: readonly RegionReport[]): Html {
+  return html`<p>The map of this environment does not promise these, so they were not tried: neither a pass nor a gap.</p>
+<ul class="plain">${unclaimed(reports).map(
+    ({ path, system, probe, reason }) =>
+      html`<li><strong>${pathWords(path)}</strong>, ${system}, ${probe}: ${reason}</li>`,
+  )}</ul>`;
 }
 
 /** Gaps and journal problems: what nobody may read as shown. */

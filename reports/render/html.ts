@@ -1,12 +1,12 @@
 import type { RegionReport, RunSummary } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
-import { leadSentence, openFindings } from "./findings.ts";
+import { leadSentence, openFindings, unclaimed } from "./findings.ts";
 import { attemptList } from "./html-attempts.ts";
 import { htmlFooter } from "./html-footer.ts";
 import { htmlHeadline } from "./html-headline.ts";
 import { inventory, regionList } from "./html-inventory.ts";
 import { regionMatrix, runMatrix } from "./html-matrix.ts";
-import { exceptionList, openList, unprovenLists } from "./html-open.ts";
+import { exceptionList, notClaimedList, openList, unprovenLists } from "./html-open.ts";
 import { htmlPage, type PageSection } from "./html-page.ts";
 import { regionTable } from "./html-regions.ts";
 import { figuresOf, partialWords, type RunView, runView } from "./run-view.ts";
@@ -132,6 +132,14 @@ function doubts(reports: readonly RegionReport[]): (PageSection | null)[] {
     },
     unproven > 0
       ? { id: "unproven", name: "Not proven", count: countText(unproven), body: unprovenLists(reports) }
+      : null,
+    unclaimed(reports).length > 0
+      ? {
+          id: "not-claimed",
+          name: "Not claimed here",
+          count: countText(unclaimed(reports).length),
+          body: notClaimedList(reports),
+        }
       : null,
   ];
 }

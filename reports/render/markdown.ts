@@ -1,6 +1,6 @@
 import type { RegionReport, ReportVerdict, RunSummary } from "../report.ts";
 import { markdownCode as code, markdownTable, escapeMarkdown as text } from "./escape-markdown.ts";
-import { exceptions, isExcepted, leadSentence, openFindings } from "./findings.ts";
+import { exceptions, isExcepted, leadSentence, openFindings, unclaimed } from "./findings.ts";
 import { partialWords, runView } from "./run-view.ts";
 import {
   counted,
@@ -93,7 +93,17 @@ function doubtSections(reports: readonly RegionReport[]): (string | null)[] {
     verdicts.some(({ waiver }) => waiver !== null) ? `## Exceptions\n\n${exceptionTable(verdicts)}` : null,
     findings.length > 0 ? `## Not contained\n\n${openTable(findings)}` : null,
     unproven.length > 0 ? `## Not proven\n\n${cut(unproven).join("\n")}` : null,
+    unclaimed(reports).length > 0 ? `## Not claimed here\n\n${unclaimedList(reports)}` : null,
   ];
+}
+
+function unclaimedList(reports: readonly RegionReport[]): string {
+  return unclaimed(reports)
+    .map(
+      ({ path, system, probe, reason }) =>
+        `- ${pathWords(path)}, ${text(system)}, ${text(probe)}: ${text(reason)}`,
+    )
+    .join("\n");
 }
 
 function exceptionTable(verdicts: readonly ReportVerdict[]): string {

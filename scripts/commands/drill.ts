@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Drill } from "../../core/drill.ts";
 import { RingfenceError } from "../../core/errors.ts";
+import type { AnyTools } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { type DrillReport, type DrillResult, isCaught, isClean } from "../../reports/drill-report.ts";
@@ -18,7 +19,7 @@ import { today, version } from "../version.ts";
 
 export const help = `ringfence drill: opens holes in a replica on purpose, one after another, and shows that each is found
 
-  --env NAME      the replica to drill (default: replica)
+  --env NAME      the replica to drill: replica (the default), or localstack
   --path P        only drills of this leak path; may be repeated
   --id ID         only this drill; may be repeated
   --out DIR       an empty or new folder for drills.json and drills.html (default: reports/out/<id>)
@@ -36,9 +37,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     record: { type: "boolean" },
   });
   takeNothing("drill", options);
-  const all = await loadDrills();
-  const drills = chosen(all, options);
   const driver = await loadDriver(options.text("env") ?? "replica");
+  if (!driver.drills) throw usage(`drill: ${driver.name} cannot be drilled`, "use --env replica");
+  const all = await loadDrills<AnyTools>(driver.drills);
+  const drills = chosen(all, options);
   const kinds = await loadProbes();
   const { map } = readMapFile(driver.mapFile, { kinds, today: today() });
   const directory = claimDirectory(options.text("out"), `drills-${newRunId()}`);
@@ -64,14 +66,14 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     caught: results.filter(isCaught).length,
     planned: drills.length,
     version,
-    catalogue: catalogueDigest(),
+    catalogue: catalogueDigest(driver.drills),
     baselines: { before, after },
     drills: results,
   };
   writeFileSync(join(directory, "drills.json"), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(directory, "drills.html"), renderDrillsHtml(report));
   const clean = isClean(report);
-  if (options.flag("record") && clean && drills.length === all.length) recordScore(report);
+  if (options.flag("record") && clean && drills.length === all.length) recordScore(driver.drills, report);
   const score = `${report.caught} of ${report.planned} drills caught`;
   process.stdout.write(
     `\n${clean ? green(bold(score)) : red(bold(score))}  ${relative(process.cwd(), directory)}/drills.html\n`,
@@ -79,7 +81,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   return clean ? 0 : 1;
 }
 
-function chosen(all: readonly Drill[], options: Parsed): Drill[] {
+function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTools>[] {
   const [ids, paths] = [options.texts("id"), options.texts("path")];
   const unknown = [
     ...ids.filter((id) => !all.some((drill) => drill.id === id)),

@@ -58,10 +58,14 @@ function planText(plan: Plan, proves: ReadonlyMap<string, string>): string {
   const gaps = plan.gaps.map(
     (gap) => `${yellow("not proven")}  ${gap.path} ${gap.system} ${gap.probe}: ${gap.reason}`,
   );
+  const unclaimed = plan.notClaimed.map(
+    ({ path, system, probe, reason }) => `${dim("not claimed here")}  ${path} ${system} ${probe}: ${reason}`,
+  );
   return [
     table([head, ...rows], (cell, column, row) => (row === 0 ? dim(cell) : column === 2 ? bold(cell) : cell)),
     "",
     ...(gaps.length > 0 ? gaps : ["no gaps: everything the map promises is attempted"]),
+    ...unclaimed,
     `${bold(String(attempts.length))} attempts from ${plan.scope.regions.join(", ")}, and ${bold(String(controls.length))} controls, each run before and after`,
     `plan ${planDigest(plan)}`,
   ].join("\n");

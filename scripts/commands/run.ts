@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, relative } from "node:path";
 import { type Plan, planAttempts } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
@@ -7,7 +7,7 @@ import { writeEvidence } from "../../reports/evidence.ts";
 import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
-import { asPaths, asRegions, type Parsed, parseOptions, takeNothing } from "../options.ts";
+import { asPaths, asRegions, type Parsed, parseOptions, takeNothing, withOptionalValue } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
@@ -21,7 +21,8 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   --region R      attempt only from inside this region; may be repeated
   --path P        only this leak path (database, object-storage, cache, …); may be repeated
   -t PATTERN      only attempts whose title matches; all others stay unproven
-  --attach FILE   use an environment that is up (\`ringfence up --state FILE\`), and reset nothing in it
+  --attach [AT]   use an environment that is up, and reset nothing in it. AT: the file that
+                  \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
 
 Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
@@ -29,7 +30,7 @@ Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
 export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const begun = performance.now();
   const startedAt = new Date().toISOString();
-  const options = parseOptions("run", args, {
+  const options = parseOptions("run", withOptionalValue(args, "attach"), {
     env: { type: "string" },
     map: { type: "string" },
     region: { type: "string", multiple: true },
@@ -64,12 +65,12 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   {
     const attach = options.text("attach");
     progress.say(
-      attach
+      attach !== undefined
         ? `using the ${driver.name} that is up`
         : `starting the ${driver.name} of ${regions.length} regions`,
     );
-    await using environment = await (attach
-      ? driver.attach(resolve(attach), map)
+    await using environment = await (attach !== undefined
+      ? driver.attach(attach || null, map)
       : driver.start(map, { signal }));
     progress.say(
       `trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`,
@@ -93,7 +94,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       { ...judged, mapText },
       {
         keys,
-        drills: knownScore(),
+        drills: knownScore(driver.drills),
         context: {
           runId,
           environment: environment.name,

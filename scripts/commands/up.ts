@@ -1,25 +1,27 @@
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readMapFile } from "../../environments/map-file.ts";
-import { bootReplica, driver } from "../../environments/replica/driver.ts";
-import { removeState, writeState } from "../../environments/replica/state.ts";
 import { loadProbes } from "../../probes/catalog.ts";
+import { loadDriver } from "../environments.ts";
 import { parseOptions, takeNothing, usage } from "../options.ts";
-import { bold, dim } from "../terminal.ts";
+import { bold } from "../terminal.ts";
 import { today } from "../version.ts";
 
 export const help = `ringfence up --state FILE: starts a replica and holds it in the foreground
 
-  --env NAME      replica
-  --map FILE      the residency map to build (default: the sample)
+  --env NAME      replica (the default), or localstack
+  --map FILE      the residency map to build (default: the environment's sample)
   --state FILE    written when the replica is ready, removed when it ends; readable by you only.
-                  It names each host's process, each system's address, and credentials to break things with
+                  It names each host, each system's address, and credentials to break things with
 
-Enter a host    nsenter --target PID --user --net --preserve-credentials …
-Open a hole     nft add rule inet ringfence forward … (on the host "core")
+Enter a host    ringfence shell HOST --attach FILE
 Prove it        ringfence run --attach FILE
-Ctrl-C ends it, and nothing of it is left.`;
+Ctrl-C ends it, and nothing of it is left.
+
+Of the embedded replica, by hand:
+Enter a host    nsenter --target PID --user --net --preserve-credentials …
+Open a hole     nft add rule inet ringfence forward … (on the host "core")`;
 
 export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions("up", args, {
@@ -28,8 +30,9 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     state: { type: "string" },
   });
   takeNothing("up", options);
-  if ((options.text("env") ?? "replica") !== "replica")
-    throw usage("up: only the replica can be held up", "use --env replica");
+  const driver = await loadDriver(options.text("env") ?? "replica");
+  if (!driver.hold)
+    throw usage(`up: ${driver.name} cannot be held up from here`, "use --env replica or --env localstack");
   const asked = options.text("state");
   if (!asked)
     throw usage("up: no --state FILE was named", "name the file that shall describe the running replica");
@@ -42,17 +45,22 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const kinds = await loadProbes();
   const { map } = readMapFile(options.text("map") ?? driver.mapFile, { kinds, today: today() });
   const begun = performance.now();
-  await using replica = await bootReplica(map, { signal });
+  await using held = await driver.hold(map, { signal });
   if (signal.aborted) return 0;
   try {
-    writeState(file, replica.state);
-    const hosts = Object.entries(replica.state.hosts).map(([name, { pid }]) => `${name} ${dim(String(pid))}`);
-    process.stdout.write(
-      `${bold("up")} in ${((performance.now() - begun) / 1000).toFixed(1)} s  ${hosts.join("  ")}\nstate ${file}\n`,
-    );
-    await Promise.race([once(signal, "abort"), replica.ended]);
+    writeWhole(file, `${JSON.stringify(held.state, null, 2)}\n`);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(1);
+    process.stdout.write(`${bold("up")} in ${seconds} s  ${held.summary}\nstate ${file}\n`);
+    await Promise.race([once(signal, "abort"), held.ended]);
   } finally {
-    removeState(file);
+    rmSync(file, { force: true });
   }
   return signal.aborted ? 0 : 70;
+}
+
+/** Written beside and renamed, so that whoever sees the file sees all of it. */
+function writeWhole(file: string, text: string): void {
+  const draft = `${file}.${process.pid}.draft`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, file);
 }

@@ -6,7 +6,7 @@ import { loadProbes } from "../../probes/catalog.ts";
 import { knownScore } from "../../scripts/drill-score.ts";
 import { loadDrills } from "./catalogue.ts";
 
-const drills = await loadDrills();
+const drills = await loadDrills(import.meta.dirname);
 const kinds = await loadProbes();
 const { map } = readMapFile(driver.mapFile, { kinds, today: "2026-11-22" });
 const attempts = planAttempts(map, kinds, { environment: "replica" }).items.filter(
@@ -34,5 +34,5 @@ test.each(drills.map((drill) => [drill.id, drill] as const))(
 );
 
 test("the recorded score is of these very drills, and every one was caught (else: `ringfence drill --record`)", () => {
-  expect(knownScore()).toMatchObject({ caught: drills.length, planned: drills.length });
+  expect(knownScore(import.meta.dirname)).toMatchObject({ caught: drills.length, planned: drills.length });
 });

@@ -4,27 +4,28 @@ import { sha256 } from "../../core/digest.ts";
 import type { Drill } from "../../core/drill.ts";
 import { leakPaths } from "../../core/vocabulary.ts";
 
-/** Every drill there is, in the order of leak paths: `suites/drills/<leak path>.ts` exports `drills`. */
-export async function loadDrills(): Promise<Drill[]> {
-  const files = drillFiles();
+/** Every drill of a catalogue, in the order of leak paths: `<folder>/<leak path>.ts` exports `drills`, made
+ *  for the tools of the environments that name the folder. */
+export async function loadDrills<Tools>(folder: string): Promise<Drill<Tools>[]> {
+  const files = drillFiles(folder);
   const paths = leakPaths.filter((path) => files.includes(`${path}.ts`));
   const modules = await Promise.all(
-    paths.map((path) => import(join(import.meta.dirname, `${path}.ts`)) as Promise<{ drills: Drill[] }>),
+    paths.map((path) => import(join(folder, `${path}.ts`)) as Promise<{ drills: Drill<Tools>[] }>),
   );
   return modules.flatMap((module) => module.drills);
 }
 
-/** What the score is a score of: the source of all drills. */
-export function catalogueDigest(): string {
+/** What the score is a score of: the source of all its drills. */
+export function catalogueDigest(folder: string): string {
   return sha256(
-    drillFiles()
-      .map((file) => `${file} ${sha256(readFileSync(join(import.meta.dirname, file)))}\n`)
+    drillFiles(folder)
+      .map((file) => `${file} ${sha256(readFileSync(join(folder, file)))}\n`)
       .join(""),
   );
 }
 
-function drillFiles(): string[] {
-  return readdirSync(import.meta.dirname)
+function drillFiles(folder: string): string[] {
+  return readdirSync(folder)
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
     .sort();
 }

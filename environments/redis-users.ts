@@ -1,0 +1,8 @@
+/** What each login of a Redis system may do; the canary's opens one key. ACL syntax: Redis 7, redis.io/docs, "ACL". */
+export function redisRights(canaryKey: string): Record<"own" | "canary" | "auditor", string> {
+  return {
+    own: "~* &* +@all -@dangerous",
+    canary: `~${canaryKey} -@all +get +@connection`,
+    auditor: "~* -@all +get +scan +strlen +info +client|info +@connection",
+  };
+}

@@ -1,0 +1,17 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sha256 } from "../core/digest.ts";
+import { projectRoot } from "./node-script.ts";
+
+/** SHA-256 of the code that observes: a runner built from other code would observe something else. */
+export function sourceDigest(root = projectRoot): string {
+  const files = ["core", "probes", "suites"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .map((file) => `${folder}/${file}`),
+  );
+  const all = [...files, "scripts/observe-region.ts"].sort();
+  return sha256(all.map((file) => `${file} ${sha256(readFileSync(join(root, file)))}\n`).join(""));
+}
+
+if (process.argv[1] === import.meta.filename) process.stdout.write(sourceDigest());
