@@ -114,10 +114,16 @@ export interface Drill<Tools = DrillTools> {
 export function crossing(
   from: string,
   to: string,
-  narrow: { family?: AddressFamily; probes?: readonly string[]; credentials?: string } = {},
+  narrow: {
+    family?: AddressFamily;
+    probes?: readonly string[];
+    credentials?: string;
+    route?: PlannedItem["vector"]["route"];
+  } = {},
 ): (item: PlannedItem) => boolean {
   return (item) =>
     item.family === "trespass" &&
+    (narrow.route === undefined || item.vector.route === narrow.route) &&
     item.from.region === from &&
     item.to.region === to &&
     (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
+import type { DrillTools } from "../core/drill.ts";
 import { Hole } from "../core/drill.ts";
 import { planAttempts } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
@@ -27,7 +28,9 @@ if (!Number.isInteger(runs) || runs < 1 || runs > 1000) {
 const kinds = await loadProbes();
 const { map } = readMapFile(driver.mapFile, { kinds, today: today() });
 const controller = new AbortController();
-const environment = (await driver.start(map, { signal: controller.signal })) as ReplicaEnvironment;
+const environment = (await driver.start(map, {
+  signal: controller.signal,
+})) as ReplicaEnvironment<DrillTools>;
 const load = Array.from({ length: availableParallelism() }, burn);
 const counts: Record<string, number> = {};
 let wrong = 0;

@@ -104,7 +104,7 @@ async function environmentOf(
     limits: [...limitsOf(join(folder, "LIMITS.md")), ...(await imageLimits(stack))],
     planted: Object.fromEntries(planted),
     tools: dockerTools(stack, map),
-    elsewhere: async (region) => elsewhereFrom(await inspectStack(project), region),
+    elsewhere: async (region) => elsewhereFrom(await inspectStack(project), map, region),
     observe: (region) =>
       spawn(
         "docker",

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { endpointOf, homesOf, type ResidencyMap } from "../../core/residency-map.ts";
 import { docker } from "./docker.ts";
 import { type Container, containerIn, type Stack } from "./stack.ts";
 
@@ -8,29 +9,43 @@ interface Place {
 }
 
 /** Where the engine's inventory has other regions' systems as seen from one region's runner: attached to a
- *  network that the runner is in, or published on the machine, which every network's gateway is. Where they
- *  are at home is not said here: their own region learns it by connecting. */
-export async function elsewhereFrom(stack: Stack, region: string): Promise<Record<string, Place[]>> {
+ *  network that the runner is in, or on the machine itself, which every network's gateway is: published
+ *  there, or passed on by something that has the machine's own network. Where they are at home is not said
+ *  here: their own region learns it by connecting. */
+export async function elsewhereFrom(
+  stack: Stack,
+  map: ResidencyMap,
+  region: string,
+): Promise<Record<string, Place[]>> {
   const runner = containerIn(stack, region, "runner");
   const gateways = await gatewaysOf(Object.keys(runner.networks));
-  const far = stack.containers.filter(
-    (one) => one.region !== region && one.role !== "runner" && one.role !== "seed",
+  const places: [string, Place[]][] = map.systems.flatMap((system) =>
+    homesOf(system, map)
+      .filter((home) => home !== region)
+      .map((home): [string, Place[]] => {
+        const theirs = stack.containers.filter((one) => one.region === home);
+        const port = Number(endpointOf(system, home).port);
+        const onMachine = [...publishedPorts(theirs, port), ...(theirs.some(isOnHost) ? [port] : [])];
+        return [
+          `${home}/${system.id}`,
+          [
+            ...theirs
+              .filter(({ role }) => role === system.id)
+              .flatMap((one) => neighbours(one, runner, homeNetworks(theirs))),
+            ...gateways.flatMap((address) => onMachine.map((open) => ({ address, port: open }))),
+          ],
+        ];
+      }),
   );
-  return Object.fromEntries(
-    far.map((one) => [
-      `${one.region}/${one.role}`,
-      [...neighbours(one, runner, homeNetworks(stack, one.region)), ...published(one, gateways)],
-    ]),
-  );
+  return Object.fromEntries(places);
 }
 
-/** The networks that most of a region's containers are in: one of them is its own. */
-function homeNetworks(stack: Stack, region: string): Set<string> {
-  const mine = stack.containers.filter((one) => one.region === region && one.running);
+/** The networks that most of a region's containers are in: its own. */
+function homeNetworks(theirs: readonly Container[]): Set<string> {
   const counts = new Map<string, number>();
-  for (const id of mine.flatMap(({ networks }) => Object.keys(networks)))
+  for (const id of theirs.flatMap(({ networks }) => Object.keys(networks)))
     counts.set(id, (counts.get(id) ?? 0) + 1);
-  return new Set([...counts].filter(([, count]) => count > mine.length / 2).map(([id]) => id));
+  return new Set([...counts].filter(([, count]) => count > theirs.length / 2).map(([id]) => id));
 }
 
 function neighbours(one: Container, runner: Container, home: ReadonlySet<string>): Place[] {
@@ -39,8 +54,18 @@ function neighbours(one: Container, runner: Container, home: ReadonlySet<string>
     .flatMap(([, addresses]) => addresses.map((address) => ({ address })));
 }
 
-function published(one: Container, gateways: readonly string[]): Place[] {
-  return one.published.flatMap(({ hostPort }) => gateways.map((address) => ({ address, port: hostPort })));
+/** Ports of the machine that lead to a port like the system's in any container of its region. */
+function publishedPorts(theirs: readonly Container[], port: number): number[] {
+  const bindings = theirs.flatMap(({ published }) => published);
+  return [
+    ...new Set(
+      bindings.filter(({ containerPort }) => containerPort === port).map(({ hostPort }) => hostPort),
+    ),
+  ];
+}
+
+function isOnHost({ onHost, running }: Container): boolean {
+  return onHost && running;
 }
 
 const Network = z.looseObject({

@@ -41,6 +41,8 @@ export interface Container {
   environment: Record<string, string>;
   /** Network id → its addresses there. */
   networks: Record<string, string[]>;
+  /** It has the machine's own network, and so a leg in every other. */
+  onHost: boolean;
   published: { containerPort: number; hostPort: number }[];
 }
 
@@ -78,6 +80,7 @@ function containerOf(one: z.infer<typeof Inspected>): Container {
         [network.IPAddress, network.GlobalIPv6Address].flatMap((found) => found || []),
       ]),
     ),
+    onHost: one.HostConfig.NetworkMode === "host",
     published: Object.entries(Ports ?? {}).flatMap(([port, bindings]) =>
       (bindings ?? []).map(({ HostPort }) => ({
         containerPort: Number.parseInt(port, 10),

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
+import { serveNames, zoneFile } from "../name-server.ts";
 import { scriptArguments } from "../node-script.ts";
 import { planStore } from "./buckets.ts";
 import { type Authority, createAuthority } from "./certificates.ts";
 import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
-import { serveNames } from "./name-server.ts";
 import { type HeldHost, holdHost, onHost, run, said, start } from "./namespace.ts";
 import { initialisePostgres, servePostgres } from "./postgres-server.ts";
 import { type Provision, provision } from "./provision.ts";
@@ -144,7 +144,9 @@ async function serve(boot: Boot): Promise<void> {
   const { job, topology, provisions, held } = boot;
   const hostOf = (name: string) => held.find((one) => one.host.name === name) as HeldHost;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
-    region && name.endsWith("/app") ? [{ address: gateway[4], file: zoneFileOf(region, job.work) }] : [],
+    region && name.endsWith("/app")
+      ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region, job.work)) }]
+      : [],
   );
   await Promise.all([
     ...resolvers.map(serveNames),

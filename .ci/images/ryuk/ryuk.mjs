@@ -30,7 +30,7 @@ const docker = (method, path) =>
 
 /** What is removed, in this order: a network or a volume in use cannot be. */
 const kinds = [
-  // All reapers carry the label of the session they serve: this one has to finish first.
+  // No reaper, though it carries the label of the session that started it: this one has to finish first.
   [
     "/containers",
     "/json?all=1&",

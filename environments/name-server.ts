@@ -4,11 +4,9 @@ import { readFileSync, statSync } from "node:fs";
 import { isIPv4 } from "node:net";
 import packet from "dns-packet";
 
-/** A region's resolver: answers A and AAAA from a file in the format of /etc/hosts, read anew whenever
- *  it changes, with `*.` wildcards; everything else does not exist. */
-export async function serveNames({ address, file }: { address: string; file: string }): Promise<void> {
+/** A region's resolver: answers A and AAAA from a zone, with `*.` wildcards; everything else does not exist. */
+export async function serveNames({ address, zone }: { address: string; zone: () => Zone }): Promise<void> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
-  const zone = zoneFile(file);
   socket.on("message", (message, from) => {
     const answer = answerTo(message, zone());
     if (answer) socket.send(answer, from.port, from.address);
@@ -19,7 +17,8 @@ export async function serveNames({ address, file }: { address: string; file: str
 
 type Zone = Map<string, string[]>;
 
-function zoneFile(file: string): () => Zone {
+/** A zone in a file in the format of /etc/hosts, read anew whenever it changes. */
+export function zoneFile(file: string): () => Zone {
   let readAt = Number.NaN;
   let zone: Zone = new Map();
   return () => {
