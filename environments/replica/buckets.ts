@@ -14,7 +14,7 @@ export interface PlantedStore {
 export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
   const regions = Object.keys(topology.blocks);
   const addressOf = (region: string) =>
-    topology.placements.find((one) => one.region === region && one.system.kind === "s3");
+    provisions.find(({ placement }) => placement.region === region)?.placement;
   return {
     options: {
       listen: regions.flatMap((region) => {

@@ -62,7 +62,7 @@ function systemState(one: Provision): ReplicaState["systems"][string] {
       secretAccessKey: admin.password,
       region: String(endpoint.region),
       bucket: system.kind === "s3" ? bucketOf(one) : "",
-      endpoint: `https://${String(endpoint.host)}${port === 443 ? "" : `:${port}`}`,
+      endpoint: `${endpoint.tls === false ? "http" : "https"}://${String(endpoint.host)}${port === 443 ? "" : `:${port}`}`,
     },
   };
   const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary").user ?? "" };

@@ -60,7 +60,7 @@ export function hostRules(host: Host, topology: Topology): string {
   const ports = [
     ...new Set(
       topology.placements
-        .filter((one) => `${one.region}/data` === host.name && one.system.kind !== "s3")
+        .filter((one) => `${one.region}/data` === host.name && !one.isPublic)
         .map((one) => one.port),
     ),
   ];

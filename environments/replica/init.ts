@@ -153,7 +153,7 @@ async function serve(boot: Boot): Promise<void> {
     ...provisions.map((one) =>
       servers[one.placement.system.kind]?.(boot, one, hostOf(`${one.placement.region}/data`)),
     ),
-    serveObjects(boot, hostOf("internet")),
+    serveObjects(boot, hostOf),
   ]);
 }
 
@@ -180,18 +180,27 @@ const servers: Record<string, (boot: Boot, one: Provision, held: HeldHost) => Pr
   },
 };
 
-async function serveObjects(
-  { job, topology, provisions, authority }: Boot,
-  internet: HeldHost,
+/** One process for all public buckets, on the internet, and one for each region's private ones. */
+async function serveObjects(boot: Boot, hostOf: (name: string) => HeldHost): Promise<void> {
+  const buckets = boot.provisions.filter(({ placement }) => placement.system.kind === "s3");
+  const hosts = Map.groupBy(buckets, ({ placement }) =>
+    placement.isPublic ? "internet" : `${placement.region}/data`,
+  );
+  await Promise.all([...hosts].map(([name, mine]) => serveObjectsOn(hostOf(name), mine, boot)));
+}
+
+async function serveObjectsOn(
+  held: HeldHost,
+  buckets: readonly Provision[],
+  { job, topology, authority }: Boot,
 ): Promise<void> {
-  const buckets = provisions.filter(({ placement }) => placement.system.kind === "s3");
-  if (buckets.length === 0) return;
   const names = buckets.flatMap(({ placement }) =>
     [placement.endpoint.host, placement.endpoint.sts].flatMap((name) => [String(name), `*.${String(name)}`]),
   );
-  const tls = await authority.issue(names);
+  const plain = buckets.some(({ placement }) => placement.endpoint.tls === false);
+  const tls = plain ? null : await authority.issue(names);
   const script = scriptArguments(join(import.meta.dirname, "object-store.ts"));
-  const server = start(onHost(internet, [process.execPath, ...script]));
+  const server = start(onHost(held, [process.execPath, ...script]));
   server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls, work: job.work }));
   await said(server, "serving", "the S3 endpoint");
 }

@@ -11,7 +11,7 @@ import type { StoreRequest } from "./store-client.ts";
  *  the replica's owner can open. */
 const { store, tls, work } = JSON.parse(await text(process.stdin)) as {
   store: PlantedStore;
-  tls: { cert: string; key: string };
+  tls: { cert: string; key: string } | null;
   work: string;
 };
 const running = await startObjectStore({ ...store.options, tls });

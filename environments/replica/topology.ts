@@ -25,6 +25,8 @@ export interface Placement {
   endpoint: Record<string, unknown>;
   address: Addresses;
   port: number;
+  /** On the internet, as S3 is, and not on the region's data host: then policies have to stop everybody. */
+  isPublic: boolean;
 }
 
 export interface Topology {
@@ -47,10 +49,10 @@ export function layOut(map: ResidencyMap): Topology {
     const data: Addresses[] = [];
     for (const system of homed) {
       const endpoint = endpointOf(system, region);
-      const isPublic = system.kind === "s3";
+      const isPublic = system.kind === "s3" && system.stopBy !== "network";
       const address = isPublic ? publicAddress(index) : subnet(2, 10 + data.length);
       if (!isPublic) data.push(address);
-      placements.push({ system, region, endpoint, address, port: Number(endpoint.port) });
+      placements.push({ system, region, endpoint, address, port: Number(endpoint.port), isPublic });
     }
     hosts.push(
       {

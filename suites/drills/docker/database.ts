@@ -1,5 +1,15 @@
 import { anyOf, crossing, type DockerTools, type Hole, inside } from "../../../core/drill.ts";
-import { ap, connect, type DockerDrill, eu, eventuallyTrue, serveFrom, startRelay, us } from "./holes.ts";
+import {
+  ap,
+  connect,
+  type DockerDrill,
+  eu,
+  eventuallyTrue,
+  link,
+  serveFrom,
+  startRelay,
+  us,
+} from "./holes.ts";
 
 const path = "database";
 const system = "orders-db";
@@ -151,11 +161,7 @@ async function sharePasswords(
 }
 
 async function subscribe(tools: DockerTools, hole: Hole): Promise<void> {
-  const { name: link, labels } = tools.newName("link");
-  hole.closeBy(() => tools.docker(["network", "rm", link]));
-  await tools.docker(["network", "create", "--internal", ...labels, link]);
-  for (const region of [eu, us])
-    await connect(tools, hole, { container: tools.container(region, system), network: link });
+  const host = await link(tools, hole, [tools.container(us, system), tools.container(eu, system)]);
   const login = `user=orders_replication password=${tools.secret("US_EAST_1_ORDERS_DB_REPLICATION_PASSWORD")}`;
   hole.closeBy(() => tools.sql(us, system, "REVOKE SELECT ON ringfence.canary FROM orders_replication"));
   hole.closeBy(() => tools.sql(us, system, "REVOKE USAGE ON SCHEMA ringfence FROM orders_replication"));
@@ -168,7 +174,6 @@ async function subscribe(tools: DockerTools, hole: Hole): Promise<void> {
   );
   hole.closeBy(() => tools.sql(eu, system, `DELETE FROM ringfence.canary WHERE region <> '${eu}'`));
   hole.closeBy(() => tools.sql(eu, system, "DROP SUBSCRIPTION live"));
-  const host = tools.container(us, system);
   await tools.sql(
     eu,
     system,

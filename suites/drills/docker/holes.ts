@@ -46,6 +46,21 @@ export async function serveFrom(
   });
 }
 
+/** A network of its own between two regions' containers; gives the address of the first on it. */
+export async function link(
+  tools: DockerTools,
+  hole: Hole,
+  [first, second]: readonly [string, string],
+): Promise<string> {
+  const { name, labels } = tools.newName("link");
+  hole.closeBy(() => tools.docker(["network", "rm", name]));
+  await tools.docker(["network", "create", "--internal", ...labels, name]);
+  await connect(tools, hole, { container: first, network: name });
+  await connect(tools, hole, { container: second, network: name });
+  const address = `{{(index .NetworkSettings.Networks "${name}").IPAddress}}`;
+  return (await tools.docker(["inspect", "--format", address, first])).trim();
+}
+
 const relay = `
 const { connect, createServer } = require("node:net");
 const [listen, host, port] = process.argv.slice(1);
