@@ -184,3 +184,53 @@ describe("where a system has its home", () => {
     );
   });
 });
+
+describe("what a map does not promise", () => {
+  const closedByNetwork = {
+    ...sample,
+    systems: sample.systems.map((system) =>
+      system.kind === "s3" ? { ...system, stopBy: "network" as const } : system,
+    ),
+  };
+  const narrow = planAttempts(closedByNetwork, probes, { environment });
+
+  test("is not claimed: neither an attempt nor a gap, because nobody could be shown to refuse it", () => {
+    expect(narrow.notClaimed.map(({ system, probe }) => `${system} ${probe}`).sort()).toEqual([
+      "uploads s3-assume-role",
+      "uploads s3-copy",
+    ]);
+    expect(narrow.items.filter(({ probe }) => probe === "s3-copy" || probe === "s3-assume-role")).toEqual([]);
+    expect(narrow.gaps).toEqual([]);
+  });
+
+  test("is part of the digest, so that it cannot be added to afterwards", () => {
+    expect(planDigest({ ...narrow, notClaimed: [] })).not.toBe(planDigest(narrow));
+  });
+
+  test("is nothing where the policies have to refuse", () => {
+    expect(plan.notClaimed).toEqual([]);
+  });
+});
+
+describe("the two maps of LocalStack", () => {
+  const read = (name: string) => {
+    const file = join(import.meta.dirname, "../environments/localstack", name);
+    return readMapFile(file, { kinds: probes, today: "2026-11-22" }).map;
+  };
+  const [free, enforced] = [read("residency.yaml"), read("residency.enforced.yaml")];
+
+  test("differ in where S3 has to stop everybody, and in nothing else", () => {
+    const without = ({ stopBy, ...system }: System) => system;
+    expect(enforced.systems.map(without)).toEqual(free.systems.map(without));
+    expect({ ...enforced, systems: [] }).toEqual({ ...free, systems: [] });
+    const stopBy = (map: typeof free) => map.systems.find(({ kind }) => kind === "s3")?.stopBy;
+    expect([stopBy(free), stopBy(enforced)]).toEqual(["network", "authorization"]);
+  });
+
+  test("and the plan follows: with enforcement, what only a policy can refuse is attempted", () => {
+    const unclaimed = (map: typeof free) =>
+      planAttempts(map, probes, { environment: "localstack" }).notClaimed.map(({ probe }) => probe);
+    expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy"]);
+    expect(unclaimed(enforced)).toEqual([]);
+  });
+});

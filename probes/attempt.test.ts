@@ -312,3 +312,27 @@ describe("what a connect error means", () => {
     expect(brokenConnection(null, ladder)).toBeNull();
   });
 });
+
+describe("where else the inventory has a target", () => {
+  const byAddress = anItem({ vector: { route: "address", addressFamily: 4, credentials: "none" } });
+
+  test("is tried beside what its home proved, on the port that is open there", async () => {
+    const [home, published] = [await aClosedPort(), await aServer()];
+    const { tries } = await attempted(
+      { host: "orders.example", port: home },
+      { item: byAddress, learned: ["127.0.0.1"], elsewhere: [{ address: "127.0.0.1", port: published }] },
+    );
+    expect(tries.map(({ address, outcome }) => `${address} ${outcome.kind}`)).toEqual([
+      "127.0.0.1 refused",
+      "127.0.0.1 reached",
+    ]);
+  });
+
+  test("is not tried over the other address family", async () => {
+    const { tries } = await attempted(
+      { host: "orders.example", port: await aClosedPort() },
+      { item: byAddress, learned: ["127.0.0.1"], elsewhere: [{ address: "::1" }] },
+    );
+    expect(tries.map(({ address }) => address)).toEqual(["127.0.0.1"]);
+  });
+});

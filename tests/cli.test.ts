@@ -124,3 +124,38 @@ describe("the command line", () => {
     ]);
   });
 });
+
+describe("a machine without Docker", () => {
+  const withoutDocker = { PATH: "/usr/bin/nowhere" };
+
+  test("is told what is missing and what to do, and the run is no pass", () => {
+    const out = join(folder, "no-docker");
+    const { exitCode, output } = ringfence(["run", "--env", "localstack", "--out", out], withoutDocker);
+    expect(exitCode).toBe(70);
+    expect(output).toMatch(/Docker engine: docker is not installed/);
+    expect(output).toMatch(/^fix {2}install Docker/m);
+  });
+
+  test("doctor says so, and that only this environment needs it", () => {
+    const { exitCode, output } = ringfence(["doctor", "--env", "localstack"], withoutDocker);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/Docker Compose/);
+    expect(output).toMatch(/localstack {2}cannot run here: \d missing/);
+  });
+});
+
+describe("a map that the Compose file does not serve", () => {
+  test("is refused before anything is started, with what differs", () => {
+    const { exitCode, output } = ringfence([
+      "run",
+      "--env",
+      "localstack",
+      "--map",
+      driver.mapFile,
+      "--out",
+      join(folder, "other-map"),
+    ]);
+    expect(exitCode).toBe(70);
+    expect(output).toMatch(/does not serve this map|Docker/);
+  });
+});

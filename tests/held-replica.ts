@@ -18,11 +18,15 @@ export interface Run {
 }
 
 /** Runs the command line as a user does. */
-export function ringfence(args: readonly string[]): { exitCode: number | null; output: string } {
+export function ringfence(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): { exitCode: number | null; output: string } {
   const done = spawnSync(process.execPath, [cli, ...args], {
     encoding: "utf8",
     cwd: projectRoot,
     timeout: 120_000,
+    env: { ...process.env, ...environment },
   });
   return { exitCode: done.status, output: done.stdout + done.stderr };
 }

@@ -7,6 +7,8 @@ import { projectRoot } from "../node-script.ts";
 import { docker } from "./docker.ts";
 
 export const composeFile = "docker-compose.localstack.yml";
+/** The current version, which needs an account's token; without one the Compose file names the last that does not. */
+const tagWithAccount = "2026.08.3";
 const slots = 100;
 const startDeadlineMs = 180_000;
 
@@ -27,10 +29,13 @@ export async function startCompose(
     const project = `ringfence-${randomBytes(4).toString("hex")}`;
     const compose = new DockerComposeEnvironment(projectRoot, composeFile)
       .withProjectName(project)
-      .withEnvironment({ ...definedOf(process.env), ...secrets, RINGFENCE_SLOT: String(slot) })
+      .withEnvironment({ ...definedOf(process.env), ...secrets, ...account(), RINGFENCE_SLOT: String(slot) })
       .withBuild()
       .withDefaultWaitStrategy(Wait.forListeningPorts())
       .withStartupTimeout(startDeadlineMs);
+    // Compose cannot be told to stop; what it is starting can be taken away from it.
+    const onAbort = () => void removeProject(project);
+    signal.addEventListener("abort", onAbort);
     try {
       const started = await compose.up();
       if (signal.aborted) await down(started);
@@ -40,6 +45,8 @@ export async function startCompose(
       if (signal.aborted) break;
       if (!/pool overlaps/i.test(messageOf(cause))) throw startFailure(cause);
       continue;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
     break;
   }
@@ -92,6 +99,10 @@ function madeUpSecrets(map: ResidencyMap): Record<string, string> {
   return Object.fromEntries(
     [...wanted, "RINGFENCE_ADMIN_PASSWORD"].map((name) => [name, `r${randomBytes(18).toString("hex")}`]),
   );
+}
+
+function account(): Record<string, string> {
+  return process.env.LOCALSTACK_AUTH_TOKEN ? { RINGFENCE_LOCALSTACK_TAG: tagWithAccount } : {};
 }
 
 function definedOf(environment: NodeJS.ProcessEnv): Record<string, string> {

@@ -20,7 +20,11 @@ import { containerIn, inspectStack, plantedIn, runningProjects, type Stack } fro
 import { dockerTools } from "./tools.ts";
 
 const folder = import.meta.dirname;
-const mapFile = join(folder, "residency.yaml");
+/** With an account's token LocalStack enforces IAM, and the map promises more. */
+const mapFile = join(
+  folder,
+  process.env.LOCALSTACK_AUTH_TOKEN ? "residency.enforced.yaml" : "residency.yaml",
+);
 
 export const driver: EnvironmentDriver<DockerTools> = {
   name: "localstack",

@@ -1,38 +1,46 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { planAttempts } from "../../core/plan.ts";
+import type { AnyTools, EnvironmentDriver } from "../../environments/driver.ts";
+import { driver as localstack } from "../../environments/localstack/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
-import { driver } from "../../environments/replica/driver.ts";
+import { driver as replica } from "../../environments/replica/driver.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { knownScore } from "../../scripts/drill-score.ts";
 import { loadDrills } from "./catalogue.ts";
 
-const drills = await loadDrills(import.meta.dirname);
 const kinds = await loadProbes();
-const { map } = readMapFile(driver.mapFile, { kinds, today: "2026-11-22" });
-const attempts = planAttempts(map, kinds, { environment: "replica" }).items.filter(
-  ({ role }) => role === "attempt",
-);
 
-test("there are at least forty drills for databases, object storage and caches", () => {
-  expect(drills.length).toBeGreaterThanOrEqual(40);
-  expect(new Set(drills.map(({ path }) => path))).toEqual(new Set(["database", "object-storage", "cache"]));
-});
+describe.each([
+  { driver: replica as EnvironmentDriver, atLeast: 40 },
+  { driver: localstack as EnvironmentDriver, atLeast: 15 },
+])("the drills of $driver.name", async ({ driver, atLeast }) => {
+  const drills = await loadDrills<AnyTools>(driver.drills ?? "");
+  const { map } = readMapFile(driver.mapFile, { kinds, today: "2026-11-22" });
+  const attempts = planAttempts(map, kinds, { environment: driver.name }).items.filter(
+    ({ role }) => role === "attempt",
+  );
 
-test("every drill has an id of its own that names its leak path, so that `--id` means one", () => {
-  expect(new Set(drills.map(({ id }) => id)).size).toBe(drills.length);
-  for (const { id, path } of drills) expect(id).toMatch(new RegExp(`^${path}-`));
-});
+  test(`are at least ${atLeast} for databases, object storage and caches`, () => {
+    expect(drills.length).toBeGreaterThanOrEqual(atLeast);
+    expect(new Set(drills.map(({ path }) => path))).toEqual(new Set(["database", "object-storage", "cache"]));
+  });
 
-test.each(drills.map((drill) => [drill.id, drill] as const))(
-  "%s expects some attempts of its path and not all of them, or it could not fail",
-  (_id, drill) => {
-    const ofPath = attempts.filter(({ path }) => path === drill.path);
-    const expected = ofPath.filter(drill.expects);
-    expect(expected.length).toBeGreaterThan(0);
-    expect(expected.length).toBeLessThan(ofPath.length);
-  },
-);
+  test("every drill has an id of its own that names its leak path, so that `--id` means one", () => {
+    expect(new Set(drills.map(({ id }) => id)).size).toBe(drills.length);
+    for (const { id, path } of drills) expect(id).toMatch(new RegExp(`^${path}-`));
+  });
 
-test("the recorded score is of these very drills, and every one was caught (else: `ringfence drill --record`)", () => {
-  expect(knownScore(import.meta.dirname)).toMatchObject({ caught: drills.length, planned: drills.length });
+  test.each(drills.map((drill) => [drill.id, drill] as const))(
+    "%s expects some attempts of its path and not all of them, or it could not fail",
+    (_id, drill) => {
+      const ofPath = attempts.filter(({ path }) => path === drill.path);
+      const expected = ofPath.filter(drill.expects);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(expected.length).toBeLessThan(ofPath.length);
+    },
+  );
+
+  test("the recorded score is of these very drills, and every one was caught (else: `ringfence drill --record`)", () => {
+    expect(knownScore(driver.drills)).toMatchObject({ caught: drills.length, planned: drills.length });
+  });
 });

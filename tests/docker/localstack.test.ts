@@ -224,24 +224,3 @@ describe("docker-compose.localstack.yml", () => {
     expect(Object.values(compose.networks).every(({ internal }) => internal === true)).toBe(true);
   });
 });
-
-test("kill -9 of a run leaves nothing, though nobody was left to tidy up", { timeout: 120_000 }, async () => {
-  const others = () =>
-    docker("ps", "-a", "--format", "{{.Names}}")
-      .split("\n")
-      .filter((name) => name.startsWith("ringfence-") && !name.startsWith(state.project));
-  expect(others()).toEqual([]);
-  const child = spawn(
-    process.execPath,
-    [cli, "run", "--env", "localstack", "--out", join(folder, "killed")],
-    { cwd: projectRoot, stdio: "ignore" },
-  );
-  for (let tries = 0; tries < 300 && others().length < 5; tries++)
-    await new Promise((done) => setTimeout(done, 100));
-  expect(others().length).toBeGreaterThanOrEqual(5);
-  child.kill("SIGKILL");
-  await once(child, "close");
-  for (let tries = 0; tries < 90 && others().length > 0; tries++)
-    await new Promise((done) => setTimeout(done, 1000));
-  expect(others()).toEqual([]);
-});
