@@ -52,8 +52,10 @@ export interface DockerTools {
   place(region: string, system: string): { address: Record<AddressFamily, string>; port: number };
   /** Runs a docker command; gives what it printed, rejects with its complaint. */
   docker(argv: readonly string[], input?: string): Promise<string>;
-  /** A region's container, by system id, or "runner". */
+  /** A region's container, by system id, "runner" or "seed". */
   container(region: string, role: string): string;
+  /** A container's addresses in its own region's network. */
+  address(region: string, role: string): Record<AddressFamily, string>;
   network(region: string): string;
   /** The image a container was made from. */
   image(region: string, role: string): Promise<string>;

@@ -1,6 +1,6 @@
 import type { DockerTools, Hole } from "../core/drill.ts";
 import type { LeakPath } from "../core/vocabulary.ts";
-import { anythingOf, type Footing, far, home } from "./record.ts";
+import { anythingOf, crossingTo, type Footing, far, home } from "./record.ts";
 
 /** One way to break the footing of a run in containers. Whatever it breaks, the run must not pass. */
 export interface ContainerSabotage {
@@ -54,10 +54,7 @@ const killed = systems
       kind,
       path,
       title: "target container killed before the attempts",
-      async before(tools, hole) {
-        hole.closeBy(() => tools.docker(["start", tools.container(far, system)]));
-        await tools.docker(["kill", tools.container(far, system)]);
-      },
+      before: (tools, hole) => kill(tools, hole, system),
     }),
   );
 
@@ -69,10 +66,7 @@ const killedDuring = systems
       kind,
       path,
       title: "target container killed when the first attempts have ended",
-      during: onceAt('"phase":"attempt"', (tools, hole) => {
-        hole.closeBy(() => tools.docker(["start", tools.container(far, system)]));
-        return tools.docker(["kill", tools.container(far, system)]);
-      }),
+      during: onceAt('"phase":"attempt"', (tools, hole) => kill(tools, hole, system)),
     }),
   );
 
@@ -102,6 +96,8 @@ const canaries = systems.map(
     path,
     title: "the far region's canary is not there",
     before: async (tools, hole) => lost[kind]?.(tools, hole),
+    // What does not read the canary did not lose its footing.
+    unfounded: (verdict) => crossingTo(far)(verdict) && verdict.item.goal === "data",
   }),
 );
 
@@ -129,7 +125,10 @@ const passwords: ContainerSabotage[] = [
       hole.closeBy(() => tools.redis(home, "session-cache", "ACL", "SETUSER", "web_app", "on"));
       await tools.redis(home, "session-cache", "ACL", "SETUSER", "web_app", "off");
     },
-    unfounded: ({ item }) => item.from.region === home && item.vector.credentials === "own",
+    unfounded: (verdict) =>
+      crossingTo(far)(verdict) &&
+      verdict.item.from.region === home &&
+      verdict.item.vector.credentials === "own",
   },
 ];
 
@@ -167,8 +166,22 @@ export const containerSabotages: readonly ContainerSabotage[] = [
   ...killed,
 ];
 
+/** Kills a far server. The cache keeps nothing, so that its seed has to plant its users again; the canary that
+ *  was there before the run is put back. */
+async function kill(tools: DockerTools, hole: Hole, system: string): Promise<void> {
+  const container = tools.container(far, system);
+  const held = system === "session-cache" ? await tools.redis(far, system, "GET", "ringfence:canary") : null;
+  hole.closeBy(async () => {
+    await tools.docker(["start", container]);
+    if (held === null) return;
+    await tools.docker(["start", "-a", tools.container(far, "seed")]);
+    await tools.redis(far, system, "SET", "ringfence:canary", held);
+  });
+  await tools.docker(["kill", container]);
+}
+
 async function unplug(tools: DockerTools, hole: Hole, role: string, region: string = far): Promise<void> {
-  const { address } = tools.place(region, role);
+  const address = tools.address(region, role);
   const [container, network] = [tools.container(region, role), tools.network(region)];
   hole.closeBy(() =>
     tools.docker(["network", "connect", "--ip", address[4], "--ip6", address[6], network, container]),

@@ -31,11 +31,17 @@ export function dockerTools(stack: Stack, map: ResidencyMap): DockerTools {
     return String((JSON.parse(answer) as { done: string | null }).done ?? "");
   }
 
+  function address(region: string, role: string) {
+    const [v4 = "", v6 = ""] = Object.values(of(region, role).networks)[0] ?? [];
+    return { 4: v4, 6: v6 };
+  }
+
   return {
-    place(region, system) {
-      const [v4 = "", v6 = ""] = Object.values(of(region, system).networks)[0] ?? [];
-      return { address: { 4: v4, 6: v6 }, port: Number(endpointAt(region, system).port) };
-    },
+    place: (region, system) => ({
+      address: address(region, system),
+      port: Number(endpointAt(region, system).port),
+    }),
+    address,
     docker,
     container: (region, role) => of(region, role).name,
     network: (region) => networkOf(of(region, "runner")),
