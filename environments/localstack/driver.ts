@@ -66,8 +66,10 @@ export const driver: EnvironmentDriver<DockerTools> = {
     const project = at === null ? defaultProject : projectIn(at);
     const service = `${region}-${role === "uploads" ? "localstack" : role}`;
     const usual = role === "runner" ? ["node"] : ["sh"];
-    const exec = ["compose", "-f", join(projectRoot, composeFile), "-p", project, "exec", service];
-    return spawn("docker", [...exec, ...(command.length > 0 ? command : usual)], { stdio: "inherit" });
+    const compose = ["compose", "-f", join(projectRoot, composeFile), "-p", project];
+    const exec = ["exec", ...(process.stdin.isTTY ? [] : ["-T"]), service];
+    const run = command.length > 0 ? command : usual;
+    return spawn("docker", [...compose, ...exec, ...run], { stdio: "inherit" });
   },
   drills: join(projectRoot, "suites", "drills", "docker"),
 };
