@@ -100,6 +100,17 @@ export function processesOn(replica: HeldReplica, host: string, name: string): n
     .map(Number);
 }
 
+/** A server's helper processes may be gone before their turn comes, because their parent is. */
+export function signal(pids: readonly number[], name: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, name);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
+  }
+}
+
 function tryRead<T>(read: () => T): T | null {
   try {
     return read();

@@ -9,6 +9,7 @@ import {
   processesOn,
   type Run,
   ringfence,
+  signal,
 } from "./held-replica.ts";
 
 const eu = "eu-central-1";
@@ -275,15 +276,17 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
   test("a frozen US PostgreSQL is not mistaken for a closed border", () => {
     const servers = processesOn(replica, `${us}/data`, "postgres");
     expect(servers.length).toBeGreaterThan(0);
-    for (const pid of servers) process.kill(pid, "SIGSTOP");
+    signal(servers, "SIGSTOP");
     const run = replica.prove("--path", "database");
-    for (const pid of servers) process.kill(pid, "SIGCONT");
+    signal(servers, "SIGCONT");
     expect(run.exitCode).toBe(2);
     expect(run.run.regions[us]?.contained).toBe(0);
   });
 
   test("a stopped US PostgreSQL, the last thing done here, leaves every pair with the US unproven", () => {
-    for (const pid of processesOn(replica, `${us}/data`, "postgres")) process.kill(pid, "SIGKILL");
+    const servers = processesOn(replica, `${us}/data`, "postgres");
+    expect(servers.length).toBeGreaterThan(0);
+    signal(servers, "SIGKILL");
     const run = replica.prove("--path", "database");
     expect(run.exitCode).toBe(2);
     const contained = run.verdicts.filter(
