@@ -36,6 +36,8 @@ export interface Probe<Schema extends z.ZodObject = z.ZodObject> extends SystemK
   contact(endpoint: z.infer<Schema>, item: PlannedItem): { host: string; port: number };
   run(context: TryContext<z.infer<Schema>>): Promise<Answer>;
   explain(error: unknown, ladder: Ladder): Outcome;
+  /** Loads what takes its time, so that no control's time holds it: that time is the measure of silence. */
+  prepare?(): Promise<unknown>;
   /** How much one connection may bring while it searches the region's own system; 1 MiB if left out. */
   longestSearchBytes?: number;
   /** Made at home before the attempts, for the other regions to use. */

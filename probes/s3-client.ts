@@ -28,6 +28,15 @@ export function requireService<Answer extends { $metadata: { requestId?: string 
   return answer;
 }
 
+/** The SDK takes half a second of CPU to load, and would hold up whatever waits for an answer meanwhile. */
+export function loadClients(): Promise<unknown> {
+  return Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("@aws-sdk/client-sts"),
+    import("@aws-sdk/s3-request-presigner"),
+  ]);
+}
+
 /** AWS SDK clients whose sockets go to one literal address (any, when left out) and are watched. */
 export async function clientFor(
   endpoint: S3Endpoint,

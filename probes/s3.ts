@@ -3,7 +3,7 @@ import { brokenConnection } from "./attempt.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { defineProbe } from "./probe.ts";
-import { presign } from "./s3-client.ts";
+import { loadClients, presign } from "./s3-client.ts";
 import { S3Endpoint } from "./s3-endpoint.ts";
 import { lookInside } from "./s3-inside.ts";
 import { trespassWays } from "./s3-trespass.ts";
@@ -80,6 +80,7 @@ export const s3 = defineProbe({
       proves: "the own bucket is in the own region",
     },
   ],
+  prepare: loadClients,
   contact: (endpoint, item) => ({
     host: item.probe === "s3-assume-role" ? endpoint.sts : endpoint.host,
     port: endpoint.port,

@@ -61,6 +61,7 @@ export class Observer {
   }
 
   async controlsBefore(): Promise<void> {
+    await this.#prepare();
     await this.#controls("before");
     await this.#mint();
     this.#reports = await this.#meet("controls-before");
@@ -88,6 +89,13 @@ export class Observer {
         }),
       ),
     );
+  }
+
+  /** A probe that cannot be prepared says so in its attempts. */
+  async #prepare(): Promise<void> {
+    const kinds = new Set(this.job.plan.items.map(({ kind }) => kind));
+    const needed = this.#probes.filter(({ kind }) => kinds.has(kind));
+    await Promise.allSettled(needed.map(async (probe) => probe.prepare?.()));
   }
 
   #mine(role: PlannedItem["role"]): PlannedItem[] {

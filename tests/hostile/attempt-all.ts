@@ -12,6 +12,8 @@ import { deadlineMs, type HostileCase, type HostileResult, type HostileRun, secr
  *  (NODE_EXTRA_CA_CERTS), and its memory is that of the probes alone. */
 
 const atOnce = 8;
+const tickMs = 20;
+const longestStallMs = 400;
 const unhandled: string[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(String((reason as Error)?.stack ?? reason)));
 process.on("uncaughtException", (error) => unhandled.push(String(error?.stack ?? error)));
@@ -62,9 +64,6 @@ async function attempted(one: HostileCase): Promise<HostileResult> {
   const elapsedMs = performance.now() - begun;
   return { tries: records.map(({ entry }) => entry), elapsedMs, stalledMs: stall(), late };
 }
-
-const tickMs = 20;
-const longestStallMs = 400;
 
 /** Gives the longest time by which a timer of `tickMs` was late until it is asked. Bounded: a probe that
  *  blocks its own process finds no excuse here. */
