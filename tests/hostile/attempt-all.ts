@@ -114,6 +114,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
       host: "localhost",
       sts: "localhost",
       port,
+      tls: true,
       region: "us-east-1",
       bucket: "bucket",
       canaryKey: "ringfence/canary",
