@@ -19,7 +19,9 @@ export interface DrillGround<Tools = AnyTools> {
 }
 
 /** Shorter than a run's: two SYN segments, and three times the slowest control, still fit. */
-const drillDeadlineMs = 2000;
+function drillDeadlineMs({ attempts }: ResidencyMap): number {
+  return Math.max(1500, Math.round(attempts.deadlineMs * 0.375));
+}
 
 /** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too. */
 export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<DrillResult> {
@@ -52,7 +54,7 @@ export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<T
 async function withHole<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<Judged> {
   await using hole = new Hole();
   await drill.open(ground.environment.tools, hole);
-  return await proveQuietly(ground, [drill.path], drill.deadlineMs ?? drillDeadlineMs);
+  return await proveQuietly(ground, [drill.path], drill.deadlineMs ?? drillDeadlineMs(ground.map));
 }
 
 /** A run with every hole closed. Whatever it finds, the drills around it prove nothing. */
@@ -60,7 +62,7 @@ export async function runBaseline(
   ground: DrillGround<unknown>,
   paths: readonly LeakPath[],
 ): Promise<RegionGrade> {
-  return (await proveQuietly(ground, paths, drillDeadlineMs)).judgement.grade;
+  return (await proveQuietly(ground, paths, drillDeadlineMs(ground.map))).judgement.grade;
 }
 
 async function proveQuietly(
