@@ -29,9 +29,7 @@ export async function elsewhereFrom(
         return [
           `${home}/${system.id}`,
           [
-            ...theirs
-              .filter(({ role }) => role === system.id)
-              .flatMap((one) => neighbours(one, runner, homeNetworks(theirs))),
+            ...theirs.filter(({ role }) => role === system.id).flatMap((one) => neighbours(one, runner)),
             ...gateways.flatMap((address) => onMachine.map((open) => ({ address, port: open }))),
           ],
         ];
@@ -40,17 +38,10 @@ export async function elsewhereFrom(
   return Object.fromEntries(places);
 }
 
-/** The networks that most of a region's containers are in: its own. */
-function homeNetworks(theirs: readonly Container[]): Set<string> {
-  const counts = new Map<string, number>();
-  for (const id of theirs.flatMap(({ networks }) => Object.keys(networks)))
-    counts.set(id, (counts.get(id) ?? 0) + 1);
-  return new Set([...counts].filter(([, count]) => count > theirs.length / 2).map(([id]) => id));
-}
-
-function neighbours(one: Container, runner: Container, home: ReadonlySet<string>): Place[] {
+/** Home addresses among them are tried twice: leaving a network out as theirs would hide that it is ours, too. */
+export function neighbours(one: Pick<Container, "networks">, runner: Pick<Container, "networks">): Place[] {
   return Object.entries(one.networks)
-    .filter(([id]) => id in runner.networks && !home.has(id))
+    .filter(([id]) => id in runner.networks)
     .flatMap(([, addresses]) => addresses.map((address) => ({ address })));
 }
 
