@@ -114,7 +114,8 @@ interface Subject {
 function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
   return systems.flatMap((system) => {
     const kind = kinds.find((candidate) => candidate.kind === system.kind);
-    return kind ? kind.checks.map((check) => ({ system, check, kind })) : [];
+    const checks = kind?.checks.filter(({ needs }) => needs === undefined || needs in system.endpoint);
+    return kind ? (checks ?? []).map((check) => ({ system, check, kind })) : [];
   });
 }
 
@@ -235,14 +236,14 @@ function gapsOf(attempts: readonly PlannedItem[], region: string): Gap[] {
 }
 
 function notClaimedOf(system: System, check: Check, kind: SystemKind): NotClaimed | null {
+  const what = { path: system.path, system: system.id, probe: check.probe };
+  if (system.checks && !system.checks.includes(check.probe)) {
+    return { ...what, reason: `the map asks only for ${system.checks.join(", ")} here` };
+  }
   const stopBy = system.stopBy ?? kind.stopBy;
   if (check.about === undefined || height(check.about) <= height(stopBy)) return null;
-  return {
-    path: system.path,
-    system: system.id,
-    probe: check.probe,
-    reason: `it asks whether ${check.about} refuses, and the map promises to stop everybody at ${stopBy} already`,
-  };
+  const reason = `it asks whether ${check.about} refuses, and the map promises to stop everybody at ${stopBy} already`;
+  return { ...what, reason };
 }
 
 /** What the plan promises, as one digest: signed, and recomputed by `verify`. */

@@ -24,6 +24,8 @@ export interface Check {
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
    *  not promise this, and it is not claimed. */
   about?: Rung;
+  /** A key of the endpoint without which there is nothing to try. */
+  needs?: string;
 }
 
 /** What a probe file declares of itself; the shared code never branches on `kind`. */
@@ -106,7 +108,12 @@ const systemShape = {
   waivers: z.array(Waiver).default([]),
 };
 
-const SystemBase = z.strictObject({ ...systemShape, kind: z.string(), endpoint: z.looseObject({}) });
+const SystemBase = z.strictObject({
+  ...systemShape,
+  kind: z.string(),
+  endpoint: z.looseObject({}),
+  checks: z.array(z.string()).optional(),
+});
 export type System = z.infer<typeof SystemBase> & { perRegion?: Record<string, Record<string, unknown>> };
 
 export interface ResidencyMap {
@@ -123,6 +130,11 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
       ...systemShape,
       kind: z.literal(kind.kind),
       endpoint: kind.endpoint,
+      checks: z
+        .array(z.enum(kind.checks.map(({ probe }) => probe)))
+        .min(1)
+        .optional()
+        .describe("Only these probes of the kind; left out: all of them. What is left out is not claimed"),
       perRegion: z
         .record(RegionId, overridesOf(kind.endpoint))
         .optional()

@@ -1,9 +1,9 @@
 import { sha256 } from "../../core/digest.ts";
 import type { ResidencyMap } from "../../core/residency-map.ts";
-import { bucketOf } from "./buckets.ts";
 import { firewall } from "./fabric.ts";
 import type { InitReport } from "./init.ts";
 import { credentialOf, type Provision } from "./provision.ts";
+import type { KindServer } from "./servers.ts";
 import type { ReplicaState } from "./state.ts";
 
 /** What the replica's first process reported, as seen from outside of its namespaces. */
@@ -14,7 +14,14 @@ export function stateOf(
     privilege,
     work,
     pids,
-  }: { map: ResidencyMap; privilege: readonly string[]; work: string; pids: Map<number, number> },
+    servers,
+  }: {
+    map: ResidencyMap;
+    privilege: readonly string[];
+    work: string;
+    pids: Map<number, number>;
+    servers: Map<string, KindServer>;
+  },
 ): ReplicaState {
   const regions = Object.keys(map.regions);
   const { provisions } = report;
@@ -32,7 +39,10 @@ export function stateOf(
       ]),
     ),
     systems: Object.fromEntries(
-      provisions.map((one) => [`${one.placement.region}/${one.placement.system.id}`, systemState(one)]),
+      provisions.map((one) => [
+        `${one.placement.region}/${one.placement.system.id}`,
+        systemState(one, servers),
+      ]),
     ),
     names: Object.fromEntries(
       regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`]),
@@ -51,28 +61,18 @@ export function stateOf(
   };
 }
 
-function systemState(one: Provision): ReplicaState["systems"][string] {
-  const { placement, admin } = one;
+function systemState(one: Provision, servers: Map<string, KindServer>): ReplicaState["systems"][string] {
+  const { placement } = one;
   const { system, endpoint, address, port } = placement;
-  const access: Record<string, Record<string, string>> = {
-    postgres: { user: admin.user, password: admin.password, database: String(endpoint.database) },
-    redis: { user: admin.user, password: admin.password },
-    s3: {
-      accessKeyId: admin.accessKeyId,
-      secretAccessKey: admin.password,
-      region: String(endpoint.region),
-      bucket: system.kind === "s3" ? bucketOf(one) : "",
-      endpoint: `${endpoint.tls === false ? "http" : "https"}://${String(endpoint.host)}${port === 443 ? "" : `:${port}`}`,
-    },
-  };
-  const canary = system.kind === "s3" ? {} : { canaryUser: credentialOf(one, "canary").user ?? "" };
+  const { user } = credentialOf(one, "canary");
+  const canary = user === undefined ? {} : { canaryUser: user };
   const keys = endpoint.canaryKey === undefined ? {} : { canaryKey: String(endpoint.canaryKey) };
   return {
     kind: system.kind,
     address: address[4],
     address6: address[6],
     port,
-    admin: { ...access[system.kind], ...canary, ...keys },
+    admin: { ...servers.get(system.kind)?.admin?.(one), ...canary, ...keys },
   };
 }
 

@@ -13,6 +13,7 @@ import { stateOf } from "./describe.ts";
 import type { InitJob, InitReport } from "./init.ts";
 import { replicaNeeds } from "./needs.ts";
 import { outerPids } from "./processes.ts";
+import { loadServers } from "./servers.ts";
 import { type ReplicaState, readState } from "./state.ts";
 import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
 import { drillTools } from "./tools.ts";
@@ -86,7 +87,9 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
     child.stdin.on("error", () => {});
     child.stdin.write(`${JSON.stringify(job)}\n`);
     const report = await readReport(child);
-    const state = stateOf(report, { map, privilege, work, pids: outerPids(child.pid ?? 0) });
+    const servers = await loadServers(map.systems.map(({ kind }) => kind));
+    const pids = outerPids(child.pid ?? 0);
+    const state = stateOf(report, { map, privilege, work, pids, servers });
     return { state, ended, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();

@@ -58,11 +58,7 @@ table inet ${firewall.table} {
  *  That is wider than it should be, and common; the border has to hold. */
 export function hostRules(host: Host, topology: Topology): string {
   const ports = [
-    ...new Set(
-      topology.placements
-        .filter((one) => `${one.region}/data` === host.name && !one.isPublic)
-        .map((one) => one.port),
-    ),
+    ...new Set(topology.placements.filter((one) => one.host === host.name).map((one) => one.port)),
   ];
   const company = Object.values(topology.blocks).flat();
   const serves =

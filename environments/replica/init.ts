@@ -4,14 +4,11 @@ import { createInterface } from "node:readline";
 import type { ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
 import { serveNames, zoneFile } from "../name-server.ts";
-import { scriptArguments } from "../node-script.ts";
-import { planStore } from "./buckets.ts";
-import { type Authority, createAuthority } from "./certificates.ts";
+import { createAuthority } from "./certificates.ts";
 import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
-import { type HeldHost, holdHost, onHost, run, said, start } from "./namespace.ts";
-import { initialisePostgres, servePostgres } from "./postgres-server.ts";
+import { type HeldHost, holdHost, onHost, run } from "./namespace.ts";
 import { type Provision, provision } from "./provision.ts";
-import { serveRedis } from "./redis-server.ts";
+import { type Boot, type KindServer, loadServers } from "./servers.ts";
 import { type Host, layOut, type Topology } from "./topology.ts";
 
 /** First process of the replica: pid 1 of its pid namespace, on the core router. When it ends, whoever
@@ -45,26 +42,22 @@ async function boot(job: InitJob): Promise<InitReport> {
   await run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ringfence", job.work]);
   await run(["mount", "-t", "tmpfs", "ringfence", "/dev/shm"]);
   const authority = await createAuthority();
+  const setup: Boot = { job, topology, provisions, authority };
+  const servers = await loadServers(job.map.systems.map(({ kind }) => kind));
   await writeHostFiles(topology, job.work, authority.ca);
   const [held] = await Promise.all([
     Promise.all(topology.hosts.map((host) => holdHost(host, job.work, folderOf(host, job.work)))),
     Promise.all(
-      provisions
-        .filter(({ placement }) => placement.system.kind === "postgres")
-        .map((one) =>
-          initialisePostgres(
-            {
-              binaries: job.postgresBinaries,
-              folder: dataFolder(one, job.work),
-              id: one.placement.system.id,
-            },
-            one,
-          ),
+      [...servers].map(([kind, server]) =>
+        server.prepare?.(
+          setup,
+          provisions.filter(({ placement }) => placement.system.kind === kind),
         ),
+      ),
     ),
   ]);
   await connect(topology, held);
-  await serve({ job, topology, provisions, held, authority });
+  await serve(setup, servers, held);
   const hosts = held.map(({ host, pid }) => ({
     name: host.name,
     pid,
@@ -79,10 +72,6 @@ async function boot(job: InitJob): Promise<InitReport> {
 
 function folderOf(host: Host, work: string): string {
   return join(work, "hosts", host.name.replace("/", "."));
-}
-
-function dataFolder({ placement }: Provision, work: string): string {
-  return join(work, "hosts", `${placement.region}.data`);
 }
 
 export function zoneFileOf(region: string, work: string): string {
@@ -132,17 +121,8 @@ async function connect(topology: Topology, held: readonly HeldHost[]): Promise<v
   );
 }
 
-interface Boot {
-  job: InitJob;
-  topology: Topology;
-  provisions: Provision[];
-  held: readonly HeldHost[];
-  authority: Authority;
-}
-
-async function serve(boot: Boot): Promise<void> {
-  const { job, topology, provisions, held } = boot;
-  const hostOf = (name: string) => held.find((one) => one.host.name === name) as HeldHost;
+async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonly HeldHost[]): Promise<void> {
+  const { job, topology, provisions } = boot;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
     region && name.endsWith("/app")
       ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region, job.work)) }]
@@ -150,57 +130,13 @@ async function serve(boot: Boot): Promise<void> {
   );
   await Promise.all([
     ...resolvers.map(serveNames),
-    ...provisions.map((one) =>
-      servers[one.placement.system.kind]?.(boot, one, hostOf(`${one.placement.region}/data`)),
+    ...held.flatMap((host) =>
+      [...servers].map(async ([kind, server]) => {
+        const mine = provisions.filter(
+          ({ placement }) => placement.host === host.host.name && placement.system.kind === kind,
+        );
+        if (mine.length > 0) await server.serve(boot, mine, host);
+      }),
     ),
-    serveObjects(boot, hostOf),
   ]);
-}
-
-/** How the replica serves a system of each kind on its data host; S3 is one endpoint for all. */
-const servers: Record<string, (boot: Boot, one: Provision, held: HeldHost) => Promise<void>> = {
-  redis: ({ job }, one, held) => serveRedis(held, one, job.work),
-  async postgres({ job, authority, provisions }, one, held) {
-    const everywhere = provisions.filter(({ placement }) => placement.system === one.placement.system);
-    const certificate = await authority.issue([String(one.placement.endpoint.host)]);
-    const shared = await authority.issue(everywhere.map(({ placement }) => String(placement.endpoint.host)));
-    await servePostgres(held, one, { binaries: job.postgresBinaries, work: job.work, certificate, shared });
-  },
-  async tcp(_boot, { placement }, held) {
-    const places = [placement.address[4], placement.address[6]].flatMap((address) => [
-      address,
-      String(placement.port),
-    ]);
-    const script = scriptArguments(join(import.meta.dirname, "listener.ts"));
-    await said(
-      start(onHost(held, [process.execPath, ...script, ...places])),
-      "listening",
-      placement.system.id,
-    );
-  },
-};
-
-/** One process for all public buckets, on the internet, and one for each region's private ones. */
-async function serveObjects(boot: Boot, hostOf: (name: string) => HeldHost): Promise<void> {
-  const buckets = boot.provisions.filter(({ placement }) => placement.system.kind === "s3");
-  const hosts = Map.groupBy(buckets, ({ placement }) =>
-    placement.isPublic ? "internet" : `${placement.region}/data`,
-  );
-  await Promise.all([...hosts].map(([name, mine]) => serveObjectsOn(hostOf(name), mine, boot)));
-}
-
-async function serveObjectsOn(
-  held: HeldHost,
-  buckets: readonly Provision[],
-  { job, topology, authority }: Boot,
-): Promise<void> {
-  const names = buckets.flatMap(({ placement }) =>
-    [placement.endpoint.host, placement.endpoint.sts].flatMap((name) => [String(name), `*.${String(name)}`]),
-  );
-  const plain = buckets.some(({ placement }) => placement.endpoint.tls === false);
-  const tls = plain ? null : await authority.issue(names);
-  const script = scriptArguments(join(import.meta.dirname, "object-store.ts"));
-  const server = start(onHost(held, [process.execPath, ...script]));
-  server.stdin?.end(JSON.stringify({ store: planStore(topology, buckets), tls, work: job.work }));
-  await said(server, "serving", "the S3 endpoint");
 }

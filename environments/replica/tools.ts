@@ -8,7 +8,7 @@ import type { DrillTools } from "../../core/drill.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { scriptArguments } from "../node-script.ts";
 import type { BucketJob } from "./bucket-admin.ts";
-import { asPostgresUser } from "./postgres-server.ts";
+import { asPostgresUser } from "./servers/postgres.ts";
 import type { ReplicaState } from "./state.ts";
 import { askStore, type StoreRequest } from "./store-client.ts";
 

@@ -25,8 +25,8 @@ export interface Placement {
   endpoint: Record<string, unknown>;
   address: Addresses;
   port: number;
-  /** On the internet, as S3 is, and not on the region's data host: then policies have to stop everybody. */
-  isPublic: boolean;
+  /** The name of the host that serves it. */
+  host: string;
 }
 
 export interface Topology {
@@ -37,7 +37,7 @@ export interface Topology {
 }
 
 /** Hosts and addresses of the replica, from the map alone: in each region's blocks, subnet 1 is the
- *  app host's and subnet 2 the data host's, with one address per system; public endpoints are in
+ *  app host's and subnet 2 the data host's, with one address per host name of the map; public endpoints are in
  *  TEST-NET-2 (RFC 5737) and in the documentation prefix (RFC 3849). */
 export function layOut(map: ResidencyMap): Topology {
   const regions = Object.keys(map.regions);
@@ -49,10 +49,12 @@ export function layOut(map: ResidencyMap): Topology {
     const data: Addresses[] = [];
     for (const system of homed) {
       const endpoint = endpointOf(system, region);
-      const isPublic = system.kind === "s3" && system.stopBy !== "network";
-      const address = isPublic ? publicAddress(index) : subnet(2, 10 + data.length);
-      if (!isPublic) data.push(address);
-      placements.push({ system, region, endpoint, address, port: Number(endpoint.port), isPublic });
+      const host = hostOf(system, region);
+      const beside = placements.find((one) => one.region === region && one.endpoint.host === endpoint.host);
+      const address =
+        beside?.address ?? (host === "internet" ? publicAddress(index) : subnet(2, 10 + data.length));
+      if (host !== "internet" && !beside) data.push(address);
+      placements.push({ system, region, endpoint, address, port: Number(endpoint.port), host });
     }
     hosts.push(
       {
@@ -73,6 +75,11 @@ export function layOut(map: ResidencyMap): Topology {
   }
   const blocks = Object.fromEntries(regions.map((region) => [region, map.regions[region]?.addresses ?? []]));
   return { hosts, placements, blocks };
+}
+
+/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
+function hostOf({ kind, stopBy }: System, region: string): string {
+  return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
 }
 
 const internetHost = {

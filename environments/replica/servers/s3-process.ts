@@ -2,9 +2,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
-import { startObjectStore } from "../../fixtures/object-store/server.ts";
-import type { PlantedStore } from "./buckets.ts";
-import type { StoreRequest } from "./store-client.ts";
+import { startObjectStore } from "../../../fixtures/object-store/server.ts";
+import type { PlantedStore } from "../buckets.ts";
+import type { StoreRequest } from "../store-client.ts";
 
 /** The replica's S3 and STS, in a process of their own on the `internet` host. The job comes on stdin;
  *  afterwards an administrator may change policies through a socket in the host's work folder, which only

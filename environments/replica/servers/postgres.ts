@@ -1,11 +1,49 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
-import { eventually } from "../eventually.ts";
-import { canaryStatements, type PostgresLogins, roleStatements } from "../postgres-canary.ts";
-import type { Certificate } from "./certificates.ts";
-import { type HeldHost, onHost, run, start } from "./namespace.ts";
-import { credentialOf, type Provision } from "./provision.ts";
+import { eventually } from "../../eventually.ts";
+import { canaryStatements, type PostgresLogins, roleStatements } from "../../postgres-canary.ts";
+import type { Certificate } from "../certificates.ts";
+import { type HeldHost, onHost, run, start } from "../namespace.ts";
+import { credentialOf, type Provision } from "../provision.ts";
+import type { Boot, KindServer } from "../servers.ts";
+
+export const server: KindServer = {
+  async prepare({ job }, mine) {
+    const { work, postgresBinaries: binaries } = job;
+    await Promise.all(
+      mine.map((one) =>
+        initialisePostgres({ binaries, folder: dataFolder(one, work), id: one.placement.system.id }, one),
+      ),
+    );
+  },
+  async serve(boot, mine, held) {
+    await Promise.all(mine.map(async (one) => servePostgres(held, one, await optionsOf(boot, one))));
+  },
+  admin: ({ admin, placement }) => ({
+    user: admin.user,
+    password: admin.password,
+    database: String(placement.endpoint.database),
+  }),
+};
+
+function dataFolder({ placement }: Provision, work: string): string {
+  return join(work, "hosts", `${placement.region}.data`);
+}
+
+async function optionsOf({ job, authority, provisions }: Boot, one: Provision): Promise<PostgresOptions> {
+  const everywhere = provisions.filter(({ placement }) => placement.system === one.placement.system);
+  const certificate = await authority.issue([String(one.placement.endpoint.host)]);
+  const shared = await authority.issue(everywhere.map(({ placement }) => String(placement.endpoint.host)));
+  return { binaries: job.postgresBinaries, work: job.work, certificate, shared };
+}
+
+interface PostgresOptions {
+  binaries: string;
+  work: string;
+  certificate: Certificate;
+  shared: Certificate;
+}
 
 /** PostgreSQL refuses to run as root, and inside the replica there is only root: one more user namespace. */
 export const asPostgresUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
@@ -17,7 +55,7 @@ interface PostgresFiles {
   id: string;
 }
 
-export async function initialisePostgres(
+async function initialisePostgres(
   { binaries, folder, id }: PostgresFiles,
   { admin }: Provision,
 ): Promise<void> {
@@ -37,15 +75,10 @@ export async function initialisePostgres(
 
 /** Starts the server on its host, and plants its roles, its database and its canary. The shared certificate
  *  is valid for this system in every region; it lies there for a drill to install. */
-export async function servePostgres(
+async function servePostgres(
   held: HeldHost,
   provision: Provision,
-  {
-    binaries,
-    work,
-    certificate,
-    shared,
-  }: { binaries: string; work: string; certificate: Certificate; shared: Certificate },
+  { binaries, work, certificate, shared }: PostgresOptions,
 ): Promise<void> {
   const { placement } = provision;
   const id = placement.system.id;

@@ -1,13 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Redis } from "ioredis";
-import { eventually } from "../eventually.ts";
-import { redisRights } from "../redis-users.ts";
-import { type HeldHost, onHost, start } from "./namespace.ts";
-import { credentialOf, type Provision } from "./provision.ts";
+import { eventually } from "../../eventually.ts";
+import { redisRights } from "../../redis-users.ts";
+import { type HeldHost, onHost, start } from "../namespace.ts";
+import { credentialOf, type Provision } from "../provision.ts";
+import type { KindServer } from "../servers.ts";
+
+export const server: KindServer = {
+  async serve({ job }, mine, held) {
+    await Promise.all(mine.map((one) => serveRedis(held, one, job.work)));
+  },
+  admin: ({ admin }) => ({ user: admin.user, password: admin.password }),
+};
 
 /** Starts a Redis server on its host with ACL users, and plants its canary. */
-export async function serveRedis(held: HeldHost, provision: Provision, work: string): Promise<void> {
+async function serveRedis(held: HeldHost, provision: Provision, work: string): Promise<void> {
   const { placement, admin, canary } = provision;
   const id = placement.system.id;
   await mkdir(join(held.folder, id));
