@@ -159,7 +159,8 @@ function contradiction(
   map: ResidencyMap,
 ): string | null {
   if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
-  const guard = map.regions[planned.to.region]?.guard;
+  // Outside nobody guards: what stops there is the own region's border.
+  const guard = (map.regions[planned.to.region] ?? map.regions[planned.from.region])?.guard;
   return guard === "reject"
     ? null
     : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;

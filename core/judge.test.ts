@@ -556,7 +556,7 @@ describe("a region passes only if everything promised was contained", () => {
   });
   test("no region at all is inconclusive", () => {
     const { plan, map } = aTrial();
-    const nowhere = { ...plan, items: [], scope: { regions: [], paths: [] } };
+    const nowhere = { ...plan, items: [], scope: { regions: [], paths: [], outside: false } };
     expect(gradeOf(aRun({ plan: nowhere, map }))).toBe("inconclusive");
   });
   test("a region whose every attempt is waived is inconclusive, because nothing was promised", () => {

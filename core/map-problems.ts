@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { overlap } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
-import { type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";
+import { outside, type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";
 
 type Path = readonly (string | number)[];
 export type MapProblem = Omit<Problem, "path" | "file" | "line"> & { path: Path };
@@ -137,7 +137,7 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
   const home = valueAt(system, ["home"]);
   const stored = valueAt(system, ["backups", "storedIn"]);
   const mentions: [Path, unknown][] = [
-    ...(home === "each-region" ? [] : [[["home"], home] as [Path, unknown]]),
+    ...(home === "each-region" || home === outside ? [] : [[["home"], home] as [Path, unknown]]),
     ...(stored === "same-region" || stored === "none"
       ? []
       : [[["backups", "storedIn"], stored] as [Path, unknown]]),

@@ -24,6 +24,12 @@ export interface Check {
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
    *  not promise this, and it is not claimed. */
   about?: Rung;
+  /** Also tried at every endpoint of the system's vendor that lies in another jurisdiction. */
+  everyEndpoint?: true;
+  /** The probe whose control shows that the target lives, where this one's own way does not lead there. */
+  aliveBy?: string;
+  /** The sender's word is worth nothing: the receiver is asked what arrived. */
+  witnessed?: true;
   /** A key of the endpoint without which there is nothing to try. */
   needs?: string;
 }
@@ -36,9 +42,13 @@ export interface SystemKind {
   checks: readonly Check[];
 }
 
+/** Nobody's region: where everything is that no region may reach, and the vantage that sees it live. */
+export const outside = "outside";
+
 export const RegionId = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens");
+  .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens")
+  .refine((id) => id !== outside, `another id than "${outside}", which means no region at all`);
 
 const text = z.string().trim().min(1).max(400);
 const retention = z
@@ -88,8 +98,10 @@ const systemShape = {
   id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
   path: LeakPath.describe("The leak path whose suite covers this system"),
   home: z
-    .union([z.literal("each-region"), RegionId])
-    .describe('The one region that keeps it, or "each-region" where every region has its own'),
+    .union([z.literal("each-region"), z.literal(outside), RegionId])
+    .describe(
+      'The one region that keeps it; "each-region" where all have their own; "outside": nobody may reach it',
+    ),
   holds: text.describe("What customer data it holds"),
   retention: retention.describe('How long, such as "35 days"'),
   readers: z.array(text).describe("Who reads it"),

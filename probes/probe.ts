@@ -14,6 +14,8 @@ export interface TryContext<Endpoint> {
   own: Endpoint;
   target: Endpoint;
   address: string;
+  /** Literal addresses that the target's home proved, for ways whose own contact is another. */
+  learned: readonly string[];
   ladder: Ladder;
   /** Looks a reference up; throws CREDENTIAL_MISSING. */
   secret(reference: string): string;

@@ -102,12 +102,15 @@ export class Observer {
     return this.job.plan.items.filter((item) => item.role === role && item.from.region === this.job.region);
   }
 
+  /** Where the target answers; a way that contacts something of one's own does not show that. */
   #learn(item: PlannedItem, records: readonly TryRecord[]): void {
+    if (item.contacts === "own") return;
     const reached = records.filter(
       ({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"),
     );
-    const known = this.#home.addresses[item.to.system] ?? [];
-    this.#home.addresses[item.to.system] = [
+    const place = placeOf(item);
+    const known = this.#home.addresses[place] ?? [];
+    this.#home.addresses[place] = [
       ...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])]),
     ];
   }
@@ -162,7 +165,8 @@ export class Observer {
     const { map } = this.job;
     const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
     if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
-    const target = endpointIn(map, item.to.system, item.to.region);
+    const { system, region, endpoint } = item.to;
+    const target = { ...endpointIn(map, system, region), ...(endpoint ? { host: endpoint.host } : {}) };
     const home = this.#reports[item.to.region];
     const offer =
       item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
@@ -180,7 +184,7 @@ export class Observer {
         },
         offer,
       },
-      learned: home?.addresses[item.to.system] ?? [],
+      learned: home?.addresses[placeOf(item)] ?? [],
       elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],
       onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
       keepOpen: (ladder) => this.#open.push(ladder),
@@ -227,6 +231,11 @@ function endpointIn(map: ResidencyMap, id: string, region: string): Record<strin
   const system = map.systems.find((candidate) => candidate.id === id);
   if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
   return endpointOf(system, region);
+}
+
+/** A vendor's other endpoints have addresses of their own. */
+function placeOf({ to }: PlannedItem): string {
+  return to.endpoint ? `${to.system} at ${to.endpoint.host}` : to.system;
 }
 
 function now(): string {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ResidencyMap } from "../../core/residency-map.ts";
+import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
 import { serveNames, zoneFile } from "../name-server.ts";
 import { createAuthority } from "./certificates.ts";
@@ -15,6 +15,8 @@ import { type Host, layOut, type Topology } from "./topology.ts";
  *  ends it, the kernel ends everything else in the replica; it ends when its stdin does. */
 export interface InitJob {
   map: ResidencyMap;
+  /** Whatever else has a name on the Internet: the other endpoints of the map's vendors. */
+  names: string[];
   /** An existing folder that the replica covers with a file system in memory. */
   work: string;
   postgresBinaries: string;
@@ -37,7 +39,7 @@ lines.once("line", (line) => {
 lines.once("close", () => process.exit(0));
 
 async function boot(job: InitJob): Promise<InitReport> {
-  const topology = layOut(job.map);
+  const topology = layOut(job.map, job.names);
   const provisions = topology.placements.map((placement) => provision(placement, newCanary()));
   await run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ringfence", job.work]);
   await run(["mount", "-t", "tmpfs", "ringfence", "/dev/shm"]);
@@ -87,9 +89,15 @@ async function writeHostFiles(topology: Topology, work: string, ca: string): Pro
         : [];
     }),
   );
+  zone.push(
+    ...Object.entries(topology.world).flatMap(([name, address]) => [
+      `${address[4]} ${name}`,
+      `${address[6]} ${name}`,
+    ]),
+  );
   await mkdir(join(work, "names"));
-  for (const region of Object.keys(topology.blocks))
-    await writeFile(zoneFileOf(region, work), `${zone.join("\n")}\n`);
+  for (const region of [...Object.keys(topology.blocks), outside])
+    await writeFile(zoneFileOf(region, work), `${[...new Set(zone)].join("\n")}\n`);
   for (const host of topology.hosts) {
     const folder = folderOf(host, work);
     await mkdir(folder, { recursive: true });
@@ -124,8 +132,8 @@ async function connect(topology: Topology, held: readonly HeldHost[]): Promise<v
 async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonly HeldHost[]): Promise<void> {
   const { job, topology, provisions } = boot;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
-    region && name.endsWith("/app")
-      ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region, job.work)) }]
+    region !== null || name === outside
+      ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region ?? outside, job.work)) }]
       : [],
   );
   await Promise.all([

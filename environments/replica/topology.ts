@@ -1,7 +1,7 @@
 import { isIPv6 } from "node:net";
 import { parseCidr } from "../../core/addresses.ts";
 import { RingfenceError } from "../../core/errors.ts";
-import { endpointOf, homesOf, type ResidencyMap, type System } from "../../core/residency-map.ts";
+import { endpointOf, homesOf, outside, type ResidencyMap, type System } from "../../core/residency-map.ts";
 
 /** One address of each family. */
 export interface Addresses {
@@ -32,17 +32,21 @@ export interface Placement {
 export interface Topology {
   hosts: Host[];
   placements: Placement[];
+  /** Everything else that has a name on the Internet, such as the other endpoints of the map's vendors. */
+  world: Record<string, Addresses>;
   /** Region → its private blocks, as the map declares them. */
   blocks: Record<string, string[]>;
 }
 
-/** Hosts and addresses of the replica, from the map alone: in each region's blocks, subnet 1 is the
+/** Hosts and addresses of the replica, from the map and the names on the Internet that it speaks of: in each region's blocks, subnet 1 is the
  *  app host's and subnet 2 the data host's, with one address per host name of the map; public endpoints are in
  *  TEST-NET-2 (RFC 5737) and in the documentation prefix (RFC 3849). */
-export function layOut(map: ResidencyMap): Topology {
+export function layOut(map: ResidencyMap, names: readonly string[]): Topology {
   const regions = Object.keys(map.regions);
   const placements: Placement[] = [];
-  const hosts: Host[] = [{ ...internetHost, addresses: regions.map((_, index) => publicAddress(index)) }];
+  const hosts: Host[] = [];
+  const inWorld = worldAddresses();
+  const world = Object.fromEntries(names.map((name) => [name, inWorld(name)]));
   for (const [index, region] of regions.entries()) {
     const subnet = subnetsOf(region, map.regions[region]?.addresses ?? []);
     const homed = map.systems.filter((system) => homesOf(system, map).includes(region));
@@ -51,9 +55,12 @@ export function layOut(map: ResidencyMap): Topology {
       const endpoint = endpointOf(system, region);
       const host = hostOf(system, region);
       const beside = placements.find((one) => one.region === region && one.endpoint.host === endpoint.host);
-      const address =
-        beside?.address ?? (host === "internet" ? publicAddress(index) : subnet(2, 10 + data.length));
-      if (host !== "internet" && !beside) data.push(address);
+      const placed = {
+        internet: () => publicAddress(index),
+        world: () => inWorld(String(endpoint.host)),
+      }[host];
+      const address = beside?.address ?? placed?.() ?? subnet(2, 10 + data.length);
+      if (!placed && !beside) data.push(address);
       placements.push({ system, region, endpoint, address, port: Number(endpoint.port), host });
     }
     hosts.push(
@@ -73,12 +80,30 @@ export function layOut(map: ResidencyMap): Topology {
       },
     );
   }
+  for (const system of map.systems.filter(({ home }) => home === outside)) {
+    const endpoint = endpointOf(system, outside);
+    const address = inWorld(String(endpoint.host));
+    placements.push({
+      system,
+      region: outside,
+      endpoint,
+      address,
+      port: Number(endpoint.port),
+      host: "world",
+    });
+  }
+  hosts.push(
+    { ...internetHost, addresses: regions.map((_, index) => publicAddress(index)) },
+    { ...worldHost, addresses: inWorld.all() },
+    outsideHost,
+  );
   const blocks = Object.fromEntries(regions.map((region) => [region, map.regions[region]?.addresses ?? []]));
-  return { hosts, placements, blocks };
+  return { hosts, placements, world, blocks };
 }
 
 /** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
 function hostOf({ kind, stopBy }: System, region: string): string {
+  if (kind === "vendor") return "world";
   return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
 }
 
@@ -88,6 +113,47 @@ const internetHost = {
   cable: "internet",
   gateway: { 4: "198.51.100.1", 6: "2001:db8:100::1" },
 };
+
+/** Vendors, and whatever else no region may reach (TEST-NET-3). */
+const worldHost = {
+  name: "world",
+  region: null,
+  cable: "world",
+  gateway: { 4: "203.0.113.1", 6: "2001:db8:200::1" },
+};
+
+/** Somebody outside of all regions, who may go everywhere in public (TEST-NET-1). */
+const outsideHost: Host = {
+  name: outside,
+  region: null,
+  cable: outside,
+  gateway: { 4: "192.0.2.1", 6: "2001:db8:300::1" },
+  addresses: [{ 4: "192.0.2.10", 6: "2001:db8:300::10" }],
+};
+
+const mostNames = 240;
+
+/** One address for each name, in the order in which they are asked for. */
+function worldAddresses() {
+  const known = new Map<string, Addresses>([["", { 4: "203.0.113.2", 6: "2001:db8:200::2" }]]);
+  const addressOf = (name: string): Addresses => {
+    const number = 10 + known.size;
+    const address = known.get(name) ?? {
+      4: `203.0.113.${number}`,
+      6: `2001:db8:200::${number.toString(16)}`,
+    };
+    known.set(name, address);
+    if (known.size <= mostNames) return address;
+    throw new RingfenceError(
+      "REPLICA_UNSUPPORTED",
+      `the replica has addresses for ${mostNames} public names`,
+      {
+        fix: "split the map, or use fewer vendors",
+      },
+    );
+  };
+  return Object.assign(addressOf, { all: () => [...known.values()] });
+}
 
 function publicAddress(index: number): Addresses {
   return { 4: `198.51.100.${10 + index}`, 6: `2001:db8:100::${(0x10 + index).toString(16)}` };
