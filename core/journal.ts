@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalJson, sha256 } from "./digest.ts";
 import { Outcome, Rung } from "./vocabulary.ts";
+import { Arrival, mostArrivals } from "./witness.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime({ precision: 3 });
@@ -74,6 +75,13 @@ export const Entry = z.discriminatedUnion("type", [
     what: shortText,
     at: instant,
     done: z.boolean(),
+  }),
+  /** What the receiver of a system says it was sent, asked when everything had been tried. */
+  z.strictObject({
+    type: z.literal("witnessed"),
+    system: z.string(),
+    at: instant,
+    arrivals: z.array(Arrival).max(mostArrivals),
   }),
   z.strictObject({ type: z.literal("run-finished"), at: instant, observations: z.int() }),
 ]);

@@ -171,7 +171,7 @@ function startClock(): () => Pick<Try, "startedAt" | "durationMs"> {
 const never = new Promise<never>(() => {});
 
 /** The only timer of an attempt; null when it fires first. */
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
+export async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
   let timer: NodeJS.Timeout | undefined;
   const fired = new Promise<null>((done) => {
     timer = setTimeout(() => done(null), milliseconds);

@@ -3,6 +3,7 @@ import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts
 import { type PlannedItem, planDigest } from "../core/plan.ts";
 import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
 import { height } from "../core/vocabulary.ts";
+import { sendToken } from "../core/witness.ts";
 import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
 import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
@@ -74,6 +75,7 @@ export class Observer {
   async controlsAfter(): Promise<void> {
     await this.#meet("attempts");
     await this.#controls("after");
+    await this.#askReceivers();
     for (const ladder of this.#open) ladder.close();
     this.#write({ type: "run-finished", at: now(), observations: this.#observations });
     await this.#meet("controls-after");
@@ -105,14 +107,29 @@ export class Observer {
   /** Where the target answers; a way that contacts something of one's own does not show that. */
   #learn(item: PlannedItem, records: readonly TryRecord[]): void {
     if (item.contacts === "own") return;
-    const reached = records.filter(
-      ({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"),
+    const reached = records.filter(({ entry: { outcome, climbed } }) =>
+      item.witnessed
+        ? outcome.kind === "silent"
+        : outcome.kind === "reached" && height(climbed) >= height("network"),
     );
     const place = placeOf(item);
     const known = this.#home.addresses[place] ?? [];
     this.#home.addresses[place] = [
       ...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])]),
     ];
+  }
+
+  /** A receiver that does not answer has seen nothing, and nothing rests on it. */
+  async #askReceivers(): Promise<void> {
+    const { map, plan, region } = this.job;
+    const asked = new Set(
+      plan.items.filter(({ witnessed, to }) => witnessed && to.region === region).map(({ to }) => to.system),
+    );
+    for (const system of map.systems.filter(({ id }) => asked.has(id))) {
+      const probe = this.#probes.find(({ kind }) => kind === system.kind);
+      const arrivals = await probe?.arrivals?.(endpointOf(system, region)).catch(() => null);
+      if (arrivals) this.#write({ type: "witnessed", system: system.id, at: now(), arrivals });
+    }
   }
 
   /** Links for the other regions to try, made with what the workload here holds. */
@@ -183,6 +200,7 @@ export class Observer {
           return value;
         },
         offer,
+        token: sendToken(this.job.runId, item.id, phase),
       },
       learned: home?.addresses[placeOf(item)] ?? [],
       elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],

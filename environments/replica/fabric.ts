@@ -1,4 +1,8 @@
+import { arrivalsPort } from "./arrivals-port.ts";
 import type { Host, Topology } from "./topology.ts";
+
+/** What is served over TCP may be served over UDP as well. */
+const transport = "meta l4proto { tcp, udp } th";
 
 /** The core router's forward chain: the border. `nft add rule` to it opens a hole. */
 export const firewall = { family: "inet", table: "ringfence", chain: "forward" } as const;
@@ -100,14 +104,18 @@ export function allowListOf(region: string, family: 4 | 6): string {
  *  That is wider than it should be, and common; the border has to hold. */
 export function hostRules(host: Host, topology: Topology): string {
   const ports = [
-    ...new Set(topology.placements.filter((one) => one.host === host.name).map((one) => one.port)),
+    ...new Set(
+      topology.placements
+        .filter((one) => one.host === host.name)
+        .flatMap(({ port, endpoint }) => [port, ...(endpoint.arrivals ? [arrivalsPort(endpoint)] : [])]),
+    ),
   ];
   const company = Object.values(topology.blocks).flat();
   const serves =
     host.region === null
-      ? [443, ...ports].map((port) => `tcp dport ${port} accept`)
+      ? [443, ...ports].map((port) => `${transport} dport ${port} accept`)
       : company.flatMap((block) =>
-          ports.map((port) => `${ip(block)} saddr ${block} tcp dport ${port} accept`),
+          ports.map((port) => `${ip(block)} saddr ${block} ${transport} dport ${port} accept`),
         );
   return `
 table inet ${firewall.table} {
