@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { leakPaths } from "../core/vocabulary.ts";
 import { residencySchemaText } from "../scripts/generate-schema.ts";
+import { loadVendors } from "../vendors/catalogue.ts";
 
 /** Each rule fails with the files that break it, and with the remedy. */
 
@@ -76,6 +77,11 @@ describe("imports go one way", () => {
       "a report reads what was written: let scripts hand it over",
     ],
     [
+      "vendors",
+      (to) => isPackage(to) || within("core", "vendors")(to),
+      "the catalogue knows its records only: hand it over where it is used",
+    ],
+    [
       "fixtures",
       (to) => isPackage(to) || within("fixtures")(to),
       "a fixture knows nothing of Ringfence: pass it options",
@@ -142,6 +148,17 @@ test("the JSON Schema of the residency map is fresh", async () => {
   expect(textOf("core/residency-map.schema.json"), "run: node scripts/generate-schema.ts").toBe(
     await residencySchemaText(),
   );
+});
+
+test("no page keeps a list of vendors by hand, because it would go stale", () => {
+  const vendors = loadVendors();
+  const pages = files.filter((file) => file.endsWith(".md"));
+  expect(textOf("docs/vendors.md")).toContain("ringfence -- vendors");
+  const listing = pages.filter((file) => {
+    const text = textOf(file);
+    return vendors.filter(({ endpoints }) => endpoints.some(({ host }) => text.includes(host))).length > 5;
+  });
+  expect(listing, "point to `ringfence vendors` instead").toEqual([]);
 });
 
 describe("tests are whole", () => {
