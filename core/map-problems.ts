@@ -137,7 +137,11 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
   const home = valueAt(system, ["home"]);
   const stored = valueAt(system, ["backups", "storedIn"]);
   const mentions: [Path, unknown][] = [
-    ...(home === "each-region" || home === outside ? [] : [[["home"], home] as [Path, unknown]]),
+    ...(Array.isArray(home)
+      ? home.map((name, index) => [["home", index], name] as [Path, unknown])
+      : home === "each-region" || home === outside
+        ? []
+        : [[["home"], home] as [Path, unknown]]),
     ...(stored === "same-region" || stored === "none"
       ? []
       : [[["backups", "storedIn"], stored] as [Path, unknown]]),

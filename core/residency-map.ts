@@ -98,9 +98,9 @@ const systemShape = {
   id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
   path: LeakPath.describe("The leak path whose suite covers this system"),
   home: z
-    .union([z.literal("each-region"), z.literal(outside), RegionId])
+    .union([z.literal("each-region"), z.literal(outside), RegionId, z.array(RegionId).min(1)])
     .describe(
-      'The one region that keeps it; "each-region" where all have their own; "outside": nobody may reach it',
+      'The region that keeps it, or a list of those that have one each; "each-region": all; "outside": nobody may reach it',
     ),
   holds: text.describe("What customer data it holds"),
   retention: retention.describe('How long, such as "35 days"'),
@@ -178,7 +178,7 @@ function overridesOf(endpoint: z.ZodObject): z.ZodObject {
 }
 
 export function homesOf(system: System, map: ResidencyMap): string[] {
-  return system.home === "each-region" ? Object.keys(map.regions) : [system.home];
+  return system.home === "each-region" ? Object.keys(map.regions) : [system.home].flat();
 }
 
 /** The endpoint of a system in one of its home regions, `{region}` and `{REGION}` filled in. */

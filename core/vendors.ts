@@ -56,14 +56,11 @@ export function hostOf({ host }: VendorEndpoint, account: Readonly<Record<string
   return filled.includes("{") ? null : filled;
 }
 
-/** The endpoint that a host belongs to: the very host, or the site it is below. */
+/** The endpoint of a host. A host below a known one may be anywhere: its name alone says nothing. */
 export function endpointFor(
   vendor: Vendor,
   host: string,
   account: Readonly<Record<string, string>>,
 ): VendorEndpoint | undefined {
-  const known = vendor.endpoints.map((endpoint) => ({ endpoint, name: hostOf(endpoint, account) ?? "" }));
-  const exact = known.find(({ name }) => name === host);
-  const below = known.filter(({ name }) => name !== "" && host.endsWith(`.${name}`));
-  return (exact ?? below.sort((a, b) => b.name.length - a.name.length)[0])?.endpoint;
+  return vendor.endpoints.find((endpoint) => hostOf(endpoint, account) === host);
 }
