@@ -133,6 +133,34 @@ export function crossing(
     (narrow.credentials === undefined || item.vector.credentials === narrow.credentials);
 }
 
+/** What one region sends to other regions' systems (`to`) and to a vendor's other endpoints (`hosts`; a text
+ *  that begins with "." stands for every host below it), narrowed as far as is told. */
+export function sending(
+  from: string,
+  narrow: {
+    system?: string;
+    to?: readonly string[];
+    hosts?: readonly string[];
+    family?: AddressFamily;
+    probes?: readonly string[];
+    route?: PlannedItem["vector"]["route"];
+  },
+): (item: PlannedItem) => boolean {
+  const isHost = (host: string) =>
+    narrow.hosts?.some((wanted) => (wanted.startsWith(".") ? host.endsWith(wanted) : host === wanted));
+  return (item) =>
+    item.family === "send" &&
+    item.from.region === from &&
+    (narrow.system === undefined || item.to.system === narrow.system) &&
+    (narrow.probes === undefined || narrow.probes.includes(item.probe)) &&
+    (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&
+    (narrow.route === undefined || item.vector.route === narrow.route) &&
+    ((narrow.to === undefined && narrow.hosts === undefined) ||
+      (item.to.endpoint === undefined
+        ? narrow.to?.includes(item.to.region) === true
+        : isHost(item.to.endpoint.host) === true));
+}
+
 /** The looks inside one region by these probes; `about`: only those for that region's canary. */
 export function inside(
   region: string,

@@ -94,3 +94,43 @@ export async function pointName(
       .join("\n"),
   );
 }
+
+/** The addresses of a public name, as a region's resolver knows them. */
+async function addressesOf(
+  tools: DrillTools,
+  region: string,
+  name: string,
+): Promise<Record<AddressFamily, string>> {
+  const lines = (await readFile(tools.namesOf(region), "utf8")).split("\n").map((line) => line.split(/\s+/));
+  const [four = "", six = ""] = lines.flatMap(([address = "", ...names]) =>
+    names.includes(name) ? [address] : [],
+  );
+  if (!four || !six) throw new Error(`${name} has no address in ${region}`);
+  return { 4: four, 6: six };
+}
+
+/** An entry in a region's allow-list at the border. */
+export async function allow(
+  tools: DrillTools,
+  hole: Hole,
+  { region, host, family }: { region: string; host: string; family: AddressFamily },
+): Promise<void> {
+  const address = (await addressesOf(tools, region, host))[family];
+  const element = `inet ringfence allowed_${region.replaceAll("-", "_")}_${family} { ${address} . 443 }`;
+  hole.closeBy(() => tools.command("core", ["nft", `delete element ${element}`]));
+  await tools.command("core", ["nft", `add element ${element}`]);
+}
+
+/** A line in the list of what a region's proxy carries to. */
+export async function carry(tools: DrillTools, hole: Hole, region: string, line: string): Promise<void> {
+  await editFile(hole, tools.fileOf(`${region}/data`, "proxy-allows"), (text) => `${text}${line}\n`);
+}
+
+/** The same, of a vendor's host by its address, which gets past a list of names. */
+export async function carryAddress(
+  tools: DrillTools,
+  hole: Hole,
+  { region, host, family }: { region: string; host: string; family: AddressFamily },
+): Promise<void> {
+  await carry(tools, hole, region, (await addressesOf(tools, region, host))[family]);
+}

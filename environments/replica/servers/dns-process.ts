@@ -1,7 +1,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, createServer, isIPv6, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import packet from "dns-packet";
 import { Arrivals } from "../../../fixtures/receivers/arrivals.ts";
@@ -89,7 +89,7 @@ async function answerTo(message: Buffer, { server, seen, from }: Asked): Promise
   const within = name === server.zone || name.endsWith(`.${server.zone}`);
   const known = name === `canary.${server.zone}` && question?.type === "TXT";
   const onward = within ? undefined : forwardOf(name, server);
-  if (onward) return forwarded(message, onward).catch(() => reply(query, rcodes.serverFailure));
+  if (onward) return forwarded(message, onward, server).catch(() => reply(query, rcodes.serverFailure));
   if (!within) return reply(query, rcodes.refused);
   if (!known) return reply(query, rcodes.nameError);
   return reply(query, rcodes.noError, [{ type: "TXT", name, ttl: 0, data: server.canary }]);
@@ -114,8 +114,9 @@ function forwardOf(name: string, { forwards }: NameServer): string | undefined {
   return address;
 }
 
-async function forwarded(message: Buffer, address: string): Promise<Buffer> {
-  const socket = connect({ host: address, port: 53 });
+async function forwarded(message: Buffer, address: string, { addresses }: NameServer): Promise<Buffer> {
+  const localAddress = addresses.find((own) => isIPv6(own) === isIPv6(address));
+  const socket = connect({ host: address, port: 53, ...(localAddress ? { localAddress } : {}) });
   socket.setTimeout(2000, () => socket.destroy(new Error("no answer")));
   socket.write(framed(message));
   return new Promise((done, fail) => {

@@ -3,19 +3,17 @@ import { createServer } from "node:http";
 import { connect, isIPv6, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** An HTTP CONNECT proxy that carries to port 443 of the names on its list (`*.` at the start of a line
- *  stands for any name below), over the address family and from the address on which it was asked. */
+/** An HTTP CONNECT proxy that carries to the names on its list: to port 443 unless the line says another,
+ *  and to any name below where it begins with `*.`; over the address family and from the address on which it was asked. */
 const { listen, allowList } = JSON.parse(await text(process.stdin)) as {
   listen: { host: string; port: number }[];
   allowList: string;
 };
 
 function carries(host: string, port: string): boolean {
+  const wanted = port === "443" ? host : `${host}:${port}`;
   const lines = readFileSync(allowList, "utf8").split("\n");
-  return (
-    port === "443" &&
-    lines.some((line) => line === host || (line.startsWith("*.") && host.endsWith(line.slice(1))))
-  );
+  return lines.some((line) => line === wanted || (line.startsWith("*.") && wanted.endsWith(line.slice(1))));
 }
 
 let waiting = listen.length;
