@@ -2,6 +2,7 @@ import { isIPv6 } from "node:net";
 import { parseCidr } from "../../core/addresses.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import { endpointOf, homesOf, type ResidencyMap, type System } from "../../core/residency-map.ts";
+import { height } from "../../core/vocabulary.ts";
 
 /** One address of each family. */
 export interface Addresses {
@@ -37,23 +38,25 @@ export interface Topology {
 }
 
 /** Hosts and addresses of the replica, from the map alone: in each region's blocks, subnet 1 is the
- *  app host's and subnet 2 the data host's, with one address per host name of the map; public endpoints are in
- *  TEST-NET-2 (RFC 5737) and in the documentation prefix (RFC 3849). */
+ *  app host's and subnet 2 the data host's; public endpoints are on the internet, in TEST-NET-2 (RFC 5737)
+ *  and in the documentation prefix (RFC 3849). Every host name of the map has an address of its own. */
 export function layOut(map: ResidencyMap): Topology {
   const regions = Object.keys(map.regions);
   const placements: Placement[] = [];
-  const hosts: Host[] = [{ ...internetHost, addresses: regions.map((_, index) => publicAddress(index)) }];
+  const hosts: Host[] = [];
+  const open: Addresses[] = [];
   for (const [index, region] of regions.entries()) {
     const subnet = subnetsOf(region, map.regions[region]?.addresses ?? []);
     const homed = map.systems.filter((system) => homesOf(system, map).includes(region));
     const data: Addresses[] = [];
     for (const system of homed) {
       const endpoint = endpointOf(system, region);
-      const host = hostOf(system, region);
-      const beside = placements.find((one) => one.region === region && one.endpoint.host === endpoint.host);
+      const host = hostOf(system, { region, port: Number(endpoint.port) });
+      const beside = placements.find((one) => one.host === host && one.endpoint.host === endpoint.host);
+      const taken = host === "internet" ? open : data;
       const address =
-        beside?.address ?? (host === "internet" ? publicAddress(index) : subnet(2, 10 + data.length));
-      if (host !== "internet" && !beside) data.push(address);
+        beside?.address ?? (host === "internet" ? publicAddress(open.length) : subnet(2, 10 + data.length));
+      if (!beside) taken.push(address);
       placements.push({ system, region, endpoint, address, port: Number(endpoint.port), host });
     }
     hosts.push(
@@ -74,12 +77,15 @@ export function layOut(map: ResidencyMap): Topology {
     );
   }
   const blocks = Object.fromEntries(regions.map((region) => [region, map.regions[region]?.addresses ?? []]));
-  return { hosts, placements, blocks };
+  const internet = { ...internetHost, addresses: open.length > 0 ? open : [publicAddress(0)] };
+  return { hosts: [internet, ...hosts], placements, blocks };
 }
 
-/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
-function hostOf({ kind, stopBy }: System, region: string): string {
-  return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
+/** What lets the network be open, and speaks HTTPS, stands on the internet: its authorization has to stop
+ *  everybody. S3 does so unless the map tells otherwise. */
+function hostOf({ kind, stopBy }: System, { region, port }: { region: string; port: number }): string {
+  const rung = stopBy ?? (kind === "s3" ? "authorization" : "network");
+  return height(rung) > height("network") && port === 443 ? "internet" : `${region}/data`;
 }
 
 const internetHost = {
