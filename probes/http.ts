@@ -19,6 +19,8 @@ export interface HttpCall {
   headers?: Readonly<Record<string, string>>;
   body?: string | Buffer;
   ladder: Ladder;
+  /** One of `pinnedAgent`, whose connection is used again; a connection of its own when left out. */
+  agent?: http.Agent;
 }
 
 /** `peer`: the address that the socket was connected to. */
@@ -37,7 +39,7 @@ const mostHeaders = 100;
 export function request({ address, ladder, ...call }: HttpCall): Promise<HttpAnswer> {
   return new Promise((done, fail) => {
     const { tls, host, servername = host, port, method = "GET", path, headers, body } = call;
-    const agent = pinnedAgent(tls ? "https:" : "http:", { address, ladder });
+    const agent = call.agent ?? pinnedAgent(tls ? "https:" : "http:", { address, ladder });
     const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
     const options = {
       agent,
@@ -74,10 +76,14 @@ export function request({ address, ladder, ...call }: HttpCall): Promise<HttpAns
  *  server answered. */
 export function pinnedAgent(
   protocol: "http:" | "https:",
-  { address, ladder }: { address: string | undefined; ladder: Ladder },
+  {
+    address,
+    ladder,
+    keepAlive = false,
+  }: { address: string | undefined; ladder: Ladder; keepAlive?: boolean },
 ): http.Agent {
   const secure = protocol === "https:";
-  const agent = secure ? new https.Agent({ keepAlive: false }) : new http.Agent({ keepAlive: false });
+  const agent = secure ? new https.Agent({ keepAlive }) : new http.Agent({ keepAlive });
   agent.createConnection = (options) => {
     const { host = "", port, servername } = options as ConnectionOptions;
     const to = { host: address ?? host, port: Number(port), autoSelectFamily: false };

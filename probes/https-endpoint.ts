@@ -1,3 +1,4 @@
+import type { Agent } from "node:http";
 import { z } from "zod";
 import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { HttpAnswer } from "./http.ts";
@@ -63,9 +64,9 @@ export interface Question {
   post?: { type: string; body: string };
 }
 
-/** Asks `endpoint` one question at the literal address of the try. */
+/** Asks `endpoint` one question at the literal address of the try; with an `agent`, over its connection. */
 export function ask(
-  { address, ladder, secret }: Pick<HttpsContext, "address" | "ladder" | "secret">,
+  { address, ladder, secret, agent }: Pick<HttpsContext, "address" | "ladder" | "secret"> & { agent?: Agent },
   { host, port, tls, tokenHeader }: HttpsEndpoint,
   { path, token, post }: Question,
 ): Promise<HttpAnswer> {
@@ -83,6 +84,7 @@ export function ask(
       ...(post ? { "content-type": post.type } : {}),
     },
     ...(post ? { method: "POST", body: post.body } : {}),
+    ...(agent ? { agent } : {}),
   });
 }
 

@@ -1,6 +1,7 @@
+import type { Agent } from "node:http";
 import type { Findings, Link } from "../core/journal.ts";
 import type { Outcome } from "../core/vocabulary.ts";
-import { explainExchange, type HttpAnswer } from "./http.ts";
+import { explainExchange, type HttpAnswer, pinnedAgent } from "./http.ts";
 import { canariesOf, isSuccess, outcomeOf } from "./https-answer.ts";
 import { ask, type HttpsContext, type Question } from "./https-endpoint.ts";
 import { parseJson, peersIn, placeIn } from "./json-peers.ts";
@@ -27,21 +28,25 @@ export function coded(code: string): Error {
 
 /** Reads the own canary, which is the control, and then looks around as the probe asks. */
 export async function lookInside(context: HttpsContext, way: Way): Promise<Answer> {
-  const { own, ladder } = context;
-  const first = await ask(context, own, { path: own.canaryPath, token: own.credentials.auditor.token });
+  const { own, ladder, address } = context;
+  const agent = pinnedAgent(own.tls ? "https:" : "http:", { address, ladder, keepAlive: true });
+  const first = await ask({ ...context, agent }, own, {
+    path: own.canaryPath,
+    token: own.credentials.auditor.token,
+  });
   const outcome = outcomeOf(first, { tls: own.tls, host: own.host, home: own.host });
   const canaries = canariesOf(first);
   const seen = new Set<string>();
   try {
     if (outcome.kind !== "reached") return { outcome, findings: { canaries } };
-    return { outcome, findings: await way(lookOf(context, seen), { canaries }) };
+    return { outcome, findings: await way(lookOf({ ...context, agent }, seen), { canaries }) };
   } catch (error) {
     const ended: Outcome = explainExchange(error, ladder);
     return { outcome: ended, findings: { canaries: [...new Set([...canaries, ...seen])].sort() } };
   }
 }
 
-function lookOf(context: HttpsContext, seen: Set<string>): Look {
+function lookOf(context: HttpsContext & { agent: Agent }, seen: Set<string>): Look {
   const asking = async (question: Question) => {
     const answer = await ask(context, context.own, question);
     for (const canary of canariesOf(answer)) seen.add(canary);

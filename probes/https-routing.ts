@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Link } from "../core/journal.ts";
-import { canariesOf, turnsAway } from "./https-answer.ts";
+import { canariesOf, isSuccess, turnsAway } from "./https-answer.ts";
 import { forTenant } from "./https-endpoint.ts";
 import { coded, type Look, type Way } from "./https-inside.ts";
 import { legibleText } from "./legible.ts";
@@ -68,33 +68,37 @@ export const directory: Way = async ({ context, read, seen }, { canaries }) => {
 
 const mostReadings = 5;
 
-/** Posts a body for the other region's tenant to the own plane, and looks for it in the own request log. The
- *  request itself has to be there, or the log says nothing. */
+/** Posts bodies for the other region's tenant to the own plane, with the own session and with what opens the
+ *  tenant at home, and looks for them in the own request log. The requests themselves have to be there, or the
+ *  log says nothing. */
 export const requestLog: Way = async (look, { canaries }) => {
-  const { context, seen } = look;
-  const { postTo = "" } = context.own.log ?? {};
-  const about = context.item.about ?? "";
-  const [name, mark] = [unguessable("request"), unguessable("body")];
-  const posted = await look.ask({
-    path: `${forTenant(postTo, about)}?ringfence=${name}`,
-    token: context.own.credentials.own.token,
-    post: { type: "text/plain", body: mark },
-  });
-  if (!turnsAway(posted) && posted.status >= 300) throw coded(`HTTP_${posted.status}`);
+  const { own, item } = look.context;
+  const about = item.about ?? "";
+  const path = forTenant(own.log?.postTo ?? "", about);
+  const tokens = [own.credentials.own.token, ...(own.tenants ? [forTenant(own.tenants.token, about)] : [])];
+  const sent = tokens.map((token) => ({ token, name: unguessable("request"), mark: unguessable("body") }));
   const peer = legibleText(`a tenant of ${about}`);
-  const accepted: Link[] = turnsAway(posted)
-    ? []
-    : [{ what: "a request that the service accepts", peer, addresses: [], region: about }];
-  const logged: Link[] = (await logWith(look, name)).includes(mark)
-    ? [{ what: "the request log, with the body of what was refused,", peer, addresses: [], region: about }]
-    : [];
-  return { canaries: [...new Set([...canaries, ...seen])], links: [...accepted, ...logged] };
+  const links: Link[] = [];
+  for (const { token, name, mark } of sent) {
+    const post = { type: "text/plain", body: mark };
+    const answer = await look.ask({ path: `${path}?ringfence=${name}`, token, post });
+    if (isSuccess(answer))
+      links.push({ what: "a request that the service accepts", peer, addresses: [], region: about });
+    else if (!turnsAway(answer)) throw coded(`HTTP_${answer.status}`);
+  }
+  const log = await logWith(
+    look,
+    sent.map(({ name }) => name),
+  );
+  if (sent.some(({ mark }) => log.includes(mark)))
+    links.push({ what: "the request log, with a body inside,", peer, addresses: [], region: about });
+  return { canaries: [...new Set([...canaries, ...look.seen])], links };
 };
 
-async function logWith({ context: { own }, read }: Look, name: string): Promise<string> {
+async function logWith({ context: { own }, read }: Look, names: readonly string[]): Promise<string> {
   for (let readings = 0; readings < mostReadings; readings++) {
     const { body } = await read({ path: own.log?.path ?? "", token: own.credentials.auditor.token });
-    if (body.includes(name)) return body;
+    if (names.every((name) => body.includes(name))) return body;
   }
   throw coded("REQUEST_NOT_IN_LOG");
 }
