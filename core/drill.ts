@@ -4,6 +4,12 @@ import type { AddressFamily, LeakPath } from "./vocabulary.ts";
 /** An IAM or bucket policy document, as its owner would write it. */
 export type PolicyText = Record<string, unknown>;
 
+export interface HttpRequest {
+  method: "GET" | "PUT" | "POST" | "DELETE";
+  path: string;
+  body?: unknown;
+}
+
 /** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
 export interface DrillTools {
   /** Where a system is served. */
@@ -21,6 +27,9 @@ export interface DrillTools {
   ): Promise<Record<string, unknown>[]>;
   /** A command as the administrator of a region's Redis. */
   redis(region: string, system: string, ...command: string[]): Promise<unknown>;
+  /** A request to one of a region's own HTTP services as its administrator; gives the body, and rejects with
+   *  anything but a success. `body` is sent as JSON. */
+  http(region: string, system: string, request: HttpRequest): Promise<string>;
   /** The object store's administration. */
   store: {
     get(bucket: string, key: string): Promise<string | null>;

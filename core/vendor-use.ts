@@ -17,7 +17,7 @@ export function foreignEndpoints(
   if (!vendor) return [];
   const own = homesOf(system, map).map((home) => String(endpointOf(system, home).host));
   return vendor.endpoints.flatMap((endpoint) => {
-    const host = hostOf(endpoint, accountOf(system));
+    const host = hostOf(endpoint, accountOf(system, region));
     const domestic = endpoint.verified && endpoint.jurisdiction === map.regions[region]?.jurisdiction;
     return host === null || domestic || own.includes(host)
       ? []
@@ -33,7 +33,7 @@ export function vendorDoubts(
   if (typeof system.endpoint.vendor !== "string") return [];
   const vendor = vendorOf(system, vendors);
   if (!vendor) return [`there is no record of a vendor "${system.endpoint.vendor}"`];
-  const unnamed = vendor.endpoints.filter((endpoint) => hostOf(endpoint, accountOf(system)) === null);
+  const unnamed = vendor.endpoints.filter((endpoint) => hostOf(endpoint, accountOf(system, region)) === null);
   const missing = unnamed.map(({ host }) => `the map does not say what stands for the braces in ${host}`);
   return [...missing, ...homeDoubts(region, { system, map, vendor })];
 }
@@ -41,8 +41,10 @@ export function vendorDoubts(
 /** Every host at which one of the map's vendors takes data. */
 export function vendorHosts(map: ResidencyMap, vendors: readonly Vendor[]): string[] {
   const hosts = map.systems.flatMap((system) =>
-    (vendorOf(system, vendors)?.endpoints ?? []).flatMap(
-      (endpoint) => hostOf(endpoint, accountOf(system)) ?? [],
+    Object.keys(map.regions).flatMap((region) =>
+      (vendorOf(system, vendors)?.endpoints ?? []).flatMap(
+        (endpoint) => hostOf(endpoint, accountOf(system, region)) ?? [],
+      ),
     ),
   );
   return [...new Set(hosts)];
@@ -55,7 +57,7 @@ function homeDoubts(
   const here = endpointOf(system, region);
   if (!homesOf(system, map).includes(region) || here.vouchedBy !== undefined) return [];
   const host = String(here.host);
-  const known = endpointFor(vendor, host, accountOf(system));
+  const known = endpointFor(vendor, host, accountOf(system, region));
   if (!known) return [`${host} is not in the record of ${vendor.name}, and nobody vouches for its place`];
   if (!known.verified)
     return [`no source says where ${vendor.name} keeps what ${host} is sent, and nobody vouches for it`];
@@ -69,6 +71,7 @@ function vendorOf(system: System, vendors: readonly Vendor[]): Vendor | undefine
   return vendors.find(({ id }) => id === system.endpoint.vendor);
 }
 
-function accountOf(system: System): Record<string, string> {
-  return (system.endpoint.account ?? {}) as Record<string, string>;
+/** Each region may have an account of its own. */
+function accountOf(system: System, region: string): Record<string, string> {
+  return (endpointOf(system, region).account ?? {}) as Record<string, string>;
 }

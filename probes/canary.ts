@@ -15,3 +15,9 @@ export function newCanary(): string {
 export function canaryDigest(value: unknown): string | undefined {
   return typeof value === "string" && pattern.test(value) ? sha256(value) : undefined;
 }
+
+/** The digests of all canaries in a text, whatever stands around them; each once. */
+export function canariesIn(text: string): string[] {
+  const found = text.match(/ringfence-canary-[A-Za-z0-9_-]{43}/g) ?? [];
+  return [...new Set(found)].map(sha256);
+}

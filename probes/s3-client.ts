@@ -1,10 +1,7 @@
-import * as http from "node:http";
-import * as https from "node:https";
-import { connect as connectTcp } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
 import { canaryLength } from "./canary.ts";
+import { pinnedAgent, request } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 
@@ -76,25 +73,6 @@ function urlOf({ tls, port }: S3Endpoint, host: string): string {
   return `${tls ? "https" : "http"}://${host}${port === usual ? "" : `:${port}`}`;
 }
 
-type Pin = { address: string | undefined; ladder: Ladder };
-
-function pinnedAgent(protocol: "http:" | "https:", { address, ladder }: Pin): http.Agent {
-  const secure = protocol === "https:";
-  const agent = secure ? new https.Agent({ keepAlive: false }) : new http.Agent({ keepAlive: false });
-  agent.createConnection = (options) => {
-    const { host = "", port, servername } = options as ConnectionOptions;
-    const to = { host: address ?? host, port: Number(port), autoSelectFamily: false };
-    const socket = secure
-      ? connectTls({ ...to, servername: servername || host } as ConnectionOptions)
-      : connectTcp(to);
-    ladder.watch(socket);
-    // Plain HTTP has no rung of its own between the connection and the request.
-    if (!secure) socket.once("connect", () => ladder.climb("tls"));
-    return socket;
-  };
-  return agent;
-}
-
 /** Reads at most a canary's length, and only from an answer that S3 signed with a request id. */
 export async function readObject(s3: S3Client, bucket: string, key: string): Promise<string> {
   const { GetObjectCommand } = await import("@aws-sdk/client-s3");
@@ -126,27 +104,19 @@ export async function presign(endpoint: S3Endpoint, credentials: Keys): Promise<
 }
 
 /** A plain GET, as whoever was handed the link would make it. Redirects are not followed. */
-export function fetchLink(
+export async function fetchLink(
   link: string,
   to: { address: string; ladder: Ladder },
 ): Promise<{ status: number; body: string; requestId: string | undefined }> {
-  return new Promise((done, fail) => {
-    const protocol = link.startsWith("http:") ? "http:" : "https:";
-    const { request } = protocol === "http:" ? http : https;
-    const call = request(link, { agent: pinnedAgent(protocol, to) }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-      answer.on("error", fail);
-      answer.on("end", () => {
-        const id = answer.headers["x-amz-request-id"];
-        done({
-          status: answer.statusCode ?? 0,
-          body: Buffer.concat(chunks).toString("utf8"),
-          requestId: typeof id === "string" ? id : undefined,
-        });
-      });
-    });
-    call.on("error", fail);
-    call.end();
+  const { protocol, hostname, port, pathname, search } = new URL(link);
+  const tls = protocol !== "http:";
+  const { status, body, headers } = await request({
+    ...to,
+    tls,
+    host: hostname,
+    port: Number(port || (tls ? 443 : 80)),
+    path: `${pathname}${search}`,
   });
+  const id = headers["x-amz-request-id"];
+  return { status, body, requestId: typeof id === "string" ? id : undefined };
 }

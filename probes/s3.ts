@@ -1,6 +1,6 @@
 import type { Outcome } from "../core/vocabulary.ts";
-import { brokenConnection } from "./attempt.ts";
 import { inside } from "./checks.ts";
+import { brokenExchange } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import { defineProbe } from "./probe.ts";
 import { loadClients, presign } from "./s3-client.ts";
@@ -104,13 +104,11 @@ const refusals: Record<string, Outcome> = {
   PreconditionFailed: { kind: "refused", rung: "data", code: "PreconditionFailed" },
 };
 
-/** A reset in place of a TLS handshake may be a border's; one after it is no refusal of rights.
- *  AccessDenied counts only from S3 itself, which signs every answer with a request id. A missing bucket,
+/** AccessDenied counts only from S3 itself, which signs every answer with a request id. A missing bucket,
  *  an unknown or expired key, a wrong clock, a redirect, a throttle prove nothing. NoSuchKey is shown
  *  only to those who may list. */
 function explain(error: unknown, ladder: Ladder): Outcome {
-  const broken = brokenConnection(error, ladder);
-  if (broken?.kind === "refused" && broken.rung !== "tls") return { kind: "faulted", code: broken.code };
+  const broken = brokenExchange(error, ladder);
   if (broken) return broken;
   const {
     name = "UNKNOWN",

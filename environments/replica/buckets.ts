@@ -13,16 +13,9 @@ export interface PlantedStore {
 /** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
 export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
   const regions = Object.keys(topology.blocks);
-  const addressOf = (region: string) =>
-    provisions.find(({ placement }) => placement.region === region)?.placement;
   return {
     options: {
-      listen: regions.flatMap((region) => {
-        const placement = addressOf(region);
-        return placement
-          ? [{ region, addresses: [placement.address[4], placement.address[6]], port: placement.port }]
-          : [];
-      }),
+      listen: listenersOf(provisions),
       account: {
         id: accountId,
         users: provisions.flatMap(usersOf),
@@ -46,6 +39,16 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
       body: provision.canary,
     })),
   };
+}
+
+/** Each address and port once, however many buckets are behind it. */
+function listenersOf(provisions: readonly Provision[]): ObjectStoreOptions["listen"] {
+  const all = provisions.map(({ placement: { region, address, port } }) => ({
+    region,
+    addresses: [address[4], address[6]],
+    port,
+  }));
+  return [...new Map(all.map((one) => [`${one.addresses} ${one.port}`, one])).values()];
 }
 
 export function bucketOf({ placement }: Provision): string {

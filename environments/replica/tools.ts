@@ -11,6 +11,7 @@ import type { BucketJob } from "./bucket-admin.ts";
 import { asPostgresUser } from "./servers/postgres.ts";
 import type { ReplicaState } from "./state.ts";
 import { askStore, type StoreRequest } from "./store-client.ts";
+import { askService } from "./web-client.ts";
 
 /** The tools of a replica that is up, over its namespaces and sockets. */
 export function drillTools(state: ReplicaState): DrillTools {
@@ -123,6 +124,10 @@ export function drillTools(state: ReplicaState): DrillTools {
       } finally {
         client.disconnect();
       }
+    },
+    http(region, system, asked) {
+      const { host = "", name = "" } = systemOf(region, system).admin;
+      return askService({ socketPath: fileOf(host, "https.sock"), name }, asked);
     },
     store: {
       get: (bucket, key) => store({ verb: "get", bucket, key }),

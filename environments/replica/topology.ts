@@ -1,7 +1,10 @@
 import { isIPv6 } from "node:net";
 import { parseCidr } from "../../core/addresses.ts";
 import { RingfenceError } from "../../core/errors.ts";
+
 import { endpointOf, homesOf, outside, type ResidencyMap, type System } from "../../core/residency-map.ts";
+
+import { height } from "../../core/vocabulary.ts";
 
 /** One address of each family. */
 export interface Addresses {
@@ -38,73 +41,73 @@ export interface Topology {
   blocks: Record<string, string[]>;
 }
 
-/** Hosts and addresses of the replica, from the map and the names on the Internet that it speaks of: in each region's blocks, subnet 1 is the
- *  app host's and subnet 2 the data host's, with one address per host name of the map; public endpoints are in
- *  TEST-NET-2 (RFC 5737) and in the documentation prefix (RFC 3849). */
+/** Hosts and addresses of the replica, from the map and the names on the Internet that it speaks of. In each
+ *  region's blocks subnet 1 is the app host's and subnet 2 the data host's. Public endpoints are in TEST-NET-2
+ *  and TEST-NET-3 (RFC 5737) and in the documentation prefix (RFC 3849). Every host name of the map has an
+ *  address of its own on the host that serves it. */
 export function layOut(map: ResidencyMap, names: readonly string[]): Topology {
-  const regions = Object.keys(map.regions);
-  const placements: Placement[] = [];
-  const hosts: Host[] = [];
-  const inWorld = worldAddresses();
+  const internet = addressPool((number) => ({
+    4: `198.51.100.${number}`,
+    6: `2001:db8:100::${number.toString(16)}`,
+  }));
+  const inWorld = addressPool((number) => ({
+    4: `203.0.113.${number}`,
+    6: `2001:db8:200::${number.toString(16)}`,
+  }));
   const world = Object.fromEntries(names.map((name) => [name, inWorld(name)]));
-  for (const [index, region] of regions.entries()) {
-    const subnet = subnetsOf(region, map.regions[region]?.addresses ?? []);
-    const homed = map.systems.filter((system) => homesOf(system, map).includes(region));
-    const data: Addresses[] = [];
-    for (const system of homed) {
-      const endpoint = endpointOf(system, region);
-      const host = hostOf(system, region);
-      const beside = placements.find((one) => one.region === region && one.endpoint.host === endpoint.host);
-      const placed = {
-        internet: () => publicAddress(index),
-        world: () => inWorld(String(endpoint.host)),
-      }[host];
-      const address = beside?.address ?? placed?.() ?? subnet(2, 10 + data.length);
-      if (!placed && !beside) data.push(address);
-      placements.push({ system, region, endpoint, address, port: Number(endpoint.port), host });
-    }
-    hosts.push(
-      {
-        name: `${region}/app`,
-        region,
-        cable: `r${index}app`,
-        gateway: subnet(1, 1),
-        addresses: [subnet(1, 10)],
-      },
-      {
-        name: `${region}/data`,
-        region,
-        cable: `r${index}data`,
-        gateway: subnet(2, 1),
-        addresses: data.length > 0 ? data : [subnet(2, 10)],
-      },
-    );
-  }
-  for (const system of map.systems.filter(({ home }) => home === outside)) {
-    const endpoint = endpointOf(system, outside);
-    const address = inWorld(String(endpoint.host));
-    placements.push({
-      system,
-      region: outside,
-      endpoint,
-      address,
-      port: Number(endpoint.port),
-      host: "world",
-    });
-  }
-  hosts.push(
-    { ...internetHost, addresses: regions.map((_, index) => publicAddress(index)) },
-    { ...worldHost, addresses: inWorld.all() },
-    outsideHost,
+  const regions = Object.entries(map.regions).map(([region, { addresses }], index) =>
+    layOutRegion({ region, index, subnet: subnetsOf(region, addresses) }),
   );
-  const blocks = Object.fromEntries(regions.map((region) => [region, map.regions[region]?.addresses ?? []]));
-  return { hosts, placements, world, blocks };
+  const pools = new Map([
+    ["internet", internet],
+    ["world", inWorld],
+    ...regions.map(({ data, pool }) => [data.name, pool] as const),
+  ]);
+  const placements = [...Object.keys(map.regions), outside].flatMap((region) =>
+    map.systems
+      .filter((system) => homesOf(system, map).includes(region))
+      .map((system): Placement => {
+        const endpoint = endpointOf(system, region);
+        const port = Number(endpoint.port);
+        const host = hostOf(system, { region, port });
+        const address = pools.get(host)?.(String(endpoint.host));
+        if (!address) throw new TypeError(`the replica has no host ${host}`);
+        return { system, region, endpoint, address, port, host };
+      }),
+  );
+  return {
+    hosts: [
+      { ...internetHost, addresses: internet.all() },
+      { ...worldHost, addresses: inWorld.all() },
+      outsideHost,
+      ...regions.flatMap(({ app, data, pool }) => [app, { ...data, addresses: pool.all() }]),
+    ],
+    placements,
+    world,
+    blocks: Object.fromEntries(Object.entries(map.regions).map(([id, { addresses }]) => [id, addresses])),
+  };
 }
 
-/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
-function hostOf({ kind, stopBy }: System, region: string): string {
-  if (kind === "vendor") return "world";
-  return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
+type Subnet = (subnet: number, host: number) => Addresses;
+
+function layOutRegion({ region, index, subnet }: { region: string; index: number; subnet: Subnet }) {
+  const app = {
+    name: `${region}/app`,
+    region,
+    cable: `r${index}app`,
+    gateway: subnet(1, 1),
+    addresses: [subnet(1, 10)],
+  };
+  const data = { name: `${region}/data`, region, cable: `r${index}data`, gateway: subnet(2, 1) };
+  return { app, data, pool: addressPool((number) => subnet(2, number)) };
+}
+
+/** What lets the network be open, and speaks HTTPS, stands on the internet: its authorization has to stop
+ *  everybody. S3 does so unless the map tells otherwise. Vendors, and what is nobody's, are in the world. */
+function hostOf({ kind, stopBy }: System, { region, port }: { region: string; port: number }): string {
+  if (kind === "vendor" || region === outside) return "world";
+  const rung = stopBy ?? (kind === "s3" ? "authorization" : "network");
+  return height(rung) > height("network") && port === 443 ? "internet" : `${region}/data`;
 }
 
 const internetHost = {
@@ -131,35 +134,31 @@ const outsideHost: Host = {
   addresses: [{ 4: "192.0.2.10", 6: "2001:db8:300::10" }],
 };
 
+const firstNumber = 10;
 const mostNames = 240;
 
-/** One address for each name, in the order in which they are asked for. */
-function worldAddresses() {
-  const known = new Map<string, Addresses>([["", { 4: "203.0.113.2", 6: "2001:db8:200::2" }]]);
+interface AddressPool {
+  (name: string): Addresses;
+  all(): Addresses[];
+}
+
+/** One address for each name, in the order in which they are asked for; one that has none still has the first. */
+function addressPool(numbered: (number: number) => Addresses): AddressPool {
+  const known = new Map<string, Addresses>();
   const addressOf = (name: string): Addresses => {
-    const number = 10 + known.size;
-    const address = known.get(name) ?? {
-      4: `203.0.113.${number}`,
-      6: `2001:db8:200::${number.toString(16)}`,
-    };
+    const address = known.get(name) ?? numbered(firstNumber + known.size);
     known.set(name, address);
     if (known.size <= mostNames) return address;
-    throw new RingfenceError(
-      "REPLICA_UNSUPPORTED",
-      `the replica has addresses for ${mostNames} public names`,
-      {
-        fix: "split the map, or use fewer vendors",
-      },
-    );
+    throw new RingfenceError("REPLICA_UNSUPPORTED", `a host of the replica can have ${mostNames} names`, {
+      fix: "split the map, or use fewer vendors",
+    });
   };
-  return Object.assign(addressOf, { all: () => [...known.values()] });
+  return Object.assign(addressOf, {
+    all: () => (known.size > 0 ? [...known.values()] : [numbered(firstNumber)]),
+  });
 }
 
-function publicAddress(index: number): Addresses {
-  return { 4: `198.51.100.${10 + index}`, 6: `2001:db8:100::${(0x10 + index).toString(16)}` };
-}
-
-function subnetsOf(region: string, blocks: readonly string[]): (subnet: number, host: number) => Addresses {
+function subnetsOf(region: string, blocks: readonly string[]): Subnet {
   const v4 = blocks.map(parseCidr).find((block) => block?.version === 4 && block.prefix <= 20);
   const v6 = blocks.map(parseCidr).find((block) => block?.version === 6 && block.prefix <= 60);
   if (!v4 || !v6) {

@@ -1,0 +1,108 @@
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { DataPlane } from "../../../fixtures/web-service/data-plane.ts";
+import { SearchIndex } from "../../../fixtures/web-service/search-index.ts";
+import { listen } from "../../../fixtures/web-service/server.ts";
+import type { Asked, Reply, Service } from "../../../fixtures/web-service/service.ts";
+import { VectorStore } from "../../../fixtures/web-service/vector-store.ts";
+import type { PlannedService } from "../web-services.ts";
+
+/** The HTTP services of one host, in a process of their own. The job comes on stdin; afterwards an
+ *  administrator may speak to them through a socket in the host's work folder, which only the replica's
+ *  owner can open. */
+const { services, certificate, ca, work } = JSON.parse(await text(process.stdin)) as {
+  services: PlannedService[];
+  certificate: { cert: string; key: string };
+  ca: string;
+  work: string;
+};
+
+const running = new Map<PlannedService, Service>(services.map((planned) => [planned, serviceOf(planned)]));
+for (const [{ canaryPath, canary }, service] of running) await plant(service, canaryPath, canary);
+for (const one of places()) await listen(one);
+await listen({ at: { socket: join(work, "https.sock") }, tls: null, services: [...running.values()] });
+process.stdout.write("serving\n");
+
+function serviceOf(planned: PlannedService): Service {
+  const { host, region, canaryPath } = planned;
+  const common = { host, region, address: planned.address[4], tokens: new Map(planned.tokens) };
+  const [, first = "", second = "", , id = ""] = canaryPath.split("/");
+  switch (planned.behaviour) {
+    case "search-index":
+      return new SearchIndex({ ...common, open: { index: first, id: canaryPath.split("/")[3] ?? "" } });
+    case "vector-store":
+      return new VectorStore({
+        ...common,
+        embedding: `https://inference.${host}/v1/embeddings`,
+        open: { collection: second, id },
+      });
+    case "data-plane":
+      return new DataPlane({
+        ...common,
+        directory: Object.fromEntries(
+          Object.entries(planned.directory).map(([tenant, to]) => [
+            tenant,
+            { host: to.host, region: to.region },
+          ]),
+        ),
+        forward: (asked, { host: to }) => forward(asked, planned, to),
+        roleElsewhere: (to, token) =>
+          [...running.values()].find((service) => service.host === to)?.tokens.get(token) ?? null,
+      });
+  }
+}
+
+async function plant(service: Service, path: string, value: string): Promise<void> {
+  await service.handle({
+    method: "PUT",
+    path,
+    query: new URLSearchParams(),
+    headers: {},
+    body: JSON.stringify({ name: "Ringfence canary", value }),
+    token: null,
+    role: "admin",
+  });
+}
+
+/** Every address and port, with the services that stand there. */
+function places() {
+  const all = [...running].flatMap(([planned, service]) =>
+    [planned.address[4], planned.address[6]].map((address) => ({ ...planned, address, service })),
+  );
+  const byPlace = Map.groupBy(all, ({ address, port }) => `${address} ${port}`);
+  return [...byPlace.values()].flatMap((here) => {
+    const [first] = here;
+    if (!first) return [];
+    const { address, port, tls } = first;
+    return [
+      { at: { address, port }, tls: tls ? certificate : null, services: here.map(({ service }) => service) },
+    ];
+  });
+}
+
+/** As the request came, token included. */
+function forward(asked: Asked, from: PlannedService, host: string): Promise<Reply> {
+  const to = Object.values(from.directory).find((one) => one.host === host);
+  const query = asked.query.size > 0 ? `?${asked.query}` : "";
+  const options = {
+    host: to?.address,
+    port: to?.port,
+    servername: host,
+    ca,
+    method: asked.method,
+    path: `${asked.path}${query}`,
+    headers: { host, ...(asked.token === null ? {} : { authorization: `Bearer ${asked.token}` }) },
+  };
+  return new Promise((done, fail) => {
+    const call = request(options, async (answer) => {
+      try {
+        done({ status: answer.statusCode ?? 502, body: await text(answer) });
+      } catch (error) {
+        fail(error);
+      }
+    });
+    call.on("error", fail);
+    call.end(asked.body);
+  });
+}

@@ -1,0 +1,64 @@
+import { RingfenceError } from "../../core/errors.ts";
+import type { Role } from "../../fixtures/web-service/service.ts";
+import { credentialOf, type Provision } from "./provision.ts";
+import type { Addresses, Topology } from "./topology.ts";
+
+/** One of a company's own HTTP services, as the process that serves it is told. */
+export interface PlannedService {
+  behaviour: "search-index" | "vector-store" | "data-plane";
+  host: string;
+  region: string;
+  address: Addresses;
+  port: number;
+  tls: boolean;
+  tokens: [token: string, role: Role][];
+  canaryPath: string;
+  canary: string;
+  /** Data planes only: where each tenant lives. */
+  directory: Record<string, { host: string; region: string; address: string; port: number }>;
+}
+
+export function planService(topology: Topology, provision: Provision): PlannedService {
+  const { placement, canary } = provision;
+  const { endpoint, region, address, port } = placement;
+  const tokenOf = (role: string) => credentialOf(provision, role).token ?? "";
+  return {
+    behaviour: behaviourOf(provision),
+    host: String(endpoint.host),
+    region,
+    address,
+    port,
+    tls: endpoint.tls !== false,
+    tokens: [
+      [tokenOf("own"), "user"],
+      [tokenOf("canary"), "reader"],
+      [tokenOf("auditor"), "auditor"],
+    ],
+    canaryPath: String(endpoint.canaryPath),
+    canary,
+    directory: directoryOf(topology, provision),
+  };
+}
+
+/** What the replica can play, by the path of the canary in the map. */
+function behaviourOf({ placement: { system, endpoint } }: Provision): PlannedService["behaviour"] {
+  const path = String(endpoint.canaryPath);
+  if (/^\/tenants\/[^/]+\/[^/]+$/.test(path)) return "data-plane";
+  if (/^\/collections\/[^/]+\/points\/[^/]+$/.test(path)) return "vector-store";
+  if (/^\/[^/]+\/_doc\/[^/]+$/.test(path)) return "search-index";
+  throw new RingfenceError(
+    "REPLICA_UNSUPPORTED",
+    `the replica knows no service that keeps the canary of "${system.id}" at ${path}`,
+    { fix: "use /INDEX/_doc/ID, /collections/NAME/points/ID or /tenants/ID/NAME in the map that it runs" },
+  );
+}
+
+function directoryOf(topology: Topology, { placement }: Provision): PlannedService["directory"] {
+  const everywhere = topology.placements.filter(({ system }) => system === placement.system);
+  return Object.fromEntries(
+    everywhere.map(({ endpoint, region, address, port }) => [
+      String(endpoint.canaryPath).split("/")[2] ?? "",
+      { host: String(endpoint.host), region, address: address[4], port },
+    ]),
+  );
+}

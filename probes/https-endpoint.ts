@@ -1,0 +1,95 @@
+import type { Agent } from "node:http";
+import { z } from "zod";
+import { HostName, Port, SecretReference } from "../core/residency-map.ts";
+import type { HttpAnswer } from "./http.ts";
+import { request } from "./http.ts";
+import type { TryContext } from "./probe.ts";
+
+const HttpPath = z.string().regex(/^\/[!-~]*$/, "a path of a URL, such as /orders/_doc/ringfence-canary");
+const TenantPath = HttpPath.regex(/\{tenant\}/, "a path with {tenant}, which stands for a region's id");
+const token = z.strictObject({ token: SecretReference });
+
+export const HttpsEndpoint = z.strictObject({
+  host: HostName,
+  port: Port.default(443),
+  tls: z.boolean().default(true).describe("false for an emulator that speaks plain HTTP"),
+  tokenHeader: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z-]*: [ -~]*\{token\}$/, 'a header, such as "api-key: {token}"')
+    .default("Authorization: Bearer {token}"),
+  canaryPath: HttpPath.describe("Answers with the canary somewhere in its body"),
+  searchPath: HttpPath.optional().describe("A query over everything: every canary is in its answer"),
+  searchBody: z.string().optional().describe("JSON that is posted to searchPath; a GET when left out"),
+  linksPaths: z
+    .array(HttpPath)
+    .min(1)
+    .optional()
+    .describe("JSON that names remote clusters, peers, providers"),
+  placePath: HttpPath.optional().describe("JSON with the region or address that the service says it is at"),
+  publicPlacePath: HttpPath.optional().describe("The same, of a service on public addresses"),
+  tenants: z
+    .strictObject({
+      path: TenantPath.describe("The canary tenant of a region; of the own region it answers the canary"),
+      token: SecretReference.describe("What opens it at home; {TENANT} is the region's id in capitals"),
+    })
+    .optional(),
+  cookie: z
+    .strictObject({
+      path: HttpPath.describe("Answers with the session cookie"),
+      elsewhere: HostName.describe("The host of another region's own service; {tenant} is the region's id"),
+    })
+    .optional(),
+  directoryPath: HttpPath.optional().describe("The routing table: it names every region, and no customer"),
+  log: z
+    .strictObject({
+      path: HttpPath.describe("The newest lines of the request log"),
+      postTo: TenantPath.describe(
+        "Where a body for another region's tenant is posted, and has to be refused",
+      ),
+    })
+    .optional(),
+  credentials: z.strictObject({
+    own: token.describe("What the region's workload presents"),
+    canary: token.describe("Reads canaryPath and nothing else; the other regions try it"),
+    auditor: token.describe("May read the paths above in its own region"),
+  }),
+});
+export type HttpsEndpoint = z.infer<typeof HttpsEndpoint>;
+export type HttpsContext = TryContext<HttpsEndpoint>;
+
+export interface Question {
+  path: string;
+  /** A reference; looked up here, so that no secret is passed around. */
+  token: string;
+  post?: { type: string; body: string };
+}
+
+/** Asks `endpoint` one question at the literal address of the try; with an `agent`, over its connection. */
+export function ask(
+  { address, ladder, secret, agent }: Pick<HttpsContext, "address" | "ladder" | "secret"> & { agent?: Agent },
+  { host, port, tls, tokenHeader }: HttpsEndpoint,
+  { path, token, post }: Question,
+): Promise<HttpAnswer> {
+  const [header = "", value = ""] = tokenHeader.split(/: (.*)/s);
+  return request({
+    address,
+    ladder,
+    host,
+    port,
+    tls,
+    path,
+    headers: {
+      accept: "application/json, */*",
+      [header]: value.replace("{token}", () => secret(token)),
+      ...(post ? { "content-type": post.type } : {}),
+    },
+    ...(post ? { method: "POST", body: post.body } : {}),
+    ...(agent ? { agent } : {}),
+  });
+}
+
+/** `{tenant}` and `{TENANT}` stand for another region, as `{region}` and `{REGION}` do for the own one. */
+export function forTenant(template: string, region: string): string {
+  const capitals = region.toUpperCase().replaceAll("-", "_");
+  return template.replaceAll("{tenant}", region).replaceAll("{TENANT}", capitals);
+}

@@ -1,0 +1,131 @@
+import { inside } from "./checks.ts";
+import { explainExchange } from "./http.ts";
+import { outcomeOf } from "./https-answer.ts";
+import { ask, type HttpsContext, HttpsEndpoint } from "./https-endpoint.ts";
+import { links, lookInside, place, strayCanaries, type Way } from "./https-inside.ts";
+import { cookieScope, directory, foreignTenant, requestLog } from "./https-routing.ts";
+import { type Answer, defineProbe } from "./probe.ts";
+import { connectTcp, tcpCheck } from "./tcp.ts";
+
+const trespass = {
+  family: "trespass",
+  routes: ["name", "address"],
+  goal: "data",
+  contacts: "target",
+} as const;
+const ofOthers = { ...inside, family: "stray", perOtherRegion: true } as const;
+
+/** A company's own HTTP service with bearer tokens: a search index, a vector store, a data plane. Statuses:
+ *  RFC 9110. Private unless the map says that authorization has to stop everybody. */
+export const https = defineProbe({
+  kind: "https",
+  endpoint: HttpsEndpoint,
+  stopBy: "network",
+  longestSearchBytes: 8 * 1024 * 1024,
+  checks: [
+    tcpCheck,
+    {
+      ...trespass,
+      probe: "https",
+      credentials: ["own", "target"],
+      proves: "no answer, and no document of the far service",
+    },
+    {
+      ...ofOthers,
+      probe: "https-stray",
+      needs: "searchPath",
+      looksFor: "canaries",
+      proves: "no canary of another region in the own index",
+    },
+    {
+      ...inside,
+      probe: "https-links",
+      family: "stray",
+      needs: "linksPaths",
+      looksFor: "links",
+      proves: "no peer, remote cluster or provider outside the region",
+    },
+    {
+      ...inside,
+      probe: "https-wiring",
+      family: "wiring",
+      needs: "placePath",
+      looksFor: "place",
+      privateAddresses: true,
+      proves: "the own name ends in the own region, and the service says so",
+    },
+    {
+      ...inside,
+      probe: "https-place",
+      family: "wiring",
+      needs: "publicPlacePath",
+      looksFor: "place",
+      proves: "the own name ends at a service that says it is in the own region",
+    },
+    {
+      ...trespass,
+      probe: "https-session",
+      credentials: ["own"],
+      needs: "tenants",
+      proves: "a session of the own region opens nothing in the far one",
+    },
+    {
+      ...ofOthers,
+      probe: "https-tenant",
+      needs: "tenants",
+      looksFor: "canaries",
+      proves: "the own data plane turns away requests for another region's tenant, and hands out nothing",
+    },
+    {
+      ...ofOthers,
+      probe: "https-cookie",
+      needs: "cookie",
+      looksFor: "links",
+      proves: "no browser sends the session cookie to another region's host",
+    },
+    {
+      ...ofOthers,
+      probe: "https-directory",
+      needs: "directoryPath",
+      looksFor: "canaries",
+      proves: "no customer data in the routing table",
+    },
+    {
+      ...ofOthers,
+      probe: "https-log",
+      needs: "log",
+      looksFor: "links",
+      proves: "the body of a request for another region's tenant is refused, and not logged",
+    },
+  ],
+  contact: (endpoint) => endpoint,
+  async run(context) {
+    const way = ways[context.item.probe];
+    if (way) return lookInside(context, way);
+    return context.item.probe === "tcp" ? connect(context) : readCanary(context);
+  },
+  explain: explainExchange,
+});
+
+const ways: Record<string, Way> = {
+  "https-stray": strayCanaries,
+  "https-links": links,
+  "https-wiring": place,
+  "https-place": place,
+  "https-tenant": foreignTenant,
+  "https-cookie": cookieScope,
+  "https-directory": directory,
+  "https-log": requestLog,
+};
+
+async function connect({ ladder, address, target }: HttpsContext): Promise<Answer> {
+  await connectTcp(ladder, { address, port: target.port });
+  return { outcome: { kind: "reached", rung: "network" } };
+}
+
+async function readCanary(context: HttpsContext): Promise<Answer> {
+  const { item, own, target } = context;
+  const { token } = item.vector.credentials === "target" ? target.credentials.canary : own.credentials.own;
+  const answer = await ask(context, target, { path: target.canaryPath, token });
+  return { outcome: outcomeOf(answer, { tls: target.tls, host: target.host, home: own.host }) };
+}

@@ -1,0 +1,105 @@
+import { isIP } from "node:net";
+
+/** Reads JSON from a service that nobody vouches for: bounded, and without recursion. */
+
+const mostPeers = 100;
+const longestJson = 512 * 1024;
+const longestToken = 253;
+
+/** Under these keys even a word without a dot is a host. */
+const hostKeys =
+  /^(host(name)?|addr(ess)?|ip|ur[il]|endpoint|seeds?|server_?name|(proxy|publish)_?address)s?$/i;
+
+function coded(code: string): Error {
+  return Object.assign(new Error(code), { code });
+}
+
+/** Throws NOT_JSON for anything but an object or an array: a proxy's page, an error's text; and
+ *  ANSWER_TOO_LONG beyond 512 Ki characters. */
+export function parseJson(body: string): object {
+  if (body.length > longestJson) throw coded("ANSWER_TOO_LONG");
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw coded("NOT_JSON");
+  }
+  if (value === null || typeof value !== "object") throw coded("NOT_JSON");
+  return value;
+}
+
+/** Every host and address that the JSON names, in values and in keys: `10.20.2.11:9300`, `[fd10:20::5]:6335`,
+ *  `https://vectors.example/v1`, `search.us-east-1.example`. Throws SEARCH_TRUNCATED beyond 100. */
+export function peersIn(json: object): string[] {
+  const peers = new Set<string>();
+  for (const { key, text } of textsIn(json)) {
+    for (const word of text.split(/[\s,;]+/)) {
+      const host = hostIn(word, hostKeys.test(key));
+      if (host !== null) peers.add(host);
+    }
+    if (peers.size > mostPeers) throw coded("SEARCH_TRUNCATED");
+  }
+  return [...peers].sort();
+}
+
+/** Where the service says that it is. Throws NO_PLACE_IN_ANSWER, or AMBIGUOUS_PLACE where it names several
+ *  regions. */
+export function placeIn(json: object): { addresses: string[]; region?: string } {
+  const regions = new Set<string>();
+  const addresses = new Set<string>();
+  for (const { key, text } of textsIn(json)) {
+    if (key.toLowerCase() === "region") regions.add(text.slice(0, 64));
+    const host = hostKeys.test(key) ? hostIn(text, false) : null;
+    if (host !== null && isIP(host) !== 0) addresses.add(host);
+  }
+  if (regions.size > 1 || addresses.size > mostPeers) throw coded("AMBIGUOUS_PLACE");
+  const [region] = regions;
+  if (region === undefined && addresses.size === 0) throw coded("NO_PLACE_IN_ANSWER");
+  return { addresses: [...addresses], ...(region === undefined ? {} : { region }) };
+}
+
+/** Every string with the key that it stands under, and every key as a text of its own. */
+function* textsIn(json: object): Generator<{ key: string; text: string }> {
+  const open: { key: string; value: unknown }[] = [{ key: "", value: json }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { key, value } = next;
+    if (typeof value === "string") yield { key, text: value };
+    if (value === null || typeof value !== "object") continue;
+    const isList = Array.isArray(value);
+    for (const [name, item] of Object.entries(value)) {
+      if (!isList) yield { key: "", text: name };
+      open.push({ key: isList ? key : name, value: item });
+    }
+  }
+}
+
+const label = "[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?";
+const dotted = new RegExp(`^(${label}\\.)+[a-z][a-z0-9-]*[a-z0-9]\\.?$`);
+const single = new RegExp(`^${label}$`);
+
+function hostIn(word: string, aloneToo: boolean): string | null {
+  const text = word.toLowerCase().slice(0, 2 * longestToken);
+  const host = /^[a-z][a-z0-9+.-]*:\/\//.test(text) ? hostOfUrl(text) : withoutPort(text);
+  if (host === null || host.name.length > longestToken) return null;
+  if (isIP(host.name) !== 0 || dotted.test(host.name)) return host.name.replace(/\.$/, "");
+  return (aloneToo || host.certain) && single.test(host.name) && /[a-z]/.test(host.name) ? host.name : null;
+}
+
+/** `certain`: the text can only be a place. */
+interface Named {
+  name: string;
+  certain: boolean;
+}
+
+function hostOfUrl(text: string): Named | null {
+  if (!URL.canParse(text)) return null;
+  return { name: new URL(text).hostname.replace(/^\[|\]$/g, ""), certain: true };
+}
+
+function withoutPort(text: string): Named {
+  const bracketed = /^\[([0-9a-f:.]+)\](:\d{1,5})?(\/.*)?$/.exec(text)?.[1];
+  if (bracketed !== undefined) return { name: bracketed, certain: true };
+  if (isIP(text) !== 0) return { name: text, certain: true };
+  const [, name, port] = /^([^:/]+)(:\d{1,5})?(\/.*)?$/.exec(text) ?? [];
+  return { name: name ?? "", certain: port !== undefined };
+}
