@@ -31,6 +31,7 @@ export async function openSshSession(
   const sock = ladder.socket(sshOnly());
   const client = new Client();
   const failed = failureOf(client, sock);
+  sock.setNoDelay(true);
   sock.connect({ host: address, port, autoSelectFamily: false });
   await Promise.race([connected(sock), failed]);
   client.once("handshake", () => ladder.climb("tls"));
