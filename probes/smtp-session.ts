@@ -105,8 +105,11 @@ export class SmtpSession implements AsyncDisposable {
     wanted(await this.#ask("RSET"), 250);
   }
 
+  /** Waits until the farewell has left, and not for its answer, which may never come. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#socket.destroyed) this.#socket.end("QUIT\r\n");
+    if (this.#socket.destroyed) return;
+    const left = new Promise<void>((done) => this.#socket.write("QUIT\r\n", () => done()));
+    await this.#orFail(left).catch(() => {});
   }
 
   async #hello(): Promise<void> {
