@@ -11,10 +11,11 @@ import { gate } from "./gate.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
-/** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
-const attemptsAtOnce = 500;
-const controlsAtOnce = 6;
-const controlHoldMs = 250;
+/** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
+ *  of our own: controls above all, whose time is the measure of silence. */
+const silentAtOnce = 1000;
+const answeredAtOnce = 6;
+const holdMs = 250;
 
 export interface Line {
   send(message: FromRegion): void;
@@ -29,7 +30,8 @@ export class Observer {
   readonly #open: Ladder[] = [];
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
-  readonly #throughGate = gate(attemptsAtOnce);
+  readonly #whereSilent = gate(silentAtOnce);
+  readonly #whereAnswered = gate(answeredAtOnce, holdMs);
   #head = emptyHead;
   #observations = 0;
   #reports: Record<string, HomeReport> = {};
@@ -69,7 +71,9 @@ export class Observer {
   }
 
   async attempt(item: PlannedItem): Promise<TryRecord[]> {
-    return this.#throughGate(() => this.#observe(item, "attempt"));
+    const silent = item.contacts === "target" && item.stopBy === "network" && !item.witnessed;
+    const throughGate = silent ? this.#whereSilent : this.#whereAnswered;
+    return throughGate(() => this.#observe(item, "attempt"));
   }
 
   async controlsAfter(): Promise<void> {
@@ -82,7 +86,7 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const throughGate = gate(controlsAtOnce, controlHoldMs);
+    const throughGate = gate(answeredAtOnce, holdMs);
     await Promise.all(
       this.#mine("control").map((item) =>
         throughGate(async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { RingfenceError } from "../../core/errors.ts";
 import type { Placement } from "./topology.ts";
 
@@ -24,7 +24,7 @@ export function provision(placement: Placement, canary: string): Provision {
       /^(env|file):/.test(value),
     )) {
       const name = variableName(reference, placement);
-      secrets[name] = field === "accessKeyId" ? `AKIA${base32(16)}` : randomBytes(24).toString("base64url");
+      secrets[name] = madeUp(field, canary);
       if (role === "canary") shared.push(name);
     }
   }
@@ -34,6 +34,22 @@ export function provision(placement: Placement, canary: string): Provision {
     password: randomBytes(24).toString("base64url"),
   };
   return { placement, secrets, shared, canary, admin };
+}
+
+/** A value of the form that its field asks for. */
+function madeUp(field: string, canary: string): string {
+  switch (field) {
+    case "accessKeyId":
+      return `AKIA${base32(16)}`;
+    case "privateKey":
+      return generateKeyPairSync("ec", { namedCurve: "P-256" })
+        .privateKey.export({ type: "sec1", format: "pem" })
+        .toString();
+    case "mailbox":
+      return canary;
+    default:
+      return randomBytes(24).toString("base64url");
+  }
 }
 
 /** One role's credential fields, with the made-up values in place of their references. */
