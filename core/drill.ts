@@ -4,6 +4,9 @@ import type { AddressFamily, LeakPath } from "./vocabulary.ts";
 /** An IAM or bucket policy document, as its owner would write it. */
 export type PolicyText = Record<string, unknown>;
 
+/** Beside S3 and STS. */
+export type AwsService = "sqs" | "rds" | "backup";
+
 /** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
 export interface DrillTools {
   /** Where a system is served. */
@@ -35,6 +38,12 @@ export interface DrillTools {
     upload(bucket: string, key: string, body: string): Promise<void>;
     /** Puts every policy back to what it was when the replica started. */
     resetPolicies(): Promise<void>;
+  };
+  /** What another AWS service keeps of one region (queues, snapshots, vaults), as plain data, and other data put
+   *  in its place. */
+  service: {
+    read(name: AwsService, region: string): Promise<unknown>;
+    write(name: AwsService, region: string, state: unknown): Promise<void>;
   };
   /** The value behind a credential's NAME in the map (`env:NAME`). */
   secret(name: string): string;

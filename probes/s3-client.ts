@@ -8,7 +8,7 @@ import { canaryLength } from "./canary.ts";
 import type { Ladder } from "./ladder.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 
-interface Keys {
+export interface Keys {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;
@@ -78,7 +78,7 @@ function urlOf({ tls, port }: S3Endpoint, host: string): string {
 
 type Pin = { address: string | undefined; ladder: Ladder };
 
-function pinnedAgent(protocol: "http:" | "https:", { address, ladder }: Pin): http.Agent {
+export function pinnedAgent(protocol: "http:" | "https:", { address, ladder }: Pin): http.Agent {
   const secure = protocol === "https:";
   const agent = secure ? new https.Agent({ keepAlive: false }) : new http.Agent({ keepAlive: false });
   agent.createConnection = (options) => {

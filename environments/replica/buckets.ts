@@ -1,4 +1,4 @@
-import type { ObjectStoreOptions } from "../../fixtures/object-store/options.ts";
+import type { ObjectStoreOptions, User } from "../../fixtures/object-store/options.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 import type { Topology } from "./topology.ts";
@@ -11,21 +11,21 @@ export interface PlantedStore {
 }
 
 /** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
-export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
+export function planStore(
+  topology: Topology,
+  provisions: readonly Provision[],
+  beside: { users: readonly User[]; provisions: readonly Provision[] } = { users: [], provisions: [] },
+): PlantedStore {
   const regions = Object.keys(topology.blocks);
-  const addressOf = (region: string) =>
-    provisions.find(({ placement }) => placement.region === region)?.placement;
+  const places = [...provisions, ...beside.provisions].map(({ placement }) => placement);
   return {
     options: {
-      listen: regions.flatMap((region) => {
-        const placement = addressOf(region);
-        return placement
-          ? [{ region, addresses: [placement.address[4], placement.address[6]], port: placement.port }]
-          : [];
-      }),
+      listen: places
+        .filter(({ address }, index) => places.findIndex((one) => one.address[4] === address[4]) === index)
+        .map(({ region, address, port }) => ({ region, addresses: [address[4], address[6]], port })),
       account: {
         id: accountId,
-        users: provisions.flatMap(usersOf),
+        users: [...provisions.flatMap(usersOf), ...beside.users],
         roles: [...provisions.map(roleOf), replicationRole],
       },
       networks: regions.map((region) => ({
@@ -56,7 +56,7 @@ function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 
-function userName({ placement }: Provision, role: string): string {
+export function userName({ placement }: Provision, role: string): string {
   return `${role}-${placement.system.id}-${placement.region}`;
 }
 
@@ -143,7 +143,7 @@ function bucketPolicy(provision: Provision): PolicyDocument {
   ]);
 }
 
-function allow(
+export function allow(
   Action: string[],
   Resource: string[],
   Condition?: Record<string, Record<string, string>>,
@@ -151,6 +151,6 @@ function allow(
   return policy([{ Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) }]);
 }
 
-function policy(Statement: unknown[]): PolicyDocument {
+export function policy(Statement: unknown[]): PolicyDocument {
   return { Version: "2012-10-17", Statement } as PolicyDocument;
 }

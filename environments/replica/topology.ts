@@ -77,10 +77,16 @@ export function layOut(map: ResidencyMap): Topology {
   return { hosts, placements, blocks };
 }
 
-/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
+/** AWS's endpoints are on the internet, where policies have to stop everybody, unless the map keeps them private. */
 function hostOf({ kind, stopBy }: System, region: string): string {
-  return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
+  return awsKinds.includes(kind) && stopBy !== "network" ? "internet" : `${region}/data`;
 }
+
+/** Kinds that one process serves, by host name. */
+export const awsKinds: readonly string[] = ["s3", "sqs", "aws-snapshots"];
+
+/** The keys of an endpoint that name a host. */
+export const hostKeys: readonly string[] = ["host", "sts", "backup"];
 
 const internetHost = {
   name: "internet",

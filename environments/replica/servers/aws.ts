@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { scriptArguments } from "../../node-script.ts";
+import { planServices, serviceUsers } from "../aws-services.ts";
+import { planStore } from "../buckets.ts";
+import { type HeldHost, onHost, said, start } from "../namespace.ts";
+import type { Provision } from "../provision.ts";
+import type { Boot } from "../servers.ts";
+import { awsKinds, hostKeys } from "../topology.ts";
+
+/** One process for all AWS endpoints of a host: those of all public systems, on the internet, and those of
+ *  each region's private ones. It is started for the kind whose system comes first in the map. */
+export async function serveAws(
+  { job, topology, authority, provisions }: Boot,
+  mine: readonly Provision[],
+  held: HeldHost,
+): Promise<void> {
+  const all = provisions.filter(
+    ({ placement }) => placement.host === held.host.name && awsKinds.includes(placement.system.kind),
+  );
+  if (all[0] !== mine[0]) return;
+  const buckets = all.filter(({ placement }) => placement.system.kind === "s3");
+  const beside = all.filter((one) => !buckets.includes(one));
+  const names = all.flatMap(({ placement: { endpoint } }) =>
+    hostKeys.flatMap((key) => (key in endpoint ? [String(endpoint[key]), `*.${String(endpoint[key])}`] : [])),
+  );
+  const plain = all.some(({ placement }) => placement.endpoint.tls === false);
+  const tls = plain ? null : await authority.issue([...new Set(names)]);
+  const store = planStore(topology, buckets, { users: serviceUsers(beside), provisions: beside });
+  const script = scriptArguments(join(import.meta.dirname, "aws-process.ts"));
+  const running = start(onHost(held, [process.execPath, ...script]));
+  running.stdin?.end(JSON.stringify({ store, services: planServices(beside), tls, work: job.work }));
+  await said(running, "serving", "the AWS endpoints");
+}
