@@ -121,19 +121,25 @@ export interface Drill<Tools = DrillTools> {
   deadlineMs?: number;
 }
 
-/** The attempts from one region to another's system, narrowed as far as is told. */
-export function crossing(
-  from: string,
-  to: string,
-  narrow: {
-    family?: AddressFamily;
-    probes?: readonly string[];
-    credentials?: string;
-    route?: PlannedItem["vector"]["route"];
-  } = {},
-): (item: PlannedItem) => boolean {
+interface Narrow {
+  family?: AddressFamily;
+  probes?: readonly string[];
+  credentials?: string;
+  route?: PlannedItem["vector"]["route"];
+}
+
+/** The attempts to reach another region's system from one, narrowed as far as is told. */
+export function crossing(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
+  return (item) => item.family === "trespass" && between(from, to, narrow)(item);
+}
+
+/** The attempts to send to another region's system from one. */
+export function sending(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
+  return (item) => item.family === "send" && between(from, to, narrow)(item);
+}
+
+function between(from: string, to: string, narrow: Narrow): (item: PlannedItem) => boolean {
   return (item) =>
-    item.family === "trespass" &&
     (narrow.route === undefined || item.vector.route === narrow.route) &&
     item.from.region === from &&
     item.to.region === to &&

@@ -1,4 +1,5 @@
 import type { Agent } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { z } from "zod";
 import { Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
@@ -32,8 +33,16 @@ export interface ClientSettings {
   endpoint: string;
   credentials: Keys;
   maxAttempts: number;
-  requestHandler: { httpAgent: Agent; httpsAgent: Agent; connectionTimeout: number; requestTimeout: number };
+  requestHandler: {
+    httpAgent: Agent;
+    httpsAgent: HttpsAgent;
+    connectionTimeout: number;
+    requestTimeout: number;
+  };
 }
+
+/** One connection for all that a client asks, one after the other: a handshake costs more than an answer. */
+const onlyOne = { keepAlive: true, maxSockets: 1 };
 
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
  *  the attempt's deadline is the only one. */
@@ -47,8 +56,8 @@ export function clientSettings(
     credentials: keys,
     maxAttempts: 1,
     requestHandler: {
-      httpAgent: pinnedAgent("http:", { address, ladder }),
-      httpsAgent: pinnedAgent("https:", { address, ladder }) as Agent,
+      httpAgent: Object.assign(pinnedAgent("http:", { address, ladder }), onlyOne),
+      httpsAgent: Object.assign(pinnedAgent("https:", { address, ladder }), onlyOne) as unknown as HttpsAgent,
       connectionTimeout: 0,
       requestTimeout: 0,
     },

@@ -43,21 +43,18 @@ async function lookAround(
 }
 
 const mostRounds = 40;
-const quietRounds = 3;
 
 /** Every message that can be received, none of which is taken. Done when as many were seen as the queue says
- *  it has, those in flight included, and nothing new has come for a while; otherwise it cannot tell. */
+ *  it has, those in flight included, and nothing new comes; otherwise it cannot tell. */
 async function allMessages(
   sqs: SQSClient,
   url: string,
 ): Promise<{ MessageId?: string | undefined; Body?: string | undefined }[]> {
   const seen = new Map<string, Awaited<ReturnType<typeof peek>>[number]>();
-  let quiet = 0;
   for (let round = 0; round < mostRounds; round++) {
     const before = seen.size;
     for (const message of await peek(sqs, url)) seen.set(message.MessageId ?? "", message);
-    quiet = seen.size > before ? 0 : quiet + 1;
-    if (quiet >= quietRounds && seen.size >= (await lengthOf(sqs, url))) return [...seen.values()];
+    if (seen.size === before && seen.size >= (await lengthOf(sqs, url))) return [...seen.values()];
   }
   throw Object.assign(new Error("not all messages were seen"), { name: "SEARCH_TRUNCATED" });
 }

@@ -8,8 +8,9 @@ import { openSqs, queueUrl, type SqsContext } from "./sqs-endpoint.ts";
 /** The attribute by which a canary message says which region planted it: a queue may hold another region's. */
 export const regionAttribute = "ringfence-region";
 
-/** SQS samples: one call may miss what is there. */
-const rounds = 5;
+/** A long poll asks all of SQS's servers; a page holds no more than ten messages. */
+const rounds = 3;
+const longPollSeconds = 1;
 const pageSize = 10;
 
 /** Leaves every message where it was: it is visible again at once. */
@@ -21,6 +22,7 @@ export async function peek(sqs: SQSClient, QueueUrl: string): Promise<Message[]>
         QueueUrl,
         MaxNumberOfMessages: pageSize,
         VisibilityTimeout: 0,
+        WaitTimeSeconds: longPollSeconds,
         MessageAttributeNames: [regionAttribute],
       }),
     ),
