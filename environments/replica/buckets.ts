@@ -56,6 +56,12 @@ function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 
+/** The canary object, and the dump of the canary's table where backups lie. */
+function keysForCanary(provision: Provision): string[] {
+  const restore = provision.placement.endpoint.restore as { key: string } | undefined;
+  return [keyOf(provision), ...(restore ? [restore.key] : [])];
+}
+
 export function userName({ placement }: Provision, role: string): string {
   return `${role}-${placement.system.id}-${placement.region}`;
 }
@@ -82,7 +88,10 @@ function usersOf(provision: Provision) {
       accessKeyId: canary.accessKeyId ?? "",
       secretAccessKey: canary.secretAccessKey ?? "",
       policies: [
-        allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`]),
+        allow(
+          ["s3:GetObject"],
+          keysForCanary(provision).map((key) => `${bucket}/${key}`),
+        ),
         allow(["s3:ListBucket"], [bucket], { StringLike: { "s3:prefix": keyOf(provision) } }),
       ],
     },

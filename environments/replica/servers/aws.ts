@@ -3,21 +3,23 @@ import { scriptArguments } from "../../node-script.ts";
 import { planServices, serviceUsers } from "../aws-services.ts";
 import { planStore } from "../buckets.ts";
 import { type HeldHost, onHost, said, start } from "../namespace.ts";
-import type { Provision } from "../provision.ts";
 import type { Boot } from "../servers.ts";
 import { awsKinds, hostKeys } from "../topology.ts";
 
+const served = new WeakMap<HeldHost, Promise<void>>();
+
 /** One process for all AWS endpoints of a host: those of all public systems, on the internet, and those of
- *  each region's private ones. It is started for the kind whose system comes first in the map. */
-export async function serveAws(
-  { job, topology, authority, provisions }: Boot,
-  mine: readonly Provision[],
-  held: HeldHost,
-): Promise<void> {
+ *  each region's private ones. */
+export function serveAws(boot: Boot, held: HeldHost): Promise<void> {
+  const serving = served.get(held) ?? serve(boot, held);
+  served.set(held, serving);
+  return serving;
+}
+
+async function serve({ job, topology, authority, provisions }: Boot, held: HeldHost): Promise<void> {
   const all = provisions.filter(
     ({ placement }) => placement.host === held.host.name && awsKinds.includes(placement.system.kind),
   );
-  if (all[0] !== mine[0]) return;
   const buckets = all.filter(({ placement }) => placement.system.kind === "s3");
   const beside = all.filter((one) => !buckets.includes(one));
   const names = all.flatMap(({ placement: { endpoint } }) =>
