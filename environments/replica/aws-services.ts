@@ -17,14 +17,21 @@ export function planServices(provisions: readonly Provision[]): PlantedServices 
   for (const provision of provisions) {
     const { region, system } = provision.placement;
     if (system.kind === "sqs") planted.sqs[region] = [...(planted.sqs[region] ?? []), ...queuesOf(provision)];
+    if (system.kind === "aws-snapshots") {
+      planted.rds[region] = snapshotsOf(provision);
+      planted.backup[region] = vaultsOf(provision);
+    }
   }
   return planted;
 }
 
+const users: Record<string, (provision: Provision) => User[]> = {
+  sqs: queueUsers,
+  "aws-snapshots": snapshotUsers,
+};
+
 export function serviceUsers(provisions: readonly Provision[]): User[] {
-  return provisions.flatMap((provision) =>
-    provision.placement.system.kind === "sqs" ? queueUsers(provision) : [],
-  );
+  return provisions.flatMap((provision) => users[provision.placement.system.kind]?.(provision) ?? []);
 }
 
 function field({ placement }: Provision, key: string): string {
@@ -81,4 +88,35 @@ function userOf(provision: Provision, role: "own" | "canary", policies: User["po
     secretAccessKey,
     policies,
   };
+}
+
+function snapshotsOf(provision: Provision): WrittenRds {
+  const { region } = provision.placement;
+  const tags = { "ringfence-canary": provision.canary };
+  const instance = `arn:aws:rds:${region}:${accountId}:db:orders`;
+  return {
+    snapshots: [{ id: field(provision, "snapshot"), instance: "orders-canary", tags }],
+    automatedBackups: [{ instance, region }],
+  };
+}
+
+function vaultsOf(provision: Provision): WrittenBackup {
+  const name = field(provision, "vault");
+  const tags = { "ringfence-canary": provision.canary };
+  return { vaults: [{ name, tags }], plans: [{ id: "nightly", name: "nightly", vault: name }] };
+}
+
+/** Neither copies nor restores across regions: RDS and AWS Backup have no networks of their own, so that
+ *  identity policies have to say so. */
+function snapshotUsers(provision: Provision): User[] {
+  const { region } = provision.placement;
+  const home = { StringEquals: { "aws:RequestedRegion": region } };
+  const workload = [
+    allow(["rds:*"], [`arn:aws:rds:${region}:${accountId}:*`], home),
+    allow(["backup:*"], [`arn:aws:backup:${region}:${accountId}:*`], home),
+  ];
+  const snapshot = `arn:aws:rds:${region}:${accountId}:snapshot:${field(provision, "snapshot")}`;
+  const fromHome = { StringEquals: { "aws:SourceVpc": `vpc-${region}` } };
+  const canary = [allow(["rds:DescribeDBSnapshots"], [snapshot], fromHome)];
+  return [userOf(provision, "own", workload), userOf(provision, "canary", canary)];
 }
