@@ -9,6 +9,8 @@ export interface HttpRequest {
   path: string;
   body?: unknown;
 }
+/** Beside S3 and STS. */
+export type AwsService = "sqs" | "rds" | "backup";
 
 /** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
 export interface DrillTools {
@@ -44,6 +46,12 @@ export interface DrillTools {
     upload(bucket: string, key: string, body: string): Promise<void>;
     /** Puts every policy back to what it was when the replica started. */
     resetPolicies(): Promise<void>;
+  };
+  /** What another AWS service keeps of one region (queues, snapshots, vaults), as plain data, and other data put
+   *  in its place. */
+  service: {
+    read(name: AwsService, region: string): Promise<unknown>;
+    write(name: AwsService, region: string, state: unknown): Promise<void>;
   };
   /** The value behind a credential's NAME in the map (`env:NAME`). */
   secret(name: string): string;
@@ -121,19 +129,25 @@ export interface Drill<Tools = DrillTools> {
   deadlineMs?: number;
 }
 
-/** The attempts from one region to another's system, narrowed as far as is told. */
-export function crossing(
-  from: string,
-  to: string,
-  narrow: {
-    family?: AddressFamily;
-    probes?: readonly string[];
-    credentials?: string;
-    route?: PlannedItem["vector"]["route"];
-  } = {},
-): (item: PlannedItem) => boolean {
+interface Narrow {
+  family?: AddressFamily;
+  probes?: readonly string[];
+  credentials?: string;
+  route?: PlannedItem["vector"]["route"];
+}
+
+/** The attempts to reach another region's system from one, narrowed as far as is told. */
+export function crossing(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
+  return (item) => item.family === "trespass" && between(from, to, narrow)(item);
+}
+
+/** The attempts to send to another region's system from one. */
+export function sending(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
+  return (item) => item.family === "send" && between(from, to, narrow)(item);
+}
+
+function between(from: string, to: string, narrow: Narrow): (item: PlannedItem) => boolean {
   return (item) =>
-    item.family === "trespass" &&
     (narrow.route === undefined || item.vector.route === narrow.route) &&
     item.from.region === from &&
     item.to.region === to &&

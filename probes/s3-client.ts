@@ -5,7 +5,7 @@ import { pinnedAgent, request } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 
-interface Keys {
+export interface Keys {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;

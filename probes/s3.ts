@@ -58,6 +58,22 @@ export const s3 = defineProbe({
       proves: "no role of the far region can be assumed",
     },
     {
+      ...trespass,
+      probe: "s3-put-far",
+      family: "send",
+      credentials: ["own"],
+      goal: "authorization",
+      proves: "nothing of the own region can be put into the far bucket",
+    },
+    {
+      ...trespass,
+      probe: "s3-restore",
+      needs: "restore",
+      credentials: ["own", "target"],
+      goal: "data",
+      proves: "no backup of the far region can be fetched and restored here",
+    },
+    {
       ...inside,
       probe: "s3-stray",
       looksFor: "canaries",

@@ -1,4 +1,4 @@
-import type { ObjectStoreOptions } from "../../fixtures/object-store/options.ts";
+import type { ObjectStoreOptions, User } from "../../fixtures/object-store/options.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 import type { Topology } from "./topology.ts";
@@ -11,14 +11,18 @@ export interface PlantedStore {
 }
 
 /** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
-export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
+export function planStore(
+  topology: Topology,
+  provisions: readonly Provision[],
+  beside: { users: readonly User[]; provisions: readonly Provision[] } = { users: [], provisions: [] },
+): PlantedStore {
   const regions = Object.keys(topology.blocks);
   return {
     options: {
-      listen: listenersOf(provisions),
+      listen: listenersOf([...provisions, ...beside.provisions]),
       account: {
         id: accountId,
-        users: provisions.flatMap(usersOf),
+        users: [...provisions.flatMap(usersOf), ...beside.users],
         roles: [...provisions.map(roleOf), replicationRole],
       },
       networks: regions.map((region) => ({
@@ -59,7 +63,13 @@ function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 
-function userName({ placement }: Provision, role: string): string {
+/** The canary object, and the dump of the canary's table where backups lie. */
+function keysForCanary(provision: Provision): string[] {
+  const restore = provision.placement.endpoint.restore as { key: string } | undefined;
+  return [keyOf(provision), ...(restore ? [restore.key] : [])];
+}
+
+export function userName({ placement }: Provision, role: string): string {
   return `${role}-${placement.system.id}-${placement.region}`;
 }
 
@@ -85,7 +95,10 @@ function usersOf(provision: Provision) {
       accessKeyId: canary.accessKeyId ?? "",
       secretAccessKey: canary.secretAccessKey ?? "",
       policies: [
-        allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`]),
+        allow(
+          ["s3:GetObject"],
+          keysForCanary(provision).map((key) => `${bucket}/${key}`),
+        ),
         allow(["s3:ListBucket"], [bucket], { StringLike: { "s3:prefix": keyOf(provision) } }),
       ],
     },
@@ -146,7 +159,7 @@ function bucketPolicy(provision: Provision): PolicyDocument {
   ]);
 }
 
-function allow(
+export function allow(
   Action: string[],
   Resource: string[],
   Condition?: Record<string, Record<string, string>>,
@@ -154,6 +167,6 @@ function allow(
   return policy([{ Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) }]);
 }
 
-function policy(Statement: unknown[]): PolicyDocument {
+export function policy(Statement: unknown[]): PolicyDocument {
   return { Version: "2012-10-17", Statement } as PolicyDocument;
 }

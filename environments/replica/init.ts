@@ -9,7 +9,7 @@ import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
 import { type HeldHost, holdHost, onHost, run } from "./namespace.ts";
 import { type Provision, provision } from "./provision.ts";
 import { type Boot, type KindServer, loadServers } from "./servers.ts";
-import { type Host, layOut, type Topology } from "./topology.ts";
+import { type Host, hostKeys, layOut, type Topology } from "./topology.ts";
 
 /** First process of the replica: pid 1 of its pid namespace, on the core router. When it ends, whoever
  *  ends it, the kernel ends everything else in the replica; it ends when its stdin does. */
@@ -82,7 +82,7 @@ export function zoneFileOf(region: string, work: string): string {
 
 async function writeHostFiles(topology: Topology, work: string, ca: string): Promise<void> {
   const zone = topology.placements.flatMap(({ endpoint, address }) =>
-    ["host", "sts"].flatMap((key) => {
+    hostKeys.flatMap((key) => {
       const name = endpoint[key];
       return typeof name === "string"
         ? [`${address[4]} ${name} *.${name}`, `${address[6]} ${name} *.${name}`]

@@ -103,12 +103,18 @@ function layOutRegion({ region, index, subnet }: { region: string; index: number
 }
 
 /** What lets the network be open, and speaks HTTPS, stands on the internet: its authorization has to stop
- *  everybody. S3 does so unless the map tells otherwise. Vendors, and what is nobody's, are in the world. */
+ *  everybody. AWS's kinds do so unless the map tells otherwise. Vendors, and what is nobody's, are in the world. */
 function hostOf({ kind, stopBy }: System, { region, port }: { region: string; port: number }): string {
   if (kind === "vendor" || region === outside) return "world";
-  const rung = stopBy ?? (kind === "s3" ? "authorization" : "network");
+  const rung = stopBy ?? (awsKinds.includes(kind) ? "authorization" : "network");
   return height(rung) > height("network") && port === 443 ? "internet" : `${region}/data`;
 }
+
+/** Kinds that one process serves, by host name. */
+export const awsKinds: readonly string[] = ["s3", "sqs", "aws-snapshots"];
+
+/** The keys of an endpoint that name a host. */
+export const hostKeys: readonly string[] = ["host", "sts", "backup"];
 
 const internetHost = {
   name: "internet",

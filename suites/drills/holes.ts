@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { DrillTools, Hole } from "../../core/drill.ts";
+import type { AwsService, DrillTools, Hole } from "../../core/drill.ts";
 import type { AddressFamily } from "../../core/vocabulary.ts";
 
 export const eu = "eu-central-1";
@@ -37,6 +37,18 @@ export async function addRule(
     ...rule.split(" "),
   ]);
   handle = /# handle (\d+)/.exec(echoed)?.[1] ?? "";
+}
+
+/** Changes what an AWS service keeps of one region, and puts it back as it was. */
+export async function changeService<State>(
+  tools: DrillTools,
+  hole: Hole,
+  { service, region }: { service: AwsService; region: string },
+  change: (state: State) => unknown,
+): Promise<void> {
+  const before = await tools.service.read(service, region);
+  hole.closeBy(() => tools.service.write(service, region, before));
+  await tools.service.write(service, region, change(structuredClone(before) as State));
 }
 
 /** From one region's block to another's, one address family. */
