@@ -141,11 +141,6 @@ export function crossing(from: string, to: string, narrow: Narrow = {}): (item: 
   return (item) => item.family === "trespass" && between(from, to, narrow)(item);
 }
 
-/** The attempts to send to another region's system from one. */
-export function sending(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
-  return (item) => item.family === "send" && between(from, to, narrow)(item);
-}
-
 function between(from: string, to: string, narrow: Narrow): (item: PlannedItem) => boolean {
   return (item) =>
     (narrow.route === undefined || item.vector.route === narrow.route) &&
@@ -166,6 +161,7 @@ export function sending(
     hosts?: readonly string[];
     family?: AddressFamily;
     probes?: readonly string[];
+    credentials?: string;
     route?: PlannedItem["vector"]["route"];
   },
 ): (item: PlannedItem) => boolean {
@@ -178,6 +174,7 @@ export function sending(
     (narrow.probes === undefined || narrow.probes.includes(item.probe)) &&
     (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&
     (narrow.route === undefined || item.vector.route === narrow.route) &&
+    (narrow.credentials === undefined || item.vector.credentials === narrow.credentials) &&
     ((narrow.to === undefined && narrow.hosts === undefined) ||
       (item.to.endpoint === undefined
         ? narrow.to?.includes(item.to.region) === true

@@ -45,7 +45,10 @@ export const drills: Drill[] = [
       setPolicy(tools, hole, us, ([deny]) => [
         { ...deny, Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] },
       ]),
-    expects: anyOf(sending(eu, us, { credentials: "target" }), sending(ap, us, { credentials: "target" })),
+    expects: anyOf(
+      sending(eu, { to: [us], credentials: "target" }),
+      sending(ap, { to: [us], credentials: "target" }),
+    ),
   },
   {
     id: "queue-global-worker",
@@ -63,7 +66,7 @@ export const drills: Drill[] = [
     },
     expects: anyOf(
       crossing(eu, us, { credentials: "own", probes: ["sqs-receive"] }),
-      sending(eu, us, { credentials: "own" }),
+      sending(eu, { to: [us], credentials: "own" }),
     ),
   },
   {
@@ -118,7 +121,9 @@ export const drills: Drill[] = [
 /** What the US queue lets in from both other regions, with these credentials. */
 function fromBoth(credentials: string): (item: PlannedItem) => boolean {
   const narrow = { credentials, probes: ["sqs-receive", "sqs-send"] };
-  return anyOf(...[eu, ap].flatMap((from) => [crossing(from, us, narrow), sending(from, us, narrow)]));
+  return anyOf(
+    ...[eu, ap].flatMap((from) => [crossing(from, us, narrow), sending(from, { ...narrow, to: [us] })]),
+  );
 }
 
 async function setPolicy(
