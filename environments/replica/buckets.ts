@@ -1,6 +1,7 @@
 import type { ObjectStoreOptions } from "../../fixtures/object-store/options.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { credentialOf, type Provision } from "./provision.ts";
+import { isMoved } from "./tenant-moves.ts";
 import type { Topology } from "./topology.ts";
 
 export const accountId = "111122223333";
@@ -10,7 +11,8 @@ export interface PlantedStore {
   objects: { bucket: string; key: string; body: string }[];
 }
 
-/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
+/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only, and
+ *  keeping versions. */
 export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
   const regions = Object.keys(topology.blocks);
   const addressOf = (region: string) =>
@@ -25,8 +27,8 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
       }),
       account: {
         id: accountId,
-        users: provisions.flatMap(usersOf),
-        roles: [...provisions.map(roleOf), replicationRole],
+        users: merged(provisions.flatMap(usersOf), ({ accessKeyId }) => accessKeyId),
+        roles: [...merged(provisions.map(roleOf), ({ name }) => name), replicationRole],
       },
       networks: regions.map((region) => ({
         vpc: `vpc-${region}`,
@@ -38,21 +40,34 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
         name: bucketOf(provision),
         region: provision.placement.region,
         policy: bucketPolicy(provision),
+        versioning: "Enabled",
       })),
     },
-    objects: provisions.map((provision) => ({
-      bucket: bucketOf(provision),
-      key: keyOf(provision),
-      body: provision.canary,
-    })),
+    objects: provisions
+      .filter(({ placement }) => !isMoved(placement.system))
+      .map((provision) => ({
+        bucket: bucketOf(provision),
+        key: keyOf(provision),
+        body: provision.canary,
+      })),
   };
+}
+
+/** One key pair, or one role, may serve several buckets: it is one, with the policies of all. */
+function merged<T extends { policies: PolicyDocument[] }>(all: readonly T[], keyOf: (one: T) => string): T[] {
+  const known = new Map<string, T>();
+  for (const one of all) {
+    const earlier = known.get(keyOf(one));
+    known.set(keyOf(one), earlier ? { ...earlier, policies: [...earlier.policies, ...one.policies] } : one);
+  }
+  return [...known.values()];
 }
 
 export function bucketOf({ placement }: Provision): string {
   return String(placement.endpoint.bucket);
 }
 
-function keyOf({ placement }: Provision): string {
+export function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 

@@ -128,6 +128,7 @@ export function drillTools(state: ReplicaState): DrillTools {
       get: (bucket, key) => store({ verb: "get", bucket, key }),
       put: async (bucket, key, body) => void (await store({ verb: "put", bucket, key, body })),
       remove: async (bucket, key) => void (await store({ verb: "remove", bucket, key })),
+      discard: async (bucket, key) => void (await store({ verb: "discard", bucket, key })),
       bucketPolicy: async (bucket, policy) =>
         void (await store({ verb: "bucket-policy", bucket, policy: policy as PolicyDocument | null })),
       trust: async (role, policy) =>

@@ -94,3 +94,27 @@ export async function pointName(
       .join("\n"),
   );
 }
+
+/** Lines put before the server's own in pg_hba.conf, and read at once. */
+export async function admitLogins(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system }: { region: string; system: string },
+  lines: string,
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, "SELECT pg_reload_conf()"));
+  await editFile(
+    hole,
+    tools.fileOf(`${region}/data`, `${system}/pg_hba.conf`),
+    (text) => `${lines}\n${text}`,
+  );
+  await tools.sql(region, system, "SELECT pg_reload_conf()");
+}
+
+export async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await holds()) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error(otherwise);
+}

@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { scriptArguments } from "../../node-script.ts";
-import { bucketOf, planStore } from "../buckets.ts";
+import { bucketOf, keyOf, planStore } from "../buckets.ts";
 import { onHost, said, start } from "../namespace.ts";
+import type { Provision } from "../provision.ts";
 import type { KindServer } from "../servers.ts";
+import { askStore, type StoreRequest } from "../store-client.ts";
 
 /** One process for all public buckets, on the internet, and one for each region's private ones. */
 export const server: KindServer = {
@@ -20,6 +22,18 @@ export const server: KindServer = {
     store.stdin?.end(JSON.stringify({ store: planStore(topology, mine), tls, work: job.work }));
     await said(store, "serving", "the S3 endpoint");
   },
+  async move({ job }, { source, destination }) {
+    const key = keyOf(destination);
+    const [from, to] = [bucketOf(source), bucketOf(destination)];
+    const [there, here] = [storeOf(source, job.work), storeOf(destination, job.work)];
+    await there({ verb: "put", bucket: from, key, body: "a draft of it" });
+    await there({ verb: "put", bucket: from, key, body: destination.canary });
+    const body = String(await there({ verb: "get", bucket: from, key }));
+    await here({ verb: "put", bucket: to, key, body });
+    await there({ verb: "discard", bucket: from, key });
+    // "remove" takes the versions and the marker, too: a plain deletion would leave them.
+    await there({ verb: "remove", bucket: from, key });
+  },
   admin(one) {
     const { endpoint, port } = one.placement;
     return {
@@ -31,3 +45,8 @@ export const server: KindServer = {
     };
   },
 };
+
+function storeOf({ placement }: Provision, work: string): (request: StoreRequest) => Promise<string | null> {
+  const socket = join(work, "hosts", placement.host.replace("/", "."), "store.sock");
+  return (request) => askStore(socket, request);
+}
