@@ -103,6 +103,17 @@ describe("the sample map", () => {
   });
 });
 
+test("in what is not production, the canaries of the own region's production are looked for, too", () => {
+  const map = aMap({ systems: [aSystem(), aSystem({ id: "staging", production: false })] });
+  const soughtIn = (id: string) =>
+    attemptsOf(planAttempts(map, kinds, { environment }))
+      .filter(({ probe, from, to }) => probe === "stray" && from.region === "eu" && to.system === id)
+      .map(({ about }) => about)
+      .sort();
+  expect(soughtIn("staging")).toEqual(["ap", "eu", "us"]);
+  expect(soughtIn("orders")).toEqual(["ap", "us"]);
+});
+
 describe("a plan is what is signed and replayed, so it is the same every time", () => {
   test("made twice", () => {
     expect(planDigest(planAttempts(structuredClone(sample), probes, { environment }))).toBe(planDigest(plan));

@@ -132,7 +132,8 @@ function vectorsOf(check: Check, system: System): Vector[] {
 function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
   const { map, system, check } = subject;
   const homes = homesOf(system, map);
-  const others = Object.keys(map.regions).filter((id) => id !== region);
+  // Nothing of production may be in what is not production, whichever region it is of.
+  const sought = Object.keys(map.regions).filter((id) => id !== region || !system.production);
   return vectorsOf(check, system).flatMap((vector) => {
     if (check.family === "trespass" || check.family === "send") {
       return homes
@@ -154,7 +155,7 @@ function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
     const inside = { role: "attempt" as const, vector, from: region, to: region };
     const id = `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
     if (!check.perOtherRegion) return [item(subject, { ...inside, id })];
-    return others.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
+    return sought.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
   });
 }
 

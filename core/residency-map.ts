@@ -99,6 +99,10 @@ const systemShape = {
     retention,
     restoredTo: z.array(text).describe("Where backups are restored to"),
   }),
+  production: z
+    .boolean()
+    .default(true)
+    .describe("false: staging, a developer's copy, an export; no production canary may be found there"),
   stopBy: Rung.optional().describe("The highest rung at which being stopped still counts as isolation"),
   addressFamilies: z
     .array(AddressFamily)
