@@ -6,6 +6,7 @@ import {
   ap,
   between,
   blocks,
+  createDatabase,
   editFile,
   eu,
   eventuallyTrue,
@@ -177,7 +178,7 @@ export const drills: Drill[] = [
     path,
     title: "a foreign data wrapper in another database of the US server points at Sydney over IPv6",
     async open(tools, hole) {
-      await createDatabase(tools, hole, us, "reporting");
+      await createDatabase(tools, hole, { region: us, system, name: "reporting" });
       await createFarServer(tools, hole, us, tools.place(ap, system).address[6], "reporting");
     },
     expects: inside(us, ["postgres-links"]),
@@ -242,7 +243,7 @@ export const drills: Drill[] = [
     path,
     title: "a dump of the EU database was restored into a staging database on the US server",
     async open(tools, hole) {
-      await createDatabase(tools, hole, us, "staging");
+      await createDatabase(tools, hole, { region: us, system, name: "staging" });
       await tools.sql(
         us,
         system,
@@ -347,11 +348,6 @@ async function createFarServer(
     `CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${host}')`,
     database,
   );
-}
-
-async function createDatabase(tools: DrillTools, hole: Hole, region: string, name: string): Promise<void> {
-  hole.closeBy(() => tools.sql(region, system, `DROP DATABASE ${name} WITH (FORCE)`));
-  await tools.sql(region, system, `CREATE DATABASE ${name}`);
 }
 
 async function canaryOf(tools: DrillTools, region: string): Promise<string> {

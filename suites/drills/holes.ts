@@ -111,6 +111,15 @@ export async function admitLogins(
   await tools.sql(region, system, "SELECT pg_reload_conf()");
 }
 
+export async function createDatabase(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system, name }: { region: string; system: string; name: string },
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, `DROP DATABASE ${name} WITH (FORCE)`));
+  await tools.sql(region, system, `CREATE DATABASE ${name}`);
+}
+
 export async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
     if (await holds()) return;
