@@ -1,6 +1,7 @@
 import { inBlocks } from "./addresses.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Findings, Link } from "./journal.ts";
+import { whereaboutsOf } from "./judge-settings.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
 
@@ -49,6 +50,10 @@ function leakIn(planned: PlannedItem, found: Findings, evidence: Evidence): Find
   const plan = map.regions[here]?.addresses ?? [];
   const link = found.links?.find((candidate) => leadsOut(candidate, here, plan));
   if (link) return crossed(`${link.what} leads out of ${here}, to ${link.peer}`, "LINK_OUT");
+  for (const place of found.settings ?? []) {
+    const whereabouts = whereaboutsOf(place, planned, map);
+    if (whereabouts.kind === "out") return crossed(whereabouts.reason, "WIRED_OUT");
+  }
   const outside = found.servedFrom?.addresses.find((address) => !inBlocks(address, plan));
   if (outside)
     return crossed(
@@ -108,7 +113,7 @@ function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): str
   return sought.length > 0 ? null : `nothing is planted in ${planned.about} that could be found`;
 }
 
-function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): string | null {
+function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): string | null {
   const unknown = (found.canaries ?? []).some((canary) => book.originsOf(canary).length === 0);
   if (unknown) return "a canary of unknown origin was found";
   const own = book.plantedFor(planned.to.region, planned.to.system);
@@ -118,6 +123,12 @@ function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): str
   if (planned.looksFor === "links" && !found.links) return "it did not say which links there are";
   if (planned.looksFor === "place" && !found.servedFrom)
     return "the answering server did not say where it is";
+  if (planned.looksFor === "settings" && !found.settings?.length)
+    return "it did not come upon one setting that names a place";
+  const places = found.settings?.map((place) => whereaboutsOf(place, planned, map)) ?? [];
+  const lost = places.flatMap((one) => (one.kind === "unknown" ? [one.reason] : []));
+  if (lost.length > 0)
+    return [...lost.slice(0, 5), ...(lost.length > 5 ? [`and ${lost.length - 5} more`] : [])].join("; ");
   const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
   if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
   return null;
@@ -128,6 +139,8 @@ function crossed(reason: string, code: string): Finding {
 }
 
 function cleanWords(planned: PlannedItem): string {
+  if (planned.looksFor === "settings")
+    return `every place that its settings name belongs to ${planned.from.region} or its jurisdiction`;
   if (planned.family === "wiring")
     return `its name and the server that answers are inside ${planned.from.region}`;
   if (planned.about === planned.from.region)

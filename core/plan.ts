@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { digestOf } from "./digest.ts";
 import { type Check, homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
+import { sdkHosts } from "./sdk-defaults.ts";
 import { AttemptFamily, height, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
 
 const PlannedItem = z.strictObject({
@@ -20,7 +21,9 @@ const PlannedItem = z.strictObject({
   goal: Rung,
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
-  looksFor: z.enum(["canaries", "links", "place"]).optional(),
+  looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
+  /** Where settings may lead to: jurisdictions by host name, which stands for all names under it, too. */
+  hosts: z.record(z.string(), z.array(z.string())).optional(),
   privateAddresses: z.boolean().optional(),
   deadlineMs: z.int(),
   /** Ids of the controls that must succeed before and after; absent where the attempt carries its own. */
@@ -64,6 +67,8 @@ export interface PlanScope {
   /** Vantage regions; all when left out. */
   regions?: readonly string[];
   paths?: readonly LeakPath[];
+  /** Jurisdictions by host name, of those that no system of the map is served from; the SDKs' own unless told. */
+  hosts?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Map × probes × vectors → attempts, controls and gaps. Pure: one map and scope, one plan. */
@@ -75,6 +80,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
   const attempts: PlannedItem[] = [];
   const gaps: Gap[] = [];
   const notClaimed: NotClaimed[] = [];
+  const hosts = scope.hosts ?? sdkHosts;
   for (const { system, check, kind } of checksOf(systems, kinds)) {
     const unclaimed = notClaimedOf(system, check, kind);
     if (unclaimed) {
@@ -82,7 +88,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
       continue;
     }
     for (const region of vantages) {
-      const planned = attemptsFrom(region, { map, system, check, kind });
+      const planned = attemptsFrom(region, { map, system, check, kind, hosts });
       attempts.push(...planned);
       gaps.push(...gapsOf(planned, region));
     }
@@ -90,7 +96,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
   const needed = new Set(attempts.flatMap((attempt) => [attempt.twin, attempt.targetAlive]));
   const controls = checksOf(map.systems, kinds)
     .flatMap(({ system, check, kind }) =>
-      homesOf(system, map).flatMap((region) => controlsAt(region, { map, system, check, kind })),
+      homesOf(system, map).flatMap((region) => controlsAt(region, { map, system, check, kind, hosts })),
     )
     .filter((control) => needed.has(control.id));
   return {
@@ -109,6 +115,7 @@ interface Subject {
   system: System;
   check: Check;
   kind: SystemKind;
+  hosts: NonNullable<PlanScope["hosts"]>;
 }
 
 function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
@@ -187,7 +194,7 @@ function twinSystem(region: string, vector: Vector, { map, system, kind }: Subje
 }
 
 function item(
-  { map, system, check, kind }: Subject,
+  { map, system, check, kind, hosts }: Subject,
   part: {
     id: string;
     role: "attempt" | "control";
@@ -216,9 +223,14 @@ function item(
     contacts: check.contacts,
     ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
     ...(check.looksFor ? { looksFor: check.looksFor } : {}),
+    ...(check.looksFor === "settings" ? { hosts: listed(hosts) } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
   };
+}
+
+function listed(hosts: Subject["hosts"]): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(hosts).map(([host, places]) => [host, [...places]]));
 }
 
 function gapsOf(attempts: readonly PlannedItem[], region: string): Gap[] {

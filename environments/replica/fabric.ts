@@ -59,7 +59,7 @@ table inet ${firewall.table} {
 export function hostRules(host: Host, topology: Topology): string {
   const ports = [
     ...new Set(topology.placements.filter((one) => one.host === host.name).map((one) => one.port)),
-  ];
+  ].filter((port) => port > 0);
   const company = Object.values(topology.blocks).flat();
   const serves =
     host.name === "internet"

@@ -24,6 +24,7 @@ export interface Placement {
   region: string;
   endpoint: Record<string, unknown>;
   address: Addresses;
+  /** 0 where nobody listens. */
   port: number;
   /** The name of the host that serves it. */
   host: string;
@@ -51,10 +52,10 @@ export function layOut(map: ResidencyMap): Topology {
       const endpoint = endpointOf(system, region);
       const host = hostOf(system, region);
       const beside = placements.find((one) => one.region === region && one.endpoint.host === endpoint.host);
-      const address =
-        beside?.address ?? (host === "internet" ? publicAddress(index) : subnet(2, 10 + data.length));
-      if (host !== "internet" && !beside) data.push(address);
-      placements.push({ system, region, endpoint, address, port: Number(endpoint.port), host });
+      const fixed = { internet: publicAddress(index), [`${region}/app`]: subnet(1, 10) }[host];
+      const address = fixed ?? beside?.address ?? subnet(2, 10 + data.length);
+      if (!fixed && !beside) data.push(address);
+      placements.push({ system, region, endpoint, address, port: Number(endpoint.port ?? 0), host });
     }
     hosts.push(
       {
@@ -77,8 +78,10 @@ export function layOut(map: ResidencyMap): Topology {
   return { hosts, placements, blocks };
 }
 
-/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. */
+/** S3 is on the internet, where its policies have to stop everybody, unless the map keeps it private. A
+ *  workload's settings are where the workload is. */
 function hostOf({ kind, stopBy }: System, region: string): string {
+  if (kind === "settings") return `${region}/app`;
   return kind === "s3" && stopBy !== "network" ? "internet" : `${region}/data`;
 }
 
