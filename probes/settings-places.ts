@@ -58,11 +58,11 @@ const url = /([a-z][a-z0-9+.-]{0,30}):\/\/((?:(?!,[a-z][a-z0-9+.-]{0,30}:\/\/)[^
 const bucketSchemes = /^(s3|s3a|s3n|gs|gcs)$/i;
 
 /** What is before the last "@" of the authority is user and password. An "@" further on may mean that a
- *  password holds a slash, and then nobody can say where the host begins. */
+ *  password holds a slash or the like, and then nobody can say where the host begins. */
 function urls(value: string): Found[] {
   return [...value.matchAll(url)].flatMap(([text, scheme = "", rest = ""]): Found[] => {
     const authority = /^[^/?#;\\]*/.exec(rest)?.[0] ?? "";
-    if (rest.slice(authority.length).split("?")[0]?.includes("@")) return [{ text, place: null }];
+    if (rest.slice(authority.length).includes("@")) return [{ text, place: null }];
     const hosts = authority.slice(authority.lastIndexOf("@") + 1);
     if (hosts === "") return [{ text, place: skipped }];
     if (bucketSchemes.test(scheme)) return [{ text, place: bucketPlace(hosts) }];
