@@ -15,14 +15,20 @@ export interface Control {
   provenUntil: number;
 }
 
+/** A region, and a system in it. */
+export interface Origin {
+  region: string;
+  system: string;
+}
+
 /** The journals, asked by item. */
 export interface ControlBook {
   control(id: string): Control;
   triesOf(item: PlannedItem): Try[];
   plantedIn(region: string): string[];
   plantedFor(region: string, system: string): string | undefined;
-  /** The region in which a canary of that digest was planted. */
-  originOf(digest: string): string | undefined;
+  /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
+  originsOf(digest: string): readonly Origin[];
   slowestMs(kind: string): number;
   /** What the receiver says that it saw of an item; and when it was asked (ms since 1970; -Infinity: never). */
   arrivalsOf(item: PlannedItem, phase: Phase): Arrival[];
@@ -43,11 +49,9 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     }
   }
   const planted = plantedBy(journals);
-  const origins = new Map(
-    [...planted].flatMap(([region, systems]) =>
-      [...systems.values()].map((digest) => [digest, region] as const),
-    ),
-  );
+  const origins = new Map<string, Origin[]>();
+  for (const [region, systems] of planted)
+    for (const [system, digest] of systems) push(origins, digest, { region, system });
   const phase = (id: string, wanted: Phase) =>
     (observations.get(id) ?? []).filter((observation) => observation.phase === wanted);
   const plantedFor = (region: string, system: string) => planted.get(region)?.get(system);
@@ -69,7 +73,7 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     },
     plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
     plantedFor,
-    originOf: (digest) => origins.get(digest),
+    originsOf: (digest) => origins.get(digest) ?? [],
     slowestMs: memoised((kind) => slowestControl(kind, plan, phase)),
     problemsOf: memoised(problemsOf),
   };

@@ -36,7 +36,10 @@ export interface DrillTools {
   store: {
     get(bucket: string, key: string): Promise<string | null>;
     put(bucket: string, key: string, body: string): Promise<void>;
+    /** As if the key had never been written: no version is left. */
     remove(bucket: string, key: string): Promise<void>;
+    /** What a plain DELETE does: the versions stay, under a marker. */
+    discard(bucket: string, key: string): Promise<void>;
     bucketPolicy(bucket: string, policy: PolicyText | null): Promise<void>;
     trust(roleArn: string, policy: PolicyText): Promise<void>;
     userPolicies(accessKeyId: string, policies: readonly PolicyText[]): Promise<void>;

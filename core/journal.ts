@@ -17,10 +17,24 @@ export const Link = z.strictObject({
 });
 export type Link = z.infer<typeof Link>;
 
+const named = z.string().max(253);
+
+/** What one setting of a workload names: never its value, only the host, region or bucket in it. `unset`: it
+ *  is expected and is not there. `unreadable`: it names a place in a form that nobody here can read. */
+export const NamedPlace = z.discriminatedUnion("what", [
+  z.strictObject({ what: z.literal("host"), setting: named, host: named }),
+  z.strictObject({ what: z.literal("region"), setting: named, region: named }),
+  z.strictObject({ what: z.literal("bucket"), setting: named, bucket: named }),
+  z.strictObject({ what: z.literal("unset"), setting: named }),
+  z.strictObject({ what: z.literal("unreadable"), setting: named }),
+]);
+export type NamedPlace = z.infer<typeof NamedPlace>;
+
 /** What a look inside found: digests of canaries, links, and who the answering server says it is. */
 export const Findings = z.strictObject({
   canaries: z.array(digest).max(1000).optional(),
   links: z.array(Link).max(1000).optional(),
+  settings: z.array(NamedPlace).max(1000).optional(),
   servedFrom: z
     .strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() })
     .optional(),

@@ -35,7 +35,7 @@ function strangeAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Find
     return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
   }
   const byWord = height(planned.stopBy) > height("tls");
-  if (!byWord || book.originOf(canary) !== undefined) return null;
+  if (!byWord || book.originsOf(canary).length > 0) return null;
   return unproven("it answered with a canary that nobody planted", "UNKNOWN_CANARY");
 }
 

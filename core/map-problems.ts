@@ -236,7 +236,8 @@ const systemKeys = [
 function expectedKeys(path: Path): string[] {
   if (path.length === 0) return ["title", "attempts", "regions", "systems"];
   if (path[0] === "regions") return ["jurisdiction", "place", "addresses", "guard"];
-  if (path.length === 2) return [...systemKeys, "backups", "stopBy", "addressFamilies", "checks", "waivers"];
+  if (path.length === 2)
+    return [...systemKeys, "backups", "production", "stopBy", "addressFamilies", "checks", "waivers"];
   return ["host", "port", "database", "credentials", "own", "canary", "user", "password", "bucket", "tls"];
 }
 

@@ -5,7 +5,7 @@ import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { aMap, aSystem, kinds } from "./a-trial.ts";
 import { type Plan, planAttempts, planDigest } from "./plan.ts";
-import type { System } from "./residency-map.ts";
+import { type Check, homesOf, type System } from "./residency-map.ts";
 
 const probes = await loadProbes();
 const sampleFile = join(import.meta.dirname, "../environments/replica/residency.yaml");
@@ -17,6 +17,18 @@ const attemptsOf = ({ items }: Plan) => items.filter(({ role }) => role === "att
 const trespassesOf = (whole: Plan) => attemptsOf(whole).filter(({ family }) => family === "trespass");
 const controlsOf = ({ items }: Plan) =>
   new Set(items.flatMap(({ id, role }) => (role === "control" ? [id] : [])));
+
+/** The checks of a system that its map asks for. */
+function asked({ kind, checks, endpoint }: System): readonly Check[] {
+  const all = probes.find((probe) => probe.kind === kind)?.checks ?? [];
+  return all.filter(
+    ({ probe, needs }) => (!checks || checks.includes(probe)) && (needs === undefined || needs in endpoint),
+  );
+}
+
+/** What is not claimed although the map never left it out by name. */
+const unasked = ({ notClaimed }: Plan) =>
+  notClaimed.filter(({ reason }) => !reason.startsWith("the map asks only for"));
 
 /** Controls that attempts rest on and that nobody is going to run. */
 function danglingIn(whole: Plan): string[] {
@@ -31,24 +43,27 @@ describe("the sample map", () => {
     expect(plan.gaps).toEqual([]);
   });
 
-  test("every system is attempted from every region to every other", () => {
+  test("every system that can be reached is attempted from every region to every other", () => {
     const regions = Object.keys(sample.regions);
     const crossings = new Set(
       trespassesOf(plan).map(({ from, to }) => `${to.system} ${from.region} ${to.region}`),
     );
-    const expected = sample.systems.flatMap(({ id }) =>
-      regions.flatMap((from) => regions.filter((to) => to !== from).map((to) => `${id} ${from} ${to}`)),
+    const reachable = sample.systems.filter((system) =>
+      asked(system).some(({ family }) => family === "trespass"),
+    );
+    const expected = reachable.flatMap((system) =>
+      homesOf(system, sample).flatMap((to) =>
+        regions.filter((from) => from !== to).map((from) => `${system.id} ${from} ${to}`),
+      ),
     );
     expect([...crossings].sort()).toEqual(expected.sort());
   });
 
-  test("every check of every kind in the map is planned, over both address families", () => {
-    const checks = sample.systems.flatMap(({ id, kind }) =>
-      probes
-        .filter((probe) => probe.kind === kind)
-        .flatMap((probe) => probe.checks.map((check) => `${id} ${check.probe}`)),
-    );
-    for (const family of [4, 6]) {
+  test("every check that the map asks for is planned, over every address family of its system", () => {
+    for (const family of [4, 6] as const) {
+      const checks = sample.systems
+        .filter(({ addressFamilies }) => addressFamilies.includes(family))
+        .flatMap((system) => asked(system).map(({ probe }) => `${system.id} ${probe}`));
       const planned = attemptsOf(plan).filter(({ vector }) => vector.addressFamily === family);
       expect(new Set(planned.map(({ to, probe }) => `${to.system} ${probe}`))).toEqual(new Set(checks));
     }
@@ -86,6 +101,17 @@ describe("the sample map", () => {
     expect(new Set(strays.map(({ about }) => about))).toEqual(new Set(["eu-central-1", "ap-southeast-2"]));
     expect(attemptsOf(plan).some(({ family }) => family === "wiring")).toBe(true);
   });
+});
+
+test("in what is not production, the canaries of the own region's production are looked for, too", () => {
+  const map = aMap({ systems: [aSystem(), aSystem({ id: "staging", production: false })] });
+  const soughtIn = (id: string) =>
+    attemptsOf(planAttempts(map, kinds, { environment }))
+      .filter(({ probe, from, to }) => probe === "stray" && from.region === "eu" && to.system === id)
+      .map(({ about }) => about)
+      .sort();
+  expect(soughtIn("staging")).toEqual(["ap", "eu", "us"]);
+  expect(soughtIn("orders")).toEqual(["ap", "us"]);
 });
 
 describe("a plan is what is signed and replayed, so it is the same every time", () => {
@@ -195,10 +221,11 @@ describe("what a map does not promise", () => {
   const narrow = planAttempts(closedByNetwork, probes, { environment });
 
   test("is not claimed: neither an attempt nor a gap, because nobody could be shown to refuse it", () => {
-    expect(narrow.notClaimed.map(({ system, probe }) => `${system} ${probe}`).sort()).toEqual([
-      "uploads s3-assume-role",
-      "uploads s3-copy",
-    ]);
+    expect(
+      unasked(narrow)
+        .map(({ system, probe }) => `${system} ${probe}`)
+        .sort(),
+    ).toEqual(["uploads s3-assume-role", "uploads s3-copy"]);
     expect(narrow.items.filter(({ probe }) => probe === "s3-copy" || probe === "s3-assume-role")).toEqual([]);
     expect(narrow.gaps).toEqual([]);
   });
@@ -208,7 +235,7 @@ describe("what a map does not promise", () => {
   });
 
   test("is nothing where the policies have to refuse", () => {
-    expect(plan.notClaimed).toEqual([]);
+    expect(unasked(plan)).toEqual([]);
   });
 });
 

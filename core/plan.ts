@@ -8,6 +8,7 @@ import {
   type System,
   type SystemKind,
 } from "./residency-map.ts";
+import { sdkHosts } from "./sdk-defaults.ts";
 import { type ForeignEndpoint, foreignEndpoints, vendorDoubts } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, height, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
@@ -34,7 +35,9 @@ const PlannedItem = z.strictObject({
   goal: Rung,
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
-  looksFor: z.enum(["canaries", "links", "place"]).optional(),
+  looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
+  /** Where settings may lead to: jurisdictions by host name, which stands for all names under it, too. */
+  hosts: z.record(z.string(), z.array(z.string())).optional(),
   privateAddresses: z.boolean().optional(),
   witnessed: z.boolean().optional(),
   deadlineMs: z.int(),
@@ -82,6 +85,8 @@ export interface PlanScope {
   /** Whether somebody outside of all regions can see that what they must not reach is alive. */
   outside?: boolean;
   vendors?: readonly Vendor[];
+  /** Jurisdictions by host name, of those that no system of the map is served from; the SDKs' own unless told. */
+  hosts?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Map × probes × vectors → attempts, controls and gaps. Pure: one map and scope, one plan. */
@@ -93,7 +98,12 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
   const attempts: PlannedItem[] = [];
   const gaps: Gap[] = vendorGaps(systems, { map, vantages, vendors: scope.vendors ?? [] });
   const notClaimed: NotClaimed[] = [];
-  const world = { map, outside: scope.outside ?? false, vendors: scope.vendors ?? [] };
+  const world = {
+    map,
+    outside: scope.outside ?? false,
+    vendors: scope.vendors ?? [],
+    hosts: scope.hosts ?? sdkHosts,
+  };
   for (const { system, check, kind } of checksOf(systems, kinds)) {
     const unclaimed = notClaimedOf(system, check, kind);
     if (unclaimed) {
@@ -135,6 +145,7 @@ interface Subject {
   system: System;
   check: Check;
   kind: SystemKind;
+  hosts: NonNullable<PlanScope["hosts"]>;
 }
 
 function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
@@ -158,7 +169,8 @@ function vectorsOf(check: Check, system: System): Vector[] {
 function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
   const { map, system, check } = subject;
   const homes = homesOf(system, map);
-  const others = Object.keys(map.regions).filter((id) => id !== region);
+  // Nothing of production may be in what is not production, whichever region it is of.
+  const sought = Object.keys(map.regions).filter((id) => id !== region || !system.production);
   return vectorsOf(check, system).flatMap((vector) => {
     if (check.family === "trespass" || check.family === "send") {
       return targetsFrom(region, subject).map((target) => {
@@ -179,7 +191,7 @@ function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
     const inside = { role: "attempt" as const, vector, from: region, to: { region } };
     const id = `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
     if (!check.perOtherRegion) return [item(subject, { ...inside, id })];
-    return others.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
+    return sought.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
   });
 }
 
@@ -247,7 +259,7 @@ function twinSystem(region: string, vector: Vector, { map, system, kind }: Subje
 }
 
 function item(
-  { map, system, check, kind }: Subject,
+  { map, system, check, kind, hosts }: Subject,
   part: {
     id: string;
     role: "attempt" | "control";
@@ -277,10 +289,15 @@ function item(
     contacts: check.contacts,
     ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
     ...(check.looksFor ? { looksFor: check.looksFor } : {}),
+    ...(check.looksFor === "settings" ? { hosts: listed(hosts) } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     ...(check.witnessed ? { witnessed: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
   };
+}
+
+function listed(hosts: Subject["hosts"]): Record<string, string[]> {
+  return Object.fromEntries(Object.entries(hosts).map(([host, places]) => [host, [...places]]));
 }
 
 function gapsOf(attempts: readonly PlannedItem[], region: string, seenFromOutside: boolean): Gap[] {

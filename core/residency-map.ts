@@ -18,7 +18,7 @@ export interface Check {
   /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
-  looksFor?: "canaries" | "links" | "place";
+  looksFor?: "canaries" | "links" | "place" | "settings";
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
@@ -111,6 +111,10 @@ const systemShape = {
     retention,
     restoredTo: z.array(text).describe("Where backups are restored to"),
   }),
+  production: z
+    .boolean()
+    .default(true)
+    .describe("false: staging, a developer's copy, an export; no production canary may be found there"),
   stopBy: Rung.optional().describe("The highest rung at which being stopped still counts as isolation"),
   addressFamilies: z
     .array(AddressFamily)

@@ -55,7 +55,13 @@ async function copy(context: S3Context) {
     ),
   );
   const body = await readObject(client.s3, own.bucket, key).catch(() => "");
-  const done = await client.s3.send(new DeleteObjectCommand({ Bucket: own.bucket, Key: key })).then(
+  // Where the bucket keeps versions, a DELETE without one would leave the copy there.
+  const written = {
+    Bucket: own.bucket,
+    Key: key,
+    ...(copied.VersionId ? { VersionId: copied.VersionId } : {}),
+  };
+  const done = await client.s3.send(new DeleteObjectCommand(written)).then(
     () => true,
     () => false,
   );

@@ -79,7 +79,7 @@ export const s3 = defineProbe({
       looksFor: "canaries",
       family: "stray",
       perOtherRegion: true,
-      proves: "no canary of another region in the own bucket",
+      proves: "no canary of another region in the own bucket, older versions included",
     },
     {
       ...inside,

@@ -1,6 +1,7 @@
 import type { ObjectStoreOptions, User } from "../../fixtures/object-store/options.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { credentialOf, type Provision } from "./provision.ts";
+import { isMoved } from "./tenant-moves.ts";
 import type { Topology } from "./topology.ts";
 
 export const accountId = "111122223333";
@@ -10,7 +11,8 @@ export interface PlantedStore {
   objects: { bucket: string; key: string; body: string }[];
 }
 
-/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
+/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only, and
+ *  keeping versions. */
 export function planStore(
   topology: Topology,
   provisions: readonly Provision[],
@@ -22,8 +24,11 @@ export function planStore(
       listen: listenersOf([...provisions, ...beside.provisions]),
       account: {
         id: accountId,
-        users: [...provisions.flatMap(usersOf), ...beside.users],
-        roles: [...provisions.map(roleOf), replicationRole],
+        users: merged<User>(
+          [...provisions.flatMap(usersOf), ...beside.users],
+          ({ accessKeyId }) => accessKeyId,
+        ),
+        roles: [...merged(provisions.map(roleOf), ({ name }) => name), replicationRole],
       },
       networks: regions.map((region) => ({
         vpc: `vpc-${region}`,
@@ -35,13 +40,16 @@ export function planStore(
         name: bucketOf(provision),
         region: provision.placement.region,
         policy: bucketPolicy(provision),
+        versioning: "Enabled",
       })),
     },
-    objects: provisions.map((provision) => ({
-      bucket: bucketOf(provision),
-      key: keyOf(provision),
-      body: provision.canary,
-    })),
+    objects: provisions
+      .filter(({ placement }) => !isMoved(placement.system))
+      .map((provision) => ({
+        bucket: bucketOf(provision),
+        key: keyOf(provision),
+        body: provision.canary,
+      })),
   };
 }
 
@@ -55,11 +63,24 @@ function listenersOf(provisions: readonly Provision[]): ObjectStoreOptions["list
   return [...new Map(all.map((one) => [`${one.addresses} ${one.port}`, one])).values()];
 }
 
+/** One key pair, or one role, may serve several buckets: it is one, with the policies of all. */
+function merged<T extends { policies: readonly PolicyDocument[] }>(
+  all: readonly T[],
+  keyOf: (one: T) => string,
+): T[] {
+  const known = new Map<string, T>();
+  for (const one of all) {
+    const earlier = known.get(keyOf(one));
+    known.set(keyOf(one), earlier ? { ...earlier, policies: [...earlier.policies, ...one.policies] } : one);
+  }
+  return [...known.values()];
+}
+
 export function bucketOf({ placement }: Provision): string {
   return String(placement.endpoint.bucket);
 }
 
-function keyOf({ placement }: Provision): string {
+export function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 

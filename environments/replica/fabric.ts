@@ -109,7 +109,7 @@ export function hostRules(host: Host, topology: Topology): string {
         .filter((one) => one.host === host.name)
         .flatMap(({ port, endpoint }) => [port, ...(endpoint.arrivals ? [arrivalsPort(endpoint)] : [])]),
     ),
-  ];
+  ].filter((port) => port > 0);
   const company = Object.values(topology.blocks).flat();
   const serves =
     host.region === null

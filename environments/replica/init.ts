@@ -7,8 +7,9 @@ import { serveNames, zoneFile } from "../name-server.ts";
 import { createAuthority } from "./certificates.ts";
 import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
 import { type HeldHost, holdHost, onHost, run } from "./namespace.ts";
-import { type Provision, provision } from "./provision.ts";
+import { type Provision, provisionAll } from "./provision.ts";
 import { type Boot, type KindServer, loadServers } from "./servers.ts";
+import { tenantMoves } from "./tenant-moves.ts";
 import { type Host, hostKeys, layOut, type Topology } from "./topology.ts";
 
 /** First process of the replica: pid 1 of its pid namespace, on the core router. When it ends, whoever
@@ -40,7 +41,7 @@ lines.once("close", () => process.exit(0));
 
 async function boot(job: InitJob): Promise<InitReport> {
   const topology = layOut(job.map, job.names);
-  const provisions = topology.placements.map((placement) => provision(placement, newCanary()));
+  const provisions = provisionAll(topology.placements, newCanary);
   await run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ringfence", job.work]);
   await run(["mount", "-t", "tmpfs", "ringfence", "/dev/shm"]);
   const authority = await createAuthority();
@@ -147,4 +148,10 @@ async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonl
       }),
     ),
   ]);
+  await Promise.all(
+    [...servers].map(([kind, server]) => {
+      const moves = tenantMoves(provisions.filter(({ placement }) => placement.system.kind === kind));
+      return Promise.all(moves.map((move) => server.move?.(boot, move)));
+    }),
+  );
 }

@@ -10,6 +10,7 @@ export type StoreRequest =
   | { verb: "get"; bucket: string; key: string }
   | { verb: "put"; bucket: string; key: string; body: string }
   | { verb: "remove"; bucket: string; key: string }
+  | { verb: "discard"; bucket: string; key: string }
   | { verb: "bucket-policy"; bucket: string; policy: PolicyDocument | null }
   | { verb: "trust"; role: string; policy: PolicyDocument }
   | { verb: "user-policies"; accessKeyId: string; policies: PolicyDocument[] }

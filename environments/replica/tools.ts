@@ -133,6 +133,7 @@ export function drillTools(state: ReplicaState): DrillTools {
       get: async (bucket, key) => (await store({ verb: "get", bucket, key })) as string | null,
       put: async (bucket, key, body) => void (await store({ verb: "put", bucket, key, body })),
       remove: async (bucket, key) => void (await store({ verb: "remove", bucket, key })),
+      discard: async (bucket, key) => void (await store({ verb: "discard", bucket, key })),
       bucketPolicy: async (bucket, policy) =>
         void (await store({ verb: "bucket-policy", bucket, policy: policy as PolicyDocument | null })),
       trust: async (role, policy) =>

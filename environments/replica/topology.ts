@@ -27,6 +27,7 @@ export interface Placement {
   region: string;
   endpoint: Record<string, unknown>;
   address: Addresses;
+  /** 0 where nobody listens. */
   port: number;
   /** The name of the host that serves it. */
   host: string;
@@ -58,17 +59,20 @@ export function layOut(map: ResidencyMap, names: readonly string[]): Topology {
   const regions = Object.entries(map.regions).map(([region, { addresses }], index) =>
     layOutRegion({ region, index, subnet: subnetsOf(region, addresses) }),
   );
-  const pools = new Map([
+  const pools = new Map<string, (name: string) => Addresses>([
     ["internet", internet],
     ["world", inWorld],
-    ...regions.map(({ data, pool }) => [data.name, pool] as const),
+    ...regions.flatMap(({ app, data, pool }) => [
+      [app.name, () => app.addresses[0]] as const,
+      [data.name, pool] as const,
+    ]),
   ]);
   const placements = [...Object.keys(map.regions), outside].flatMap((region) =>
     map.systems
       .filter((system) => homesOf(system, map).includes(region))
       .map((system): Placement => {
         const endpoint = endpointOf(system, region);
-        const port = Number(endpoint.port);
+        const port = Number(endpoint.port ?? 0);
         const host = hostOf(system, { region, port });
         const address = pools.get(host)?.(String(endpoint.host));
         if (!address) throw new TypeError(`the replica has no host ${host}`);
@@ -96,16 +100,18 @@ function layOutRegion({ region, index, subnet }: { region: string; index: number
     region,
     cable: `r${index}app`,
     gateway: subnet(1, 1),
-    addresses: [subnet(1, 10)],
+    addresses: [subnet(1, 10)] as [Addresses],
   };
   const data = { name: `${region}/data`, region, cable: `r${index}data`, gateway: subnet(2, 1) };
   return { app, data, pool: addressPool((number) => subnet(2, number)) };
 }
 
 /** What lets the network be open, and speaks HTTPS, stands on the internet: its authorization has to stop
- *  everybody. AWS's kinds do so unless the map tells otherwise. Vendors, and what is nobody's, are in the world. */
+ *  everybody. AWS's kinds do so unless the map tells otherwise. Vendors, and what is nobody's, are in the world; a
+ *  workload's settings are where the workload is. */
 function hostOf({ kind, stopBy }: System, { region, port }: { region: string; port: number }): string {
   if (kind === "vendor" || region === outside) return "world";
+  if (kind === "settings") return `${region}/app`;
   const rung = stopBy ?? (awsKinds.includes(kind) ? "authorization" : "network");
   return height(rung) > height("network") && port === 443 ? "internet" : `${region}/data`;
 }

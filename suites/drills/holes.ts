@@ -146,3 +146,36 @@ export async function carryAddress(
 ): Promise<void> {
   await carry(tools, hole, region, (await addressesOf(tools, region, host))[family]);
 }
+
+/** Lines put before the server's own in pg_hba.conf, and read at once. */
+export async function admitLogins(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system }: { region: string; system: string },
+  lines: string,
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, "SELECT pg_reload_conf()"));
+  await editFile(
+    hole,
+    tools.fileOf(`${region}/data`, `${system}/pg_hba.conf`),
+    (text) => `${lines}\n${text}`,
+  );
+  await tools.sql(region, system, "SELECT pg_reload_conf()");
+}
+
+export async function createDatabase(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system, name }: { region: string; system: string; name: string },
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, `DROP DATABASE ${name} WITH (FORCE)`));
+  await tools.sql(region, system, `CREATE DATABASE ${name}`);
+}
+
+export async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await holds()) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error(otherwise);
+}

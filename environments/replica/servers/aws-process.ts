@@ -37,6 +37,9 @@ function carryOut(request: StoreRequest): unknown {
     case "remove":
       running.remove(request.bucket, request.key);
       return null;
+    case "discard":
+      running.discard(request.bucket, request.key);
+      return null;
     case "bucket-policy":
       running.setBucketPolicy(request.bucket, request.policy);
       return null;
