@@ -29,6 +29,8 @@ const PlannedItem = z.strictObject({
     /** Another endpoint of the system's vendor, and where it is. */
     endpoint: z.strictObject({ host: z.string(), jurisdiction: z.string() }).optional(),
   }),
+  /** The vantage's own system of the kind, where the target is another: its client, and its twin. */
+  own: z.string().optional(),
   /** Whose canary a stray attempt looks for. */
   about: z.string().optional(),
   stopBy: Rung,
@@ -182,7 +184,7 @@ function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
           vector,
           from: region,
           to: target,
-          ...(twin ? { twin: controlId(twin, check, vector, { region }) } : {}),
+          ...(twin ? { own: twin.id, twin: controlId(twin, check, vector, { region }) } : {}),
           targetAlive: controlId(system, aliveBy, vector, target),
         });
       });
@@ -248,14 +250,20 @@ function targetsOf(subject: Subject): Target[] {
 }
 
 /** The vantage's own system of that kind and address family; the same one where every region has its own. */
-function twinSystem(region: string, vector: Vector, { map, system, kind }: Subject): System | undefined {
+function twinSystem(
+  region: string,
+  vector: Vector,
+  { map, system, check, kind }: Subject,
+): System | undefined {
   const own = map.systems.filter(
     (other) =>
       other.kind === kind.kind &&
       other.addressFamilies.includes(vector.addressFamily) &&
+      (check.needs === undefined || check.needs in other.endpoint) &&
       homesOf(other, map).includes(region),
   );
-  return own.find((other) => other.id === system.id) ?? own[0];
+  const first = own.reduce<System | undefined>((a, b) => (a && a.id < b.id ? a : b), undefined);
+  return own.find((other) => other.id === system.id) ?? first;
 }
 
 function item(
@@ -267,6 +275,7 @@ function item(
     from: string;
     to: Target;
     about?: string;
+    own?: string;
     twin?: string;
     targetAlive?: string;
   },

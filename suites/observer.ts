@@ -196,7 +196,7 @@ export class Observer {
       context: {
         runId: this.job.runId,
         item,
-        own: this.#ownEndpoint(item) ?? target,
+        own: item.own ? endpointIn(map, item.own, this.job.region) : target,
         target,
         secret: (reference) => {
           const value = this.#secret(reference);
@@ -231,15 +231,6 @@ export class Observer {
     } catch {
       return undefined;
     }
-  }
-
-  #ownEndpoint(item: PlannedItem): Record<string, unknown> | undefined {
-    const { map, region } = this.job;
-    const here = map.systems.filter(
-      (system) => system.kind === item.kind && homesOf(system, map).includes(region),
-    );
-    const own = here.find((system) => system.id === item.to.system) ?? here[0];
-    return own && endpointOf(own, region);
   }
 
   #write(entry: Entry): void {
