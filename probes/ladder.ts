@@ -105,10 +105,17 @@ export class Ladder {
 const synSent = "02";
 let table: { readAt: number; retransmits: Map<number, number> } = { readAt: 0, retransmits: new Map() };
 
-/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst), at most every 20 ms. */
+/** Reading the table takes the kernel milliseconds, and hundreds of deadlines end at once. A count that is a
+ *  little old is never too high. */
+const tableLastsMs = 250;
+
+/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst). */
 function retransmitsOf(socket: Socket): number | undefined {
   if (!socket.connecting || socket.localPort === undefined) return undefined;
-  if (performance.now() - table.readAt > 20) table = { readAt: performance.now(), retransmits: readTable() };
+  const age = performance.now() - table.readAt;
+  if (age > tableLastsMs || (age > 20 && !table.retransmits.has(socket.localPort))) {
+    table = { readAt: performance.now(), retransmits: readTable() };
+  }
   return table.retransmits.get(socket.localPort);
 }
 

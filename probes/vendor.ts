@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { HostName, Port } from "../core/residency-map.ts";
+import type { Vendor } from "../core/vendors.ts";
 import type { Outcome } from "../core/vocabulary.ts";
-import { loadVendors } from "../vendors/catalogue.ts";
+import { loadVendor } from "../vendors/catalogue.ts";
 import { brokenConnection } from "./attempt.ts";
 import { newCanary } from "./canary.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
@@ -36,7 +37,13 @@ const send = {
   everyEndpoint: true,
 } as const;
 
-const vendors = new Map(loadVendors().map((vendor) => [vendor.id, vendor]));
+const requests = new Map<string, Vendor["request"]>();
+
+function requestOf(vendor: string): Vendor["request"] {
+  const known = requests.get(vendor) ?? loadVendor(vendor).request;
+  requests.set(vendor, known);
+  return known;
+}
 
 /** A third party that takes data over HTTPS. What is sent has no key and holds a canary, so that it costs
  *  nothing and leaves nothing; that it arrives is the leak, whatever the vendor then says to it. */
@@ -69,13 +76,13 @@ export const vendor = defineProbe({
     const socket = item.probe === "vendor-proxy" ? await tunnelTo(context) : ladder.socket();
     const connected = item.probe === "vendor-proxy" ? {} : { address: context.address, port: target.port };
     const secure = await openTls(ladder, { socket, servername: target.host, ...connected });
-    const { request } = vendors.get(target.vendor) ?? {};
+    const request = requestOf(target.vendor);
     const answer = await requestOver(secure, {
       host: target.host,
-      method: request?.method ?? "GET",
-      path: request?.path ?? "/",
-      body: request?.body?.replaceAll("{canary}", newCanary()),
-      contentType: request?.contentType,
+      method: request.method,
+      path: request.path,
+      body: request.body?.replaceAll("{canary}", newCanary()),
+      contentType: request.contentType,
     });
     return { outcome: outcomeOf(answer.status) };
   },

@@ -9,6 +9,21 @@ import { collisions, problemsOf } from "./catalogue-rules.ts";
 /** Every vendor record, by id: each `.yaml` of this folder is one. Throws VENDOR_INVALID, which names
  *  the file and the keys. */
 export function loadVendors(folder = import.meta.dirname): Vendor[] {
+  if (folder === import.meta.dirname) {
+    records ??= readVendors(folder);
+    return records;
+  }
+  return readVendors(folder);
+}
+
+let records: Vendor[] | undefined;
+
+/** One record; throws VENDOR_INVALID. */
+export function loadVendor(id: string): Vendor {
+  return readVendor(join(import.meta.dirname, `${id}.yaml`));
+}
+
+function readVendors(folder: string): Vendor[] {
   const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
   const vendors = files.sort().map((file) => readVendor(join(folder, file)));
   const [collision] = collisions(vendors);
