@@ -10,7 +10,10 @@ import { openTls, requestOver } from "./tls-request.ts";
 import { openTunnel, refusedByProxy, tunnelHost } from "./tunnel.ts";
 
 const VendorEndpoint = z.strictObject({
-  vendor: z.string().min(1).describe("The id of the vendor's record; `ringfence vendors` lists them"),
+  vendor: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{1,40}$/, "the id of a vendor record")
+    .describe("The id of the vendor's record; `ringfence vendors` lists them"),
   host: HostName.describe("Where this region's data goes"),
   port: Port.default(443),
   account: z
