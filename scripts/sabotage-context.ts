@@ -13,6 +13,7 @@ import { writeEvidence } from "../reports/evidence.ts";
 import { openSigningKey } from "../reports/keys.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import { type CleanRun, type Context, far, home, type Trial } from "../sabotage/record.ts";
+import { systemOf } from "../sabotage/systems.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 import { today, version } from "./version.ts";
@@ -20,7 +21,8 @@ import { today, version } from "./version.ts";
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
 const deadlineMs = 1500;
 
-/** The sample map, with two of its regions, and a system of every kind. */
+/** Of the sample map two regions, and the one system of each kind that the rows break: beside it no other of
+ *  its kind may stand, which would go on working. */
 export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
   const { map } = readMapFile(driver.mapFile, { kinds, today: today() });
   const regions = Object.fromEntries(
@@ -35,7 +37,8 @@ export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
     path: "database" as const,
     endpoint: { host: "ledger.{region}.replica.internal", port: 9000 },
   };
-  return { ...map, attempts: { deadlineMs }, regions, systems: [...map.systems, ledger] };
+  const broken = map.systems.filter(({ id }) => Object.values<string>(systemOf).includes(id));
+  return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger] };
 }
 
 /** What the rows of the table are run with. Its folders are gone when it is disposed. */

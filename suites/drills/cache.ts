@@ -157,7 +157,12 @@ async function replicate(
   const far = tools.place(primary, system).address[4];
   const here = tools.place(replica, system).address[4];
   const canary = String(await tools.redis(replica, system, "GET", key));
-  hole.closeBy(() => tools.redis(replica, system, "SET", key, canary));
+  const before = await everyKey(tools, replica);
+  // Following replaces all that the cache holds, what other systems keep there included.
+  hole.closeBy(async () => {
+    await tools.redis(replica, system, "FLUSHALL");
+    for (const [name, value] of before) await tools.redis(replica, system, "SET", name, value);
+  });
   await admit(tools, hole, `ip saddr 10.10.2.0/24 ip daddr ${far} ${port} accept`);
   hole.closeBy(() => tools.redis(primary, system, "ACL", "DELUSER", "follower"));
   await tools.redis(
@@ -188,6 +193,13 @@ async function replicate(
   );
   await tools.redis(replica, system, "REPLICAOF", far, "6379");
   await followed(tools, { replica, canary, here });
+}
+
+async function everyKey(tools: DrillTools, region: string): Promise<Map<string, string>> {
+  const names = (await tools.redis(region, system, "KEYS", "*")) as string[];
+  const values = new Map<string, string>();
+  for (const name of names) values.set(name, String(await tools.redis(region, system, "GET", name)));
+  return values;
 }
 
 async function followed(
