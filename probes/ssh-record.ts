@@ -28,7 +28,8 @@ export function readConnection(said: string): SshConnection | null {
 }
 
 const entry = /^(\S.{0,80}?) sshd(?:-session)?\[\d{1,10}\]: (.*)$/;
-const accepted = /^Accepted \S{1,64} for (\S{1,64}) from (\S{2,64}) port (\d{1,5})(?: ssh2(?:: .{0,200})?)?$/;
+const accepted =
+  /^Accepted \S{1,64} for ([\w.@\\-]{1,64}) from ([0-9A-Fa-f:.]{2,64}) port (\d{1,5})(?: ssh2(?:: .{0,200})?)?$/;
 
 /** Every login that the record of sshd shows; what sshd writes besides is not about who came in. Throws
  *  RECORD_UNREADABLE at an "Accepted" that it cannot read, because that may be the one that matters. */
