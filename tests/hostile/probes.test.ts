@@ -195,17 +195,6 @@ describe("what is said of", () => {
     ["ssh", "sends 1 GB before its name", { kind: "faulted", code: "NOT_SSH", climbed: "network" }],
     ["ssh", "would compress everything", { kind: "faulted", code: "NO_KEY_EXCHANGE", climbed: "network" }],
     ["ssh", "disconnects with markup", { kind: "faulted", code: "SSH_DISCONNECT_2", climbed: "network" }],
-    [
-      "ssh",
-      "refuses every login, with a banner of markup",
-      { kind: "refused", rung: "authentication", code: "LOGIN_REFUSED", climbed: "tls" },
-    ],
-    [
-      "ssh",
-      "lets everybody in and refuses every command",
-      { kind: "refused", rung: "authorization", code: "CHANNEL_REFUSED", climbed: "authentication" },
-    ],
-    ["ssh", "answers with 1 GB", tooLong],
     ["redis", "says an error full of markup", { kind: "refused", rung: "authentication", code: "WRONGPASS" }],
   ])("%s against a server that %s", (probe, behaviour, outcome) => {
     expect(outcomesOf(probe, behaviour)).toEqual([expect.objectContaining(outcome)]);
