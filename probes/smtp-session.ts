@@ -11,12 +11,17 @@ export interface SmtpPlace {
   tls: "starttls" | "implicit";
 }
 
+/** How far the conversation had come: what is refused in the opening is refused to nobody in particular. */
+export type Stage = "opening" | "login" | "envelope";
+
 /** A server's answer that ends what was begun. */
 export class SmtpRefusal extends Error {
   readonly reply: number;
-  constructor(reply: number) {
+  readonly stage: Stage;
+  constructor(reply: number, stage: Stage) {
     super(`the server answered ${reply}`);
     this.reply = reply;
+    this.stage = stage;
   }
 }
 
@@ -56,7 +61,7 @@ export class SmtpSession implements AsyncDisposable {
     const greeting = session.#nextReply();
     if (place.tls === "implicit") await session.#encrypt();
     else session.#listen();
-    session.#learnName(wanted(await greeting, 220));
+    session.#learnName(wanted(await greeting, 220, "opening"));
     return session;
   }
 
@@ -66,7 +71,7 @@ export class SmtpSession implements AsyncDisposable {
     if (this.#place.tls === "implicit") return;
     if (!this.#extensions.includes("STARTTLS"))
       throw Object.assign(new Error("no STARTTLS"), { code: "STARTTLS_NOT_OFFERED" });
-    wanted(await this.#ask("STARTTLS"), 220);
+    wanted(await this.#ask("STARTTLS"), 220, "opening");
     await this.#encrypt();
     await this.#hello();
   }
@@ -78,11 +83,11 @@ export class SmtpSession implements AsyncDisposable {
     const methods = offered.slice(5).split(" ");
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     if (methods.includes("PLAIN")) {
-      wanted(await this.#ask(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`), 235);
+      wanted(await this.#ask(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`), 235, "login");
     } else if (methods.includes("LOGIN")) {
-      wanted(await this.#ask("AUTH LOGIN"), 334);
-      wanted(await this.#ask(base64(user)), 334);
-      wanted(await this.#ask(base64(password)), 235);
+      wanted(await this.#ask("AUTH LOGIN"), 334, "login");
+      wanted(await this.#ask(base64(user)), 334, "login");
+      wanted(await this.#ask(base64(password)), 235, "login");
     } else {
       throw Object.assign(new Error("no known AUTH"), { code: "AUTH_NOT_SUPPORTED" });
     }
@@ -91,18 +96,18 @@ export class SmtpSession implements AsyncDisposable {
 
   /** Begins a message from a sender; throws SmtpRefusal. */
   async mailFrom(sender: string): Promise<void> {
-    wanted(await this.#ask(`MAIL FROM:<${mailbox(sender)}>`), 250);
+    wanted(await this.#ask(`MAIL FROM:<${mailbox(sender)}>`), 250, "envelope");
   }
 
   /** Whether a recipient is accepted; the refusal's code where it is not. */
   async recipient(address: string): Promise<"accepted" | SmtpRefusal> {
     const { code } = await this.#ask(`RCPT TO:<${mailbox(address)}>`);
-    return code === 250 || code === 251 ? "accepted" : new SmtpRefusal(code);
+    return code === 250 || code === 251 ? "accepted" : new SmtpRefusal(code, "envelope");
   }
 
   /** Takes the envelope back, so that nothing is ever sent. */
   async takeBack(): Promise<void> {
-    wanted(await this.#ask("RSET"), 250);
+    wanted(await this.#ask("RSET"), 250, "envelope");
   }
 
   /** Waits until the farewell has left, and not for its answer, which may never come. */
@@ -114,7 +119,7 @@ export class SmtpSession implements AsyncDisposable {
 
   async #hello(): Promise<void> {
     const own = this.#socket.localAddress ?? "127.0.0.1";
-    const reply = wanted(await this.#ask(`EHLO [${isIP(own) === 6 ? "IPv6:" : ""}${own}]`), 250);
+    const reply = wanted(await this.#ask(`EHLO [${isIP(own) === 6 ? "IPv6:" : ""}${own}]`), 250, "opening");
     this.#learnName(reply);
     this.#extensions = reply.lines.slice(1).map((text) => text.trim().toUpperCase());
   }
@@ -180,8 +185,8 @@ export class SmtpSession implements AsyncDisposable {
   }
 }
 
-function wanted(reply: Reply, code: number): Reply {
-  if (reply.code !== code) throw new SmtpRefusal(reply.code);
+function wanted(reply: Reply, code: number, stage: Stage): Reply {
+  if (reply.code !== code) throw new SmtpRefusal(reply.code, stage);
   return reply;
 }
 

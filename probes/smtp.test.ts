@@ -167,7 +167,10 @@ describe("the wiring", () => {
 });
 
 /** A server that answers what the script says, in the clear until STARTTLS, and writes down what it heard. */
-async function aScript(answers: Readonly<Record<string, string>>, greeting = "220 localhost ESMTP\r\n") {
+async function aScript(
+  answers: Readonly<Record<string, string>>,
+  { greeting = "220 localhost ESMTP\r\n", implicitTls = false } = {},
+) {
   const heard: string[] = [];
   const sockets = new Set<Socket>();
   const secureContext = createSecureContext(certificate);
@@ -193,8 +196,9 @@ async function aScript(answers: Readonly<Record<string, string>>, greeting = "22
   };
   const server = createServer((socket) => {
     sockets.add(socket.on("error", () => {}));
-    socket.write(greeting);
-    talk(socket, socket, false);
+    const wire = implicitTls ? new TLSSocket(socket, { isServer: true, secureContext }) : socket;
+    wire.write(greeting);
+    talk(wire, socket, implicitTls);
   });
   closing.push(() => {
     for (const socket of sockets) socket.destroy();
@@ -270,9 +274,17 @@ describe("what a relay answers", () => {
   });
 
   test("a plain greeting passes the network and nothing else", async () => {
-    const { endpoint } = await aScript({}, "554 go away\r\n");
+    const { endpoint } = await aScript({}, { greeting: "554 go away\r\n" });
     expect(await attempted("smtp", endpoint)).toMatchObject({
       climbed: "network",
+      outcome: { kind: "faulted", code: "SMTP_554" },
+    });
+  });
+
+  test("inside TLS a refusal in the greeting is of nobody in particular, and proves nothing", async () => {
+    const { endpoint } = await aScript({}, { greeting: "554 go away\r\n", implicitTls: true });
+    expect(await attempted("smtp", { ...endpoint, tls: "implicit" })).toMatchObject({
+      climbed: "tls",
       outcome: { kind: "faulted", code: "SMTP_554" },
     });
   });

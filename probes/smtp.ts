@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { assertNever } from "../core/errors.ts";
 import type { Findings } from "../core/journal.ts";
 import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
@@ -147,15 +148,10 @@ function isRefusedLogin(error: unknown): boolean {
   return error instanceof SmtpRefusal && loginRefusals.has(error.reply);
 }
 
-/** A reply of 4yz is about today, and one before the login about no one in particular: both prove nothing. */
+/** Only a lasting no to our login or to our envelope is a refusal: a reply of 4yz is about today, and one in the
+ *  opening about nobody in particular. RFC 5321, section 4.2.1. */
 function explain(error: unknown, ladder: Ladder): Outcome {
-  if (error instanceof SmtpRefusal) {
-    const code = `SMTP_${error.reply}`;
-    const secured = ladder.climbed === "tls" || ladder.climbed === "authentication";
-    if (!secured || error.reply < 500) return { kind: "faulted", code };
-    if (loginRefusals.has(error.reply)) return { kind: "refused", rung: "authentication", code };
-    return error.reply >= 550 ? { kind: "refused", rung: "authorization", code } : { kind: "faulted", code };
-  }
+  if (error instanceof SmtpRefusal) return refusalOf(error);
   const { code } = error as { code?: unknown };
   return (
     brokenConnection(error, ladder) ?? {
@@ -163,4 +159,21 @@ function explain(error: unknown, ladder: Ladder): Outcome {
       code: typeof code === "string" ? code : "CLIENT_ERROR",
     }
   );
+}
+
+function refusalOf({ reply, stage }: SmtpRefusal): Outcome {
+  const code = `SMTP_${reply}`;
+  switch (stage) {
+    case "opening":
+      return { kind: "faulted", code };
+    case "login":
+      return loginRefusals.has(reply)
+        ? { kind: "refused", rung: "authentication", code }
+        : { kind: "faulted", code };
+    case "envelope":
+      if (loginRefusals.has(reply)) return { kind: "refused", rung: "authentication", code };
+      return reply >= 550 ? { kind: "refused", rung: "authorization", code } : { kind: "faulted", code };
+    default:
+      return assertNever(stage);
+  }
 }

@@ -29,7 +29,7 @@ describe("the record of sshd", () => {
     [
       "OpenSSH 9.2, journalctl -o short-iso",
       "2026-11-22T12:00:00+0000 gw-1 sshd[812]: Accepted publickey for alice from 10.10.1.7 port 50122 ssh2: ED25519 SHA256:abc",
-      { user: "alice", address: "10.10.1.7", port: 50122, at: "2026-11-22T12:00:00+0000" },
+      { user: "alice", address: "10.10.1.7", port: 50122, at: "2026-11-22T12:00:00Z" },
     ],
     [
       "OpenSSH 9.9, whose sessions have a name of their own",
@@ -39,7 +39,7 @@ describe("the record of sshd", () => {
     [
       "syslog, and an IPv4 client on an IPv6 socket",
       "Nov 22 12:00:00 gw-1 sshd[8]: Accepted password for bob from ::ffff:10.10.1.7 port 22 ssh2",
-      { user: "bob", address: "10.10.1.7" },
+      { user: "bob", address: "10.10.1.7", at: "Nov 22 12:00:00" },
     ],
   ])("as of %s", (_what, line, access) => {
     expect(readRecord(`${line}\n`)).toEqual([expect.objectContaining(access)]);
@@ -53,6 +53,14 @@ describe("the record of sshd", () => {
     ["no writer", "Accepted publickey for a from 10.0.0.1 port 1 ssh2"],
   ])("a login with %s makes the whole record unreadable, because that one may matter", (_what, line) => {
     expect(() => readRecord(line)).toThrow(expect.objectContaining({ code: "RECORD_UNREADABLE" }));
+  });
+
+  test("a key that sshd would take is no login yet", () => {
+    const found = [
+      "x sshd[1]: Accepted key ED25519 SHA256:abc found at /home/a/.ssh/authorized_keys:1",
+      'x sshd[1]: Accepted certificate ID "a" (serial 0) signed by ED25519 CA SHA256:abc via /etc/ssh/ca',
+    ];
+    expect(readRecord(found.join("\n"))).toEqual([]);
   });
 
   test("a user's name in another message cannot pass for a login", () => {

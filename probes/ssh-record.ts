@@ -28,7 +28,10 @@ export function readConnection(said: string): SshConnection | null {
 }
 
 const entry = /^(\S.{0,80}?) sshd(?:-session)?\[\d{1,10}\]: (.*)$/;
-const accepted = /^Accepted \S{1,64} for (\S{1,64}) from (\S{2,64}) port (\d{1,5})(?: ssh2(?:: .{0,200})?)?$/;
+const accepted =
+  /^Accepted \S{1,64} for ([\w.@\\-]{1,64}) from ([0-9A-Fa-f:.]{2,64}) port (\d{1,5})(?: ssh2(?:: .{0,1000})?)?$/;
+/** What sshd says besides, at LogLevel VERBOSE, of a key that it would take: no login yet. */
+const keyFound = /^Accepted (?:key \S+ SHA256:|certificate ID ")/;
 
 /** Every login that the record of sshd shows; what sshd writes besides is not about who came in. Throws
  *  RECORD_UNREADABLE at an "Accepted" that it cannot read, because that may be the one that matters. */
@@ -36,14 +39,20 @@ export function readRecord(text: string): Access[] {
   return text.split("\n").flatMap((line) => {
     const [, at = "", said = ""] = entry.exec(line.replace(/\r$/, "")) ?? [];
     if (!said.startsWith("Accepted ")) return /\bAccepted\b/.test(line) && said === "" ? unreadable() : [];
+    if (keyFound.test(said)) return [];
     const [, user = "", address = "", port = ""] = accepted.exec(said) ?? [];
     if (!isIP(plain(address)) || !isPort(port)) return unreadable();
-    return [{ user, address: plain(address), port: Number(port), at: at.split(" ")[0] ?? "" }];
+    return [{ user, address: plain(address), port: Number(port), at: timeOf(at) }];
   });
 }
 
 function unreadable(): never {
   throw Object.assign(new Error("a login that cannot be read"), { code: "RECORD_UNREADABLE" });
+}
+
+/** The time before the host's name: one word of ISO 8601, or the three of syslog. */
+function timeOf(before: string): string {
+  return before.split(" ").slice(0, -1).join(" ").replace("+0000", "Z");
 }
 
 /** sshd that listens on IPv6 alone writes an IPv4 client as mapped. */

@@ -9,6 +9,7 @@ import { sha256 } from "../core/digest.ts";
 import { type Account, publicKeyOf, startBastion } from "../fixtures/bastion/bastion.ts";
 import { writeLogin } from "../fixtures/bastion/record.ts";
 import { anAttempt } from "../tests/an-attempt.ts";
+import { hostileSsh } from "../tests/hostile/ssh.ts";
 import { newCanary } from "./canary.ts";
 import type { Probe } from "./probe.ts";
 import { ssh } from "./ssh.ts";
@@ -173,6 +174,56 @@ describe("a server that is no bastion", () => {
       rung: "network",
       code: "ECONNREFUSED",
     });
+  });
+});
+
+describe("a server that keeps to the protocol, and is hostile inside", () => {
+  test.each<[string, string, string, Record<string, unknown>]>([
+    [
+      "ssh",
+      "refuses every login, with a banner of markup",
+      "tls",
+      { kind: "refused", rung: "authentication", code: "LOGIN_REFUSED" },
+    ],
+    [
+      "ssh",
+      "lets everybody in and refuses every command",
+      "authentication",
+      { kind: "refused", rung: "authorization", code: "CHANNEL_REFUSED" },
+    ],
+    [
+      "ssh",
+      "answers with 1 GB",
+      expect.stringMatching(/^auth/),
+      { kind: "faulted", code: "ANSWER_TOO_LONG" },
+    ],
+    [
+      "ssh-access-record",
+      "shows a record of 1 GB",
+      "authorization",
+      { kind: "faulted", code: "ANSWER_TOO_LONG" },
+    ],
+    [
+      "ssh-access-record",
+      "shows a record of ten thousand logins",
+      "authorization",
+      { kind: "faulted", code: "SEARCH_TRUNCATED" },
+    ],
+    [
+      "ssh-access-record",
+      "shows accounts full of markup",
+      "authorization",
+      { kind: "faulted", code: "RECORD_UNREADABLE" },
+    ],
+  ])("%s, and %s", async (check, behaviour, climbed, outcome) => {
+    const { endpoint } = await aBastion();
+    const hostile = hostileSsh.find(({ name }) => name === behaviour);
+    if (!hostile) throw new TypeError(`no behaviour ${behaviour}`);
+    const port = await aServer((socket) => hostile.serve(socket, () => socket));
+    const login = { user: "ringfence", password: "env:AUDITOR" };
+    const credentials = { own: login, canary: login, auditor: login };
+    const entry = await attempted(check, { ...endpoint, port, credentials }, { deadlineMs: 15_000 });
+    expect({ climbed: entry.climbed, outcome: entry.outcome }).toEqual({ climbed, outcome });
   });
 });
 

@@ -78,7 +78,7 @@ export const drills: Drill[] = [
       const forwarded = `ip saddr ${blocks[eu]?.[4]} ip daddr ${far} tcp dport 587 ct status dnat accept`;
       await admit(tools, hole, forwarded);
     },
-    expects: inside(eu, ["smtp-wiring"], { family: 4 }),
+    expects: (item) => item.to.system === relay && inside(eu, ["smtp-wiring"], { family: 4 })(item),
   },
 ];
 

@@ -127,8 +127,18 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
     host: tls ? "localhost" : "127.0.0.1",
     port,
     database: "orders",
-    tls,
+    tls: kind === "smtp" ? "starttls" : tls,
     canaryKey: "ringfence:canary",
-    credentials: { own: login, canary: login, replication: login, auditor: login },
+    operators: {},
+    canaryCommand: "cat canary",
+    recordCommand: "cat record",
+    domain: "acme.example",
+    sender: "ringfence",
+    credentials: {
+      own: login,
+      canary: { ...login, mailbox: "env:SECRET" },
+      replication: login,
+      auditor: login,
+    },
   };
 }

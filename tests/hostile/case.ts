@@ -7,7 +7,7 @@ export interface HostileCase {
   probe: string;
   behaviour: string;
   port: number;
-  /** PostgreSQL only; S3 always speaks TLS. */
+  /** PostgreSQL and SMTP; S3 always speaks TLS, and SSH never does. */
   tls: boolean;
 }
 

@@ -6,6 +6,8 @@ import { postgres } from "../../probes/postgres.ts";
 import type { Probe } from "../../probes/probe.ts";
 import { redis } from "../../probes/redis.ts";
 import { s3 } from "../../probes/s3.ts";
+import { smtp } from "../../probes/smtp.ts";
+import { ssh } from "../../probes/ssh.ts";
 import { tcp } from "../../probes/tcp.ts";
 
 /** The errors that clients raise from what a server said, as the probes explain them. */
@@ -22,6 +24,12 @@ export function explainable(said: string): [string, () => Promise<Tried>][] {
       s3 as unknown as Probe,
       Object.assign(service, { code: said }),
     ],
+    [
+      "an SSH error",
+      ssh as unknown as Probe,
+      Object.assign(new Error(said), { level: said, code: said, description: said }),
+    ],
+    ["an SMTP error", smtp as unknown as Probe, Object.assign(new Error(said), { code: said })],
     ["a TCP error", tcp as unknown as Probe, Object.assign(new Error(said), { code: said })],
   ];
   return cases.map(([what, probe, error]) => [
