@@ -10,8 +10,12 @@ import { gate } from "./gate.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
-/** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
+/** Many at once for the far side's silence. Few of those that are answered: together they keep this machine and
+ *  the one who answers so busy that the answers come too late. Few for controls, whose time is the measure of
+ *  silence. */
 const attemptsAtOnce = 500;
+const answeredAtOnce = 24;
+const answeredHoldMs = 1000;
 const controlsAtOnce = 6;
 const controlHoldMs = 250;
 
@@ -29,6 +33,7 @@ export class Observer {
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
   readonly #throughGate = gate(attemptsAtOnce);
+  readonly #throughNarrowGate = gate(answeredAtOnce, answeredHoldMs);
   #head = emptyHead;
   #observations = 0;
   #reports: Record<string, HomeReport> = {};
@@ -68,7 +73,10 @@ export class Observer {
   }
 
   async attempt(item: PlannedItem): Promise<TryRecord[]> {
-    return this.#throughGate(() => this.#observe(item, "attempt"));
+    const inside = item.from.region === item.to.region;
+    const isAnswered = inside || height(item.stopBy) > height("tls");
+    const throughGate = isAnswered ? this.#throughNarrowGate : this.#throughGate;
+    return throughGate(() => this.#observe(item, "attempt"));
   }
 
   async controlsAfter(): Promise<void> {
