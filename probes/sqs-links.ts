@@ -79,7 +79,9 @@ function grantsOf(statement: Statement, account: string): Link[] {
   if (named === undefined) return [towards(what, "everybody but some", "everywhere")];
   const principals = typeof named === "string" ? [named] : Object.values(named).flat();
   if (principals.includes("*"))
-    return [towards(what, "everybody", conditions.length === 0 ? "everywhere" : "")];
+    return [
+      towards(what, "everybody", Object.keys(statement.Condition ?? {}).length === 0 ? "everywhere" : ""),
+    ];
   return principals
     .filter((one) => one !== account && !one.startsWith(`arn:aws:iam::${account}:`))
     .map((one) => towards(what, one, ""));

@@ -6,6 +6,7 @@ import {
   type Hole,
   inside,
   type PolicyText,
+  sending,
 } from "../../core/drill.ts";
 import type { PlannedItem } from "../../core/plan.ts";
 import { ap, eu, us } from "./holes.ts";
@@ -19,6 +20,7 @@ const notOwnVpc = { StringNotEquals: { "aws:SourceVpc": `vpc-${us}` } };
 /** What the US bucket's canary credentials open, once nothing but the network condition held them back. */
 const withCanaryKey = (narrow: { family?: 4 | 6; probes?: string[] } = {}) =>
   fromBoth({ ...narrow, probes: narrow.probes ?? ["s3-get", "s3-list"], credentials: "target" });
+const sentFromBoth = anyOf(sending(eu, us), sending(ap, us));
 const withLink = (family?: 4 | 6) => fromBoth({ probes: ["s3-presigned"], ...(family ? { family } : {}) });
 
 function fromBoth(narrow: {
@@ -34,7 +36,7 @@ export const drills: Drill[] = [
     "allow-all",
     "the US bucket's policy allows everybody everything",
     [allow({})],
-    anyOf(withCanaryKey(), withLink(), fromBoth({ probes: ["s3-get", "s3-list", "s3-copy"] })),
+    anyOf(withCanaryKey(), withLink(), fromBoth({ probes: ["s3-get", "s3-list", "s3-copy"] }), sentFromBoth),
   ),
   {
     id: "object-storage-no-policy",
@@ -59,7 +61,7 @@ export const drills: Drill[] = [
     "if-exists",
     "an Allow with StringEqualsIfExists on the VPC allows whoever comes through no VPC at all",
     [allow({ Condition: { StringEqualsIfExists: { "aws:SourceVpc": `vpc-${us}` } } })],
-    anyOf(withCanaryKey(), withLink(), fromBoth({ probes: ["s3-get", "s3-list"] })),
+    anyOf(withCanaryKey(), withLink(), fromBoth({ probes: ["s3-get", "s3-list"] }), sentFromBoth),
   ),
   withPolicy(
     "null-check",
@@ -145,7 +147,10 @@ export const drills: Drill[] = [
       allow({ Condition: { IpAddress: { "aws:SourceIp": "10.10.0.0/16" } } }),
       deny({ Condition: { ...notOwnVpc, NotIpAddress: { "aws:SourceIp": "10.10.0.0/16" } } }),
     ],
-    crossing(eu, us, { family: 4, probes: ["s3-get", "s3-list", "s3-presigned"] }),
+    anyOf(
+      crossing(eu, us, { family: 4, probes: ["s3-get", "s3-list", "s3-presigned"] }),
+      sending(eu, us, { family: 4 }),
+    ),
   ),
   {
     id: "object-storage-role-trust",
@@ -193,6 +198,7 @@ export const drills: Drill[] = [
       withCanaryKey(),
       withLink(),
       crossing(eu, us, { probes: ["s3-get", "s3-list", "s3-copy"] }),
+      sending(eu, us),
     ),
   },
   {

@@ -110,6 +110,13 @@ function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedI
 function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
   const login = { user: "ringfence", password: "env:SECRET" };
   const key = { accessKeyId: "env:ID", secretAccessKey: "env:SECRET" };
+  const aws = { host: "localhost", port, tls: true, region: "us-east-1", account: "000000000000" };
+  const credentials = { own: key, canary: key };
+  if (kind === "sqs") return { ...aws, queue: "jobs", deadLetterQueue: "dead", credentials };
+  if (kind === "aws-snapshots") {
+    const copyRole = "arn:aws:iam::000000000000:role/backup";
+    return { ...aws, backup: "localhost", snapshot: "canary", vault: "vault", copyRole, credentials };
+  }
   if (kind === "s3") {
     return {
       host: "localhost",
@@ -120,7 +127,8 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
       bucket: "bucket",
       canaryKey: "ringfence/canary",
       canaryRole: "arn:aws:iam::000000000000:role/canary",
-      credentials: { own: key, canary: key },
+      restore: { key: "dump.sql", host: "127.0.0.1", port: 1, database: "postgres", tls: false },
+      credentials: { ...credentials, restore: login },
     };
   }
   return {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Try } from "../../core/journal.ts";
 import { deadlineMs, type HostileCase, type HostileResult, type HostileRun, secret } from "./case.ts";
 import { hostileCases, runHostileCases } from "./run.ts";
-import { asAttempt, asControl, lookOf } from "./verdicts.ts";
+import { asAttempt, asControl, isPublic, lookOf } from "./verdicts.ts";
 
 let run: HostileRun;
 let met: [HostileCase, HostileResult][];
@@ -13,7 +13,6 @@ beforeAll(async () => {
 
 type Chosen = (one: HostileCase, result: HostileResult) => boolean;
 const isInside: Chosen = (one) => lookOf(one) !== null;
-const isS3: Chosen = ({ kind }) => kind === "s3";
 
 /** "kind probe | behaviour: what was seen" of every case that breaks a rule, so that a failure names all. */
 function breaking(chosen: Chosen, isWrong: Chosen): string[] {
@@ -91,19 +90,19 @@ describe("whatever a hostile server does", () => {
 
 describe("the verdict is right", () => {
   test("under stop-by network every far server that completed TCP is a breach", () => {
-    const chosen: Chosen = (one, result) => !isS3(one, result) && !isInside(one, result);
+    const chosen: Chosen = (one, result) => !isPublic(one) && !isInside(one, result);
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade !== "breached")).toEqual([]);
   });
 
   test("under stop-by authorization a far server that does not let us in is inconclusive, never contained", () => {
     const chosen: Chosen = (one, result) =>
-      isS3(one, result) && !isInside(one, result) && one.behaviour !== "says a fake canary";
+      isPublic(one) && !isInside(one, result) && one.behaviour !== "says a fake canary";
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade !== "inconclusive")).toEqual([]);
   });
 
   test("a far bucket that hands out somebody's canary is not contained", () => {
     const chosen: Chosen = (one, result) =>
-      isS3(one, result) && !isInside(one, result) && one.behaviour === "says a fake canary";
+      isPublic(one) && !isInside(one, result) && one.behaviour === "says a fake canary";
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade === "contained")).toEqual([]);
   });
 
@@ -112,7 +111,7 @@ describe("the verdict is right", () => {
   });
 
   test("where the border is declared to reject, only a reset in place of TLS may be the border's", () => {
-    const chosen: Chosen = (one, result) => isS3(one, result) && !isInside(one, result);
+    const chosen: Chosen = (one, result) => isPublic(one) && !isInside(one, result);
     const isBorder: Chosen = (_, { tries }) =>
       tries.every(
         ({ outcome }) =>
@@ -136,7 +135,10 @@ describe("the verdict is right", () => {
   );
 
   test("where the control must only be let in, a server that merely lets everyone in does not hold", () => {
-    const chosen: Chosen = ({ probe }) => probe === "postgres-replication" || probe === "s3-list";
+    const chosen: Chosen = ({ probe }) =>
+      /^(postgres-replication|postgres-base-backup|s3-list|s3-put-far|sqs-send|snapshot-(pull|push|restore)|backup-copy)$/.test(
+        probe,
+      );
     expect(
       breaking(chosen, (_, { tries }) => tries.some(({ outcome }) => outcome.kind === "reached")),
     ).toEqual([]);
@@ -151,6 +153,7 @@ describe("the verdict is right", () => {
 
 describe("what is said of", () => {
   const tooLong = { kind: "faulted", code: "ANSWER_TOO_LONG" };
+  const notAws = { kind: "faulted", code: "NOT_ANSWERED_BY_AWS" };
   test.each<[string, string, Record<string, unknown>]>([
     ["s3-get", "sends 1 GB", { ...tooLong, climbed: "tls" }],
     ["s3-presigned", "sends 1 GB", { ...tooLong, climbed: "tls" }],
@@ -171,6 +174,16 @@ describe("what is said of", () => {
       "sends a decompression bomb",
       { kind: "faulted", code: "NO_CANARY_IN_ANSWER", climbed: "tls" },
     ],
+    ["sqs-receive", "refuses in SQS's words without being SQS", { ...notAws, climbed: "tls" }],
+    [
+      "sqs-receive",
+      "answers everything with an empty page",
+      { kind: "faulted", code: "NO_MESSAGE_RECEIVED" },
+    ],
+    ["snapshot-pull", "refuses in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
+    ["snapshot-pull", "lets in in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
+    ["snapshot-pull", "answers everything with an empty page", { ...notAws, climbed: "tls" }],
+    ["s3-restore", "says markup where a canary should be", { kind: "faulted", code: "NO_DUMP_IN_ANSWER" }],
     ["postgres", "sends 1 GB of rows", { kind: "faulted", climbed: "authorization" }],
     [
       "postgres",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createAuthority } from "../../environments/replica/certificates.ts";
+import { hostileAws } from "./aws.ts";
 import type { HostileCase, HostileRun } from "./case.ts";
 import { plainPostgres, tlsPostgres } from "./postgres.ts";
 import { hostileRedis } from "./redis.ts";
@@ -15,6 +16,7 @@ import { hostileSsh } from "./ssh.ts";
 const postgresProbes = [
   "postgres",
   "postgres-replication",
+  "postgres-base-backup",
   "postgres-stray",
   "postgres-links",
   "postgres-wiring",
@@ -26,9 +28,24 @@ const s3Probes = [
   "s3-copy",
   "s3-presigned",
   "s3-assume-role",
+  "s3-put-far",
+  "s3-restore",
   "s3-stray",
   "s3-links",
   "s3-wiring",
+];
+
+const sqsProbes = ["sqs-receive", "sqs-send", "sqs-stray", "sqs-links", "sqs-wiring"];
+const snapshotProbes = [
+  "snapshot-read",
+  "snapshot-pull",
+  "snapshot-push",
+  "snapshot-restore",
+  "backup-copy",
+  "snapshot-stray",
+  "snapshot-links",
+  "backup-links",
+  "snapshot-wiring",
 ];
 
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
@@ -39,6 +56,11 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "ssh", probes: ["ssh", "ssh-access-record", "ssh-wiring"], behaviours: hostileSsh },
   { kind: "smtp", probes: ["smtp", "smtp-wiring"], behaviours: hostileSmtp, tls: true },
   { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
+  // One client's way with HTTP stands for all of its probes.
+  { kind: "sqs", probes: ["sqs-receive"], behaviours: hostileS3 },
+  { kind: "aws-snapshots", probes: ["snapshot-pull", "backup-links"], behaviours: hostileS3 },
+  { kind: "sqs", probes: sqsProbes, behaviours: hostileAws },
+  { kind: "aws-snapshots", probes: snapshotProbes, behaviours: hostileAws },
 ];
 
 export const hostileCases: Omit<HostileCase, "port">[] = sets.flatMap(

@@ -11,7 +11,7 @@ const markup = attack.replace(/[&<>]/g, (character) => `&#${character.charCodeAt
 const head = (status: string, ...headers: string[]) =>
   `HTTP/1.1 ${status}\r\nx-amz-request-id: HOSTILE\r\nConnection: close\r\n${headers.map((one) => `${one}\r\n`).join("")}`;
 
-function answer(status: string, body: Buffer | string, ...headers: string[]): Buffer {
+export function answer(status: string, body: Buffer | string, ...headers: string[]): Buffer {
   const bytes = Buffer.from(body);
   const all = [...headers, `Content-Length: ${bytes.length}`];
   return Buffer.concat([Buffer.from(`${head(status, ...all)}\r\n`), bytes]);
@@ -26,7 +26,7 @@ const entities = `<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "${"x".repeat(100
 const deep = `${"<a>".repeat(50_000)}${"</a>".repeat(50_000)}`;
 
 type Say = (wire: Duplex, socket: Socket) => void;
-const answers =
+export const answers =
   (bytes: Buffer | string): Say =>
   (wire) =>
     script(wire, bytes);
@@ -112,7 +112,7 @@ const sayings: Record<string, Say> = {
   "answers everything with an empty page": answers(answer("200 OK", "")),
 };
 
-const overTls = (say: Say) => (socket: Socket, secure: (socket: Socket) => Duplex) =>
+export const overTls = (say: Say) => (socket: Socket, secure: (socket: Socket) => Duplex) =>
   say(secure(socket), socket);
 
 export const hostileS3: Behaviour[] = [

@@ -13,6 +13,11 @@ export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[ke
   return last in looks ? looks[last as keyof typeof looks] : null;
 }
 
+/** Kinds whose network is open to everybody, so that authorization has to stop an attempt. */
+export function isPublic({ kind }: Pick<HostileCase, "kind">): boolean {
+  return kind === "s3" || kind === "sqs" || kind === "aws-snapshots";
+}
+
 /** As the builder wants it: at the address of the trial's own system, and at its time. */
 function asTried({ tries, late }: HostileResult): Tried[] {
   return tries.map(({ climbed, outcome, durationMs, findings }) => ({
@@ -29,7 +34,7 @@ export function trialOf(one: HostileCase, result: HostileResult, parts: TrialPar
   return aTrial({
     attempt: asTried(result),
     findings: {},
-    stopBy: one.kind === "s3" ? "authorization" : "network",
+    stopBy: isPublic(one) ? "authorization" : "network",
     deadlineMs,
     ...(look ? { probe: look } : {}),
     ...parts,
