@@ -103,6 +103,7 @@ async function run(
       runId: "run",
       secret: (reference) => (reference === "env:ID" ? "AKIAWORKER" : secret),
       offer: undefined,
+      token: "0".repeat(32),
     },
     learned: ["127.0.0.1"],
     onLate: () => {},

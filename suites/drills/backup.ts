@@ -30,7 +30,7 @@ interface Backup {
 /** What the canary's credentials, or a link that was handed on, open once no network condition holds them back. */
 const withCanaryKey = fromBoth({ probes: ["s3-get", "s3-list", "s3-restore"], credentials: "target" });
 const withLink = fromBoth({ probes: ["s3-presigned"] });
-const sent = anyOf(...[eu, ap].map((from) => sending(from, us, { probes: ["s3-put-far"] })));
+const sent = anyOf(...[eu, ap].map((from) => sending(from, { to: [us], probes: ["s3-put-far"] })));
 
 export const drills: Drill[] = [
   {
@@ -134,7 +134,7 @@ export const drills: Drill[] = [
           probes: ["snapshot-read", "snapshot-pull", "snapshot-restore"],
           credentials: "own",
         }),
-        sending(eu, to, { probes: ["snapshot-push", "backup-copy"] }),
+        sending(eu, { to: [to], probes: ["snapshot-push", "backup-copy"] }),
       ]),
     ),
   },
@@ -170,7 +170,7 @@ export const drills: Drill[] = [
           ]),
         })),
       })),
-    expects: anyOf(...[eu, ap].map((from) => sending(from, us, { probes: ["backup-copy"] }))),
+    expects: anyOf(...[eu, ap].map((from) => sending(from, { to: [us], probes: ["backup-copy"] }))),
   },
   {
     id: "backup-plan-abroad",

@@ -20,7 +20,7 @@ const notOwnVpc = { StringNotEquals: { "aws:SourceVpc": `vpc-${us}` } };
 /** What the US bucket's canary credentials open, once nothing but the network condition held them back. */
 const withCanaryKey = (narrow: { family?: 4 | 6; probes?: string[] } = {}) =>
   fromBoth({ ...narrow, probes: narrow.probes ?? ["s3-get", "s3-list"], credentials: "target" });
-const sentFromBoth = anyOf(sending(eu, us), sending(ap, us));
+const sentFromBoth = anyOf(sending(eu, { to: [us] }), sending(ap, { to: [us] }));
 const withLink = (family?: 4 | 6) => fromBoth({ probes: ["s3-presigned"], ...(family ? { family } : {}) });
 
 function fromBoth(narrow: {
@@ -149,7 +149,7 @@ export const drills: Drill[] = [
     ],
     anyOf(
       crossing(eu, us, { family: 4, probes: ["s3-get", "s3-list", "s3-presigned"] }),
-      sending(eu, us, { family: 4 }),
+      sending(eu, { to: [us], family: 4 }),
     ),
   ),
   {
@@ -198,7 +198,7 @@ export const drills: Drill[] = [
       withCanaryKey(),
       withLink(),
       crossing(eu, us, { probes: ["s3-get", "s3-list", "s3-copy"] }),
-      sending(eu, us),
+      sending(eu, { to: [us] }),
     ),
   },
   {
