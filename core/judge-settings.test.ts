@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { loadVendors } from "../vendors/catalogue.ts";
 import { aMap, aRun, aSystem, type asPromised, canaryOf, kinds, reached, verdictOn } from "./a-trial.ts";
+import type { Atlas } from "./atlas.ts";
 import type { NamedPlace } from "./journal.ts";
 import { whereaboutsOf } from "./judge-settings.ts";
 import { planAttempts } from "./plan.ts";
@@ -30,13 +32,16 @@ const map = aMap({
     aSystem({ id: "one", home: "us", endpoint: { host: "one.internal", secret: { credentials: "x" } } }),
   ],
 });
-const hosts = {
-  "vendor.com": ["US"],
-  "eu.vendor.com": ["EU"],
-  "any.vendor.com": ["global"],
-  "two.vendor.com": ["EU", "US"],
+const atlas: Atlas = {
+  hosts: {
+    "vendor.com": "US",
+    "eu.vendor.com": "EU",
+    "any.vendor.com": "global",
+    "datadoghq.com": "US",
+  },
+  defaults: { DD_SITE: "datadoghq.com", SENTRY_DSN: null, OTEL_EXPORTER_OTLP_ENDPOINT: "localhost" },
 };
-const plan = planAttempts(map, withSettings, { environment: "replica", hosts });
+const plan = planAttempts(map, withSettings, { environment: "replica", atlas });
 const item = plan.items.find(({ probe, from }) => probe === "settings" && from.region === "eu");
 if (!item) throw new TypeError("no settings are planned");
 
@@ -64,10 +69,15 @@ describe("what a setting of the EU names is", () => {
     ["the machine itself, by address", host("127.0.0.1"), "here"],
     ["the cloud's metadata service", host("169.254.169.254"), "here"],
     ["a vendor's site in the own jurisdiction", host("eu.vendor.com"), "here"],
-    ["a name under that site", host("http-intake.eu.vendor.com"), "here"],
+    [
+      "a name under that site, which may be anywhere",
+      host("http-intake.eu.vendor.com"),
+      "unknown",
+      /no record has/,
+    ],
+    ["a name under a site abroad", host("http-intake.vendor.com"), "out", /which is in US/],
     ["a vendor's site abroad", host("api.vendor.com"), "out", /which is in US/],
     ["a vendor's site that is nowhere in particular", host("any.vendor.com"), "out", /global/],
-    ["a vendor's site that is in two places, one of them the own", host("two.vendor.com"), "out", /EU, US/],
     ["a host that nobody knows", host("api.example.net"), "unknown", /api.example.net/],
     ["a host named like an object's own property", host("constructor"), "unknown"],
     ["a host that says itself that it is another region's", host("queue.us.example.net"), "out", /in us/],
@@ -88,7 +98,7 @@ describe("what a setting of the EU names is", () => {
       bucket("other-eu-files"),
       "unknown",
     ],
-    ["an unset variable whose SDK goes abroad", unset("DD_SITE"), "unknown", /datadoghq.com applies/],
+    ["an unset variable whose SDK goes abroad", unset("DD_SITE"), "out", /datadoghq.com applies/],
     ["an unset variable without which nothing is sent", unset("SENTRY_DSN"), "here"],
     ["an unset variable whose SDK stays on the machine", unset("OTEL_EXPORTER_OTLP_ENDPOINT"), "here"],
     ["an unset variable of nobody's", unset("toString"), "unknown", /nobody here knows/],
@@ -100,7 +110,7 @@ describe("what a setting of the EU names is", () => {
   });
 
   test("an SDK's default, when the plan knows vendors by itself", () => {
-    const usual = planAttempts(map, withSettings, { environment: "replica" });
+    const usual = planAttempts(map, withSettings, { environment: "replica", vendors: loadVendors() });
     const [own] = usual.items.filter(({ probe, from }) => probe === "settings" && from.region === "eu");
     expect(own && whereaboutsOf(unset("DD_SITE"), own, map)).toEqual({
       kind: "out",

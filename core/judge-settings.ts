@@ -1,8 +1,8 @@
 import { inBlocks } from "./addresses.ts";
+import { type Atlas, jurisdictionOf } from "./atlas.ts";
 import type { NamedPlace } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
 import { endpointOf, homesOf, type ResidencyMap } from "./residency-map.ts";
-import { sdkDefaults } from "./sdk-defaults.ts";
 
 /** Where what a setting names is: here, out of the region, or nobody knows; the latter two in words. */
 export type Whereabouts =
@@ -10,6 +10,7 @@ export type Whereabouts =
   | { kind: "out"; reason: string }
   | { kind: "unknown"; reason: string };
 
+const noAtlas: Atlas = { hosts: {}, defaults: {} };
 const here: Whereabouts = { kind: "here" };
 
 /** Asks the map first, then the region's address plan, then the plan's vendors. An unset variable leads to
@@ -40,11 +41,11 @@ interface Question {
 }
 
 function unsetWhereabouts(setting: string, question: Omit<Question, "subject">): Whereabouts {
-  const known = Object.hasOwn(sdkDefaults, setting) ? sdkDefaults[setting] : undefined;
-  if (!known) return unknown(`${setting} is not set, and nobody here knows what then applies`);
-  if (known.host === null) return here;
-  const subject = `${setting} is not set, so that ${known.host} applies`;
-  return hostWhereabouts(known.host, { ...question, subject });
+  const { defaults } = question.planned.atlas ?? noAtlas;
+  const host = Object.hasOwn(defaults, setting) ? defaults[setting] : undefined;
+  if (host === undefined) return unknown(`${setting} is not set, and nobody here knows what then applies`);
+  if (host === null) return here;
+  return hostWhereabouts(host, { ...question, subject: `${setting} is not set, so that ${host} applies` });
 }
 
 function hostWhereabouts(host: string, { subject, planned, map }: Question): Whereabouts {
@@ -54,12 +55,13 @@ function hostWhereabouts(host: string, { subject, planned, map }: Question): Whe
   if (owner) return owner === region ? here : out(`${subject}, which is ${owner}'s`);
   const resident = Object.keys(map.regions).find((id) => inBlocks(host, map.regions[id]?.addresses ?? []));
   if (resident) return resident === region ? here : out(`${subject}, an address of ${resident}`);
-  const jurisdictions = jurisdictionsOf(host, planned.hosts ?? {});
-  if (jurisdictions) {
-    const wanted = map.regions[region]?.jurisdiction;
-    return wanted !== undefined && jurisdictions.length === 1 && jurisdictions[0] === wanted
+  const known = jurisdictionOf(host, planned.atlas ?? noAtlas);
+  if (known) {
+    if (known.jurisdiction !== map.regions[region]?.jurisdiction)
+      return out(`${subject}, which is in ${known.jurisdiction}`);
+    return known.exact
       ? here
-      : out(`${subject}, which is in ${jurisdictions.join(", ")}`);
+      : unknown(`${subject}, which no record has, though it is below one that is here`);
   }
   const told = regionIn(host, map, region);
   if (told !== undefined && told !== region) return out(`${subject}, which is in ${told}`);
@@ -118,14 +120,6 @@ function regionIn(text: string, map: ResidencyMap, own: string): string | undefi
   );
   const named = all.filter((id) => !all.some((longer) => longer !== id && longer.includes(id)));
   return named.find((id) => id !== own) ?? named[0];
-}
-
-/** Of the longest known name that the host is, or is under. */
-function jurisdictionsOf(host: string, hosts: Readonly<Record<string, readonly string[]>>) {
-  const labels = host.split(".");
-  const names = labels.map((_, index) => labels.slice(index).join("."));
-  const known = names.find((name) => Object.hasOwn(hosts, name));
-  return known === undefined ? undefined : hosts[known];
 }
 
 /** Loopback, link-local (the cloud's metadata service) and Unix sockets stay on the machine. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { Atlas, atlasOf } from "./atlas.ts";
 import { digestOf } from "./digest.ts";
 import {
   type Check,
@@ -8,7 +9,6 @@ import {
   type System,
   type SystemKind,
 } from "./residency-map.ts";
-import { sdkHosts } from "./sdk-defaults.ts";
 import { type ForeignEndpoint, foreignEndpoints, vendorDoubts } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, height, LeakPath, Rung, Vector, vectorId, vectorText } from "./vocabulary.ts";
@@ -38,8 +38,8 @@ const PlannedItem = z.strictObject({
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
   looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
-  /** Where settings may lead to: jurisdictions by host name, which stands for all names under it, too. */
-  hosts: z.record(z.string(), z.array(z.string())).optional(),
+  /** What a look at settings is judged by. */
+  atlas: Atlas.optional(),
   privateAddresses: z.boolean().optional(),
   witnessed: z.boolean().optional(),
   deadlineMs: z.int(),
@@ -87,8 +87,8 @@ export interface PlanScope {
   /** Whether somebody outside of all regions can see that what they must not reach is alive. */
   outside?: boolean;
   vendors?: readonly Vendor[];
-  /** Jurisdictions by host name, of those that no system of the map is served from; the SDKs' own unless told. */
-  hosts?: Readonly<Record<string, readonly string[]>>;
+  /** Where the settings of SDKs lead; what the vendors' records say, unless told. */
+  atlas?: Atlas;
 }
 
 /** Map × probes × vectors → attempts, controls and gaps. Pure: one map and scope, one plan. */
@@ -104,7 +104,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     map,
     outside: scope.outside ?? false,
     vendors: scope.vendors ?? [],
-    hosts: scope.hosts ?? sdkHosts,
+    atlas: scope.atlas ?? atlasOf(scope.vendors ?? []),
   };
   for (const { system, check, kind } of checksOf(systems, kinds)) {
     const unclaimed = notClaimedOf(system, check, kind);
@@ -147,7 +147,7 @@ interface Subject {
   system: System;
   check: Check;
   kind: SystemKind;
-  hosts: NonNullable<PlanScope["hosts"]>;
+  atlas: Atlas;
 }
 
 function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
@@ -267,7 +267,7 @@ function twinSystem(
 }
 
 function item(
-  { map, system, check, kind, hosts }: Subject,
+  { map, system, check, kind, atlas }: Subject,
   part: {
     id: string;
     role: "attempt" | "control";
@@ -298,15 +298,11 @@ function item(
     contacts: check.contacts,
     ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
     ...(check.looksFor ? { looksFor: check.looksFor } : {}),
-    ...(check.looksFor === "settings" ? { hosts: listed(hosts) } : {}),
+    ...(check.looksFor === "settings" ? { atlas } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     ...(check.witnessed ? { witnessed: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
   };
-}
-
-function listed(hosts: Subject["hosts"]): Record<string, string[]> {
-  return Object.fromEntries(Object.entries(hosts).map(([host, places]) => [host, [...places]]));
 }
 
 function gapsOf(attempts: readonly PlannedItem[], region: string, seenFromOutside: boolean): Gap[] {
