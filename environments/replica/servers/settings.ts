@@ -7,11 +7,10 @@ import type { KindServer } from "../servers.ts";
 /** What a workload of the sample company is configured by, on its own host: the region's own systems, with
  *  the passwords that work, and the vendors' sites of its jurisdiction. */
 export const server: KindServer = {
-  async serve({ job, provisions }, mine, held) {
+  async serve({ provisions }, mine, held) {
     for (const one of mine) {
       const { region, endpoint } = one.placement;
       const beside = provisions.filter(({ placement }) => placement.region === region);
-      const jurisdiction = job.map.regions[region]?.jurisdiction ?? "";
       for (const file of endpoint.files as string[]) {
         const path = join(held.folder, file.replace(/^~\//, ""));
         await mkdir(dirname(path), { recursive: true });
@@ -22,7 +21,7 @@ export const server: KindServer = {
               storage: storage(beside),
               telemetry: { exporter: "http://localhost:4318" },
             })
-          : lines({ ...marker, ...variables(region, beside), ...vendorSites[jurisdiction] });
+          : lines({ ...marker, ...variables(region, beside), ...vendorSites(beside) });
         await writeFile(path, text);
       }
     }
@@ -76,17 +75,16 @@ function storage(beside: readonly Provision[]): Record<string, { endpoint: strin
   );
 }
 
-/** What a careful company sets where it has customers; elsewhere the SDKs' defaults would apply. */
-const vendorSites: Record<string, Record<string, string>> = {
-  EU: {
-    DD_SITE: "datadoghq.eu",
-    OPENAI_BASE_URL: "https://eu.api.openai.com/v1",
-    SENTRY_DSN: "https://publickey@o111122.ingest.de.sentry.io/4711",
-  },
-  US: {
-    DD_SITE: "datadoghq.com",
-    OPENAI_BASE_URL: "https://us.api.openai.com/v1",
-    SENTRY_DSN: "https://publickey@o111122.ingest.us.sentry.io/4711",
-  },
-  AU: { DD_SITE: "ap2.datadoghq.com", OPENAI_BASE_URL: "https://au.api.openai.com/v1" },
-};
+/** Where the SDKs of the region's vendors are sent; a vendor that it has not is not set. */
+function vendorSites(beside: readonly Provision[]): Record<string, string> {
+  const hostAt = (vendor: string) => {
+    const found = beside.find(({ placement }) => placement.endpoint.vendor === vendor);
+    return found && String(found.placement.endpoint.host);
+  };
+  const [datadog, openai, sentry] = ["datadog", "openai", "sentry"].map(hostAt);
+  return {
+    ...(datadog ? { DD_SITE: datadog } : {}),
+    ...(openai ? { OPENAI_BASE_URL: `https://${openai}/v1` } : {}),
+    ...(sentry ? { SENTRY_DSN: `https://publickey@${sentry}/4711` } : {}),
+  };
+}
