@@ -43,10 +43,12 @@ describe("the sample map", () => {
   });
 
   test("every check of every kind in the map is planned, over both address families", () => {
-    const checks = sample.systems.flatMap(({ id, kind }) =>
+    const checks = sample.systems.flatMap(({ id, kind, endpoint }) =>
       probes
         .filter((probe) => probe.kind === kind)
-        .flatMap((probe) => probe.checks.map((check) => `${id} ${check.probe}`)),
+        .flatMap((probe) => probe.checks)
+        .filter(({ needs }) => needs === undefined || needs in endpoint)
+        .map(({ probe }) => `${id} ${probe}`),
     );
     for (const family of [4, 6]) {
       const planned = attemptsOf(plan).filter(({ vector }) => vector.addressFamily === family);
@@ -196,8 +198,12 @@ describe("what a map does not promise", () => {
 
   test("is not claimed: neither an attempt nor a gap, because nobody could be shown to refuse it", () => {
     expect(narrow.notClaimed.map(({ system, probe }) => `${system} ${probe}`).sort()).toEqual([
+      "nightly-backup s3-assume-role",
+      "nightly-backup s3-copy",
+      "nightly-backup s3-put-far",
       "uploads s3-assume-role",
       "uploads s3-copy",
+      "uploads s3-put-far",
     ]);
     expect(narrow.items.filter(({ probe }) => probe === "s3-copy" || probe === "s3-assume-role")).toEqual([]);
     expect(narrow.gaps).toEqual([]);
@@ -230,7 +236,7 @@ describe("the two maps of LocalStack", () => {
   test("and the plan follows: with enforcement, what only a policy can refuse is attempted", () => {
     const unclaimed = (map: typeof free) =>
       planAttempts(map, probes, { environment: "localstack" }).notClaimed.map(({ probe }) => probe);
-    expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy"]);
+    expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy", "s3-put-far"]);
     expect(unclaimed(enforced)).toEqual([]);
   });
 });

@@ -95,10 +95,15 @@ export class Ladder {
 const synSent = "02";
 let table: { readAt: number; retransmits: Map<number, number> } = { readAt: 0, retransmits: new Map() };
 
-/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst), at most every 20 ms. */
+/** A reading costs the kernel 10 ms, and hundreds of attempts end at once. An older one counts fewer SYNs, which
+ *  is the careful side. */
+const oldestReadingMs = 100;
+
+/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst). */
 function retransmitsOf(socket: Socket): number | undefined {
   if (!socket.connecting || socket.localPort === undefined) return undefined;
-  if (performance.now() - table.readAt > 20) table = { readAt: performance.now(), retransmits: readTable() };
+  if (performance.now() - table.readAt > oldestReadingMs)
+    table = { readAt: performance.now(), retransmits: readTable() };
   return table.retransmits.get(socket.localPort);
 }
 
