@@ -231,7 +231,9 @@ describe("what a map does not promise", () => {
 
   test("is not claimed: neither an attempt nor a gap, because nobody could be shown to refuse it", () => {
     const ofUploads = unasked(narrow).filter(({ system }) => system === "uploads");
-    expect(new Set(ofUploads.map(({ probe }) => probe))).toEqual(new Set(["s3-assume-role", "s3-copy"]));
+    expect(new Set(ofUploads.map(({ probe }) => probe))).toEqual(
+      new Set(["s3-assume-role", "s3-copy", "s3-put-far"]),
+    );
     expect(narrow.items.filter(({ probe }) => probe === "s3-copy" || probe === "s3-assume-role")).toEqual([]);
     expect(narrow.gaps).toEqual([]);
   });
@@ -263,7 +265,7 @@ describe("the two maps of LocalStack", () => {
   test("and the plan follows: with enforcement, what only a policy can refuse is attempted", () => {
     const unclaimed = (map: typeof free) =>
       planAttempts(map, probes, { environment: "localstack" }).notClaimed.map(({ probe }) => probe);
-    expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy"]);
+    expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy", "s3-put-far"]);
     expect(unclaimed(enforced)).toEqual([]);
   });
 });

@@ -61,6 +61,7 @@ export const s3 = defineProbe({
       ...trespass,
       probe: "s3-put-far",
       family: "send",
+      about: "authorization",
       credentials: ["own"],
       goal: "authorization",
       proves: "nothing of the own region can be put into the far bucket",

@@ -64,8 +64,8 @@ describe("whatever a hostile server does", () => {
     ).toEqual([]);
   });
 
-  test("a whole kind stays under 300 MB, though many servers send 1 GB", () => {
-    expect(run.peakMegabytes).toBeLessThan(300);
+  test("a whole kind stays under 400 MB, SDK clients and all, though many servers send 1 GB", () => {
+    expect(run.peakMegabytes).toBeLessThan(400);
   });
 
   test("no rejection or exception is left to the process, because one would end the region's run", () => {
