@@ -103,7 +103,7 @@ function crossed(reason: string, code: string): Finding {
 function cleanWords(planned: PlannedItem): string {
   if (planned.family === "wiring")
     return `its name and the server that answers are inside ${planned.from.region}`;
-  return planned.about
+  return planned.about && planned.looksFor !== "links"
     ? `no canary of ${planned.about}, and the own one was found`
     : "no link leads out of the region";
 }

@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Tried } from "../../core/a-trial.ts";
+import { https } from "../../probes/https.ts";
 import { Ladder } from "../../probes/ladder.ts";
 import { legible } from "../../probes/legible.ts";
 import { postgres } from "../../probes/postgres.ts";
@@ -22,6 +23,7 @@ export function explainable(said: string): [string, () => Promise<Tried>][] {
       s3 as unknown as Probe,
       Object.assign(service, { code: said }),
     ],
+    ["an HTTP client's error", https as unknown as Probe, Object.assign(new Error(said), { code: said })],
     ["a TCP error", tcp as unknown as Probe, Object.assign(new Error(said), { code: said })],
   ];
   return cases.map(([what, probe, error]) => [

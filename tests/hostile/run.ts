@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { createAuthority } from "../../environments/replica/certificates.ts";
 import type { HostileCase, HostileRun } from "./case.ts";
+import { hostileHttp, hostileHttps, hostileInside } from "./https.ts";
 import { plainPostgres, tlsPostgres } from "./postgres.ts";
 import { hostileRedis } from "./redis.ts";
 import { generousS3, hostileS3 } from "./s3.ts";
@@ -29,11 +30,18 @@ const s3Probes = [
   "s3-wiring",
 ];
 
+const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "directory", "log"].map(
+  (look) => `https-${look}`,
+);
+
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
   { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
   { kind: "postgres", probes: ["tcp", ...postgresProbes], behaviours: plainPostgres },
   { kind: "postgres", probes: ["postgres", "postgres-stray"], behaviours: tlsPostgres, tls: true },
   { kind: "redis", probes: redisProbes, behaviours: hostileRedis },
+  { kind: "https", probes: ["https"], behaviours: hostileHttps, tls: true },
+  { kind: "https", probes: httpsInside, behaviours: hostileInside, tls: true },
+  { kind: "https", probes: ["https"], behaviours: hostileHttp },
   { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
 ];
 
