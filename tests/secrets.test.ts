@@ -17,6 +17,15 @@ test("no credential, no key and no raw canary is in anything that a run writes o
         .then(([row]) => String(row?.value)),
       tools.redis(region, "session-cache", "GET", "ringfence:canary").then(String),
       tools.store.get(`acme-uploads-${region}`, "ringfence/canary").then(String),
+      ...[
+        ["search", "/customers/_doc/ringfence-canary"],
+        ["embeddings", "/collections/documents/points/ringfence-canary"],
+        ["data-plane", `/tenants/canary-${region}/profile`],
+      ].map(([system = "", path = ""]) =>
+        tools
+          .http(region, system, { method: "GET", path })
+          .then((body) => /ringfence-canary-[\w-]{43}/.exec(body)?.[0] ?? ""),
+      ),
     ]),
   );
   for (const canary of canaries) expect(canary).toMatch(/^ringfence-canary-/);
