@@ -104,6 +104,7 @@ export function aSystem(parts: Partial<System> = {}): System {
     exporters: [],
     backups: { storedIn: "same-region", retention: "35 days", restoredTo: [] },
     addressFamilies: [4],
+    production: true,
     waivers: [],
     ...parts,
   };
@@ -244,6 +245,10 @@ export interface TrialParts {
   planted?: Record<string, Record<string, string>>;
   waivers?: System["waivers"];
   gaps?: Gap[];
+  /** false: the attempt is made in "staging", beside the production system "orders". */
+  production?: false;
+  /** Whose canary it looks for; the first that is planned when left out. */
+  about?: string;
 }
 
 /** One attempt from eu (on us, or inside eu), with its controls; contained by silence unless told otherwise. */
@@ -253,13 +258,17 @@ export function aTrial(parts: TrialParts = {}): Run {
     addressFamilies: [family],
     waivers,
     ...(parts.stopBy ? { stopBy: parts.stopBy } : {}),
+    ...(parts.production === false ? { id: "staging", production: false } : {}),
   });
-  const map = aMap({ regions: ["eu", "us"], systems: [system], guard: parts.guard ?? "drop", deadlineMs });
+  const systems = system.production ? [system] : [system, aSystem()];
+  const map = aMap({ regions: ["eu", "us"], systems, guard: parts.guard ?? "drop", deadlineMs });
   const whole = planAttempts(map, kinds, { environment: "replica", regions: ["eu"] });
   const tried = whole.items.filter(
     (item) =>
       item.role === "attempt" &&
       item.probe === probe &&
+      item.to.system === system.id &&
+      (parts.about === undefined || item.about === parts.about) &&
       (probe !== "read" || item.vector.route === route || parts.literal !== undefined),
   );
   const needed = new Set(tried.flatMap((item) => [item.id, item.twin, item.targetAlive]));

@@ -1,6 +1,7 @@
 import type { Entry, Journal, Phase, Try } from "./journal.ts";
 import type { Plan, PlannedItem } from "./plan.ts";
 import { height, higher } from "./vocabulary.ts";
+import { type Arrival, sendToken } from "./witness.ts";
 
 type Observation = Extract<Entry, { type: "observation" }>;
 type Late = Extract<Entry, { type: "late" }>;
@@ -14,15 +15,24 @@ export interface Control {
   provenUntil: number;
 }
 
+/** A region, and a system in it. */
+export interface Origin {
+  region: string;
+  system: string;
+}
+
 /** The journals, asked by item. */
 export interface ControlBook {
   control(id: string): Control;
   triesOf(item: PlannedItem): Try[];
   plantedIn(region: string): string[];
   plantedFor(region: string, system: string): string | undefined;
-  /** The region in which a canary of that digest was planted. */
-  originOf(digest: string): string | undefined;
+  /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
+  originsOf(digest: string): readonly Origin[];
   slowestMs(kind: string): number;
+  /** What the receiver says that it saw of an item; and when it was asked (ms since 1970; -Infinity: never). */
+  arrivalsOf(item: PlannedItem, phase: Phase): Arrival[];
+  askedAt(item: PlannedItem): number;
   problemsOf(region: string): string[];
 }
 
@@ -39,11 +49,9 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     }
   }
   const planted = plantedBy(journals);
-  const origins = new Map(
-    [...planted].flatMap(([region, systems]) =>
-      [...systems.values()].map((digest) => [digest, region] as const),
-    ),
-  );
+  const origins = new Map<string, Origin[]>();
+  for (const [region, systems] of planted)
+    for (const [system, digest] of systems) push(origins, digest, { region, system });
   const phase = (id: string, wanted: Phase) =>
     (observations.get(id) ?? []).filter((observation) => observation.phase === wanted);
   const plantedFor = (region: string, system: string) => planted.get(region)?.get(system);
@@ -51,15 +59,21 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     const own = journals.filter((journal) => journal.region === region);
     return own.length === 0 ? ["there is none"] : own.flatMap((journal) => journal.problems);
   };
+  const receivers = receiversOf(journals);
+  const receiverOf = ({ to }: PlannedItem) => receivers.get(`${to.region}/${to.system}`);
+  const arrivalsOf = (item: PlannedItem, wanted: Phase) =>
+    receiverOf(item)?.arrivals.get(sendToken(runOf(journals), item.id, wanted)) ?? [];
   return {
-    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf })),
+    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf, arrivalsOf })),
+    arrivalsOf,
+    askedAt: (item) => receiverOf(item)?.askedAt ?? Number.NEGATIVE_INFINITY,
     triesOf: (item) => {
       const tries = phase(item.id, "attempt").flatMap((observation) => observation.tries);
       return tries.map((one) => climbedLate(one, tries, late.get(item.id) ?? []));
     },
     plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
     plantedFor,
-    originOf: (digest) => origins.get(digest),
+    originsOf: (digest) => origins.get(digest) ?? [],
     slowestMs: memoised((kind) => slowestControl(kind, plan, phase)),
     problemsOf: memoised(problemsOf),
   };
@@ -74,6 +88,32 @@ function plantedBy(journals: readonly Journal[]): Map<string, Map<string, string
     planted.set(region, new Map([...(planted.get(region) ?? []), ...Object.entries(first.planted)]));
   }
   return planted;
+}
+
+interface Receiver {
+  askedAt: number;
+  /** By token. */
+  arrivals: Map<string, Arrival[]>;
+}
+
+/** "region/system" → what its receiver said. */
+function receiversOf(journals: readonly Journal[]): Map<string, Receiver> {
+  const receivers = new Map<string, Receiver>();
+  for (const { region, entries } of journals) {
+    for (const entry of entries) {
+      if (entry.type !== "witnessed") continue;
+      const receiver = receivers.get(`${region}/${entry.system}`) ?? { askedAt: 0, arrivals: new Map() };
+      receiver.askedAt = Math.max(receiver.askedAt, Date.parse(entry.at));
+      for (const arrival of entry.arrivals) push(receiver.arrivals, arrival.token, arrival);
+      receivers.set(`${region}/${entry.system}`, receiver);
+    }
+  }
+  return receivers;
+}
+
+function runOf(journals: readonly Journal[]): string {
+  const [first] = journals.flatMap(({ entries }) => entries);
+  return first?.type === "run-started" ? first.runId : "";
 }
 
 function slowestControl(kind: string, plan: Plan, phase: Shelf["phase"]): number {
@@ -97,6 +137,7 @@ interface Shelf {
   phase(id: string, wanted: Phase): Observation[];
   plantedFor(region: string, system: string): string | undefined;
   problemsOf(region: string): string[];
+  arrivalsOf: ControlBook["arrivalsOf"];
 }
 
 /** A control proves its ground only if every one of its runs, before and after, arrived. */
@@ -111,7 +152,9 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
   if (after.length === 0) return { ...nothing, problem: "it was not run after the attempts" };
   const tries = [...before, ...after].flatMap((observation) => observation.tries);
   const planted = shelf.plantedFor(item.to.region, item.to.system);
-  const failure = tries.map((one) => shortfall(item, one, planted)).find((reason) => reason !== null);
+  const failure = item.witnessed
+    ? unseen(item, tries, shelf)
+    : tries.map((one) => shortfall(item, one, planted)).find((reason) => reason !== null);
   if (failure) return { ...nothing, problem: failure };
   const first = before.flatMap((observation) => observation.tries);
   const last = after.flatMap((observation) => observation.tries);
@@ -129,6 +172,14 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
     provenFrom,
     provenUntil,
   };
+}
+
+/** Its own receiver must have seen what it sent, both times. */
+function unseen(item: PlannedItem, tries: readonly Try[], { arrivalsOf }: Shelf): string | null {
+  const failed = tries.find(({ outcome }) => outcome.kind === "faulted")?.outcome;
+  if (failed?.kind === "faulted") return failed.code;
+  const missed = (["before", "after"] as const).find((phase) => arrivalsOf(item, phase).length === 0);
+  return missed ? `its own receiver did not see what it sent ${missed} the attempts` : null;
 }
 
 function shortfall(item: PlannedItem, one: Try, planted: string | undefined): string | null {

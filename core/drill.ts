@@ -9,6 +9,8 @@ export interface HttpRequest {
   path: string;
   body?: unknown;
 }
+/** Beside S3 and STS. */
+export type AwsService = "sqs" | "rds" | "backup";
 
 /** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
 export interface DrillTools {
@@ -34,7 +36,10 @@ export interface DrillTools {
   store: {
     get(bucket: string, key: string): Promise<string | null>;
     put(bucket: string, key: string, body: string): Promise<void>;
+    /** As if the key had never been written: no version is left. */
     remove(bucket: string, key: string): Promise<void>;
+    /** What a plain DELETE does: the versions stay, under a marker. */
+    discard(bucket: string, key: string): Promise<void>;
     bucketPolicy(bucket: string, policy: PolicyText | null): Promise<void>;
     trust(roleArn: string, policy: PolicyText): Promise<void>;
     userPolicies(accessKeyId: string, policies: readonly PolicyText[]): Promise<void>;
@@ -44,6 +49,12 @@ export interface DrillTools {
     upload(bucket: string, key: string, body: string): Promise<void>;
     /** Puts every policy back to what it was when the replica started. */
     resetPolicies(): Promise<void>;
+  };
+  /** What another AWS service keeps of one region (queues, snapshots, vaults), as plain data, and other data put
+   *  in its place. */
+  service: {
+    read(name: AwsService, region: string): Promise<unknown>;
+    write(name: AwsService, region: string, state: unknown): Promise<void>;
   };
   /** The value behind a credential's NAME in the map (`env:NAME`). */
   secret(name: string): string;
@@ -121,25 +132,56 @@ export interface Drill<Tools = DrillTools> {
   deadlineMs?: number;
 }
 
-/** The attempts from one region to another's system, narrowed as far as is told. */
-export function crossing(
-  from: string,
-  to: string,
-  narrow: {
-    family?: AddressFamily;
-    probes?: readonly string[];
-    credentials?: string;
-    route?: PlannedItem["vector"]["route"];
-  } = {},
-): (item: PlannedItem) => boolean {
+interface Narrow {
+  family?: AddressFamily;
+  probes?: readonly string[];
+  credentials?: string;
+  route?: PlannedItem["vector"]["route"];
+}
+
+/** The attempts to reach another region's system from one, narrowed as far as is told. */
+export function crossing(from: string, to: string, narrow: Narrow = {}): (item: PlannedItem) => boolean {
+  return (item) => item.family === "trespass" && between(from, to, narrow)(item);
+}
+
+function between(from: string, to: string, narrow: Narrow): (item: PlannedItem) => boolean {
   return (item) =>
-    item.family === "trespass" &&
     (narrow.route === undefined || item.vector.route === narrow.route) &&
     item.from.region === from &&
     item.to.region === to &&
     (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&
     (narrow.probes === undefined || narrow.probes.includes(item.probe)) &&
     (narrow.credentials === undefined || item.vector.credentials === narrow.credentials);
+}
+
+/** What one region sends to other regions' systems (`to`) and to a vendor's other endpoints (`hosts`; a text
+ *  that begins with "." stands for every host below it), narrowed as far as is told. */
+export function sending(
+  from: string,
+  narrow: {
+    system?: string;
+    to?: readonly string[];
+    hosts?: readonly string[];
+    family?: AddressFamily;
+    probes?: readonly string[];
+    credentials?: string;
+    route?: PlannedItem["vector"]["route"];
+  },
+): (item: PlannedItem) => boolean {
+  const isHost = (host: string) =>
+    narrow.hosts?.some((wanted) => (wanted.startsWith(".") ? host.endsWith(wanted) : host === wanted));
+  return (item) =>
+    item.family === "send" &&
+    item.from.region === from &&
+    (narrow.system === undefined || item.to.system === narrow.system) &&
+    (narrow.probes === undefined || narrow.probes.includes(item.probe)) &&
+    (narrow.family === undefined || item.vector.addressFamily === narrow.family) &&
+    (narrow.route === undefined || item.vector.route === narrow.route) &&
+    (narrow.credentials === undefined || item.vector.credentials === narrow.credentials) &&
+    ((narrow.to === undefined && narrow.hosts === undefined) ||
+      (item.to.endpoint === undefined
+        ? narrow.to?.includes(item.to.region) === true
+        : isHost(item.to.endpoint.host) === true));
 }
 
 /** The looks inside one region by these probes; `about`: only those for that region's canary. */

@@ -22,7 +22,8 @@ export type ErrorCode =
   | "STATE_INVALID"
   | "CREDENTIAL_MISSING"
   | "PROBE_MISUSE"
-  | "DRILL_FAILED";
+  | "DRILL_FAILED"
+  | "VENDOR_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { canonicalJson, sha256 } from "./digest.ts";
 import { Outcome, Rung } from "./vocabulary.ts";
+import { Arrival, mostArrivals } from "./witness.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime({ precision: 3 });
@@ -16,10 +17,24 @@ export const Link = z.strictObject({
 });
 export type Link = z.infer<typeof Link>;
 
+const named = z.string().max(253);
+
+/** What one setting of a workload names: never its value, only the host, region or bucket in it. `unset`: it
+ *  is expected and is not there. `unreadable`: it names a place in a form that nobody here can read. */
+export const NamedPlace = z.discriminatedUnion("what", [
+  z.strictObject({ what: z.literal("host"), setting: named, host: named }),
+  z.strictObject({ what: z.literal("region"), setting: named, region: named }),
+  z.strictObject({ what: z.literal("bucket"), setting: named, bucket: named }),
+  z.strictObject({ what: z.literal("unset"), setting: named }),
+  z.strictObject({ what: z.literal("unreadable"), setting: named }),
+]);
+export type NamedPlace = z.infer<typeof NamedPlace>;
+
 /** What a look inside found: digests of canaries, links, and who the answering server says it is. */
 export const Findings = z.strictObject({
   canaries: z.array(digest).max(1000).optional(),
   links: z.array(Link).max(1000).optional(),
+  settings: z.array(NamedPlace).max(1000).optional(),
   servedFrom: z
     .strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() })
     .optional(),
@@ -74,6 +89,13 @@ export const Entry = z.discriminatedUnion("type", [
     what: shortText,
     at: instant,
     done: z.boolean(),
+  }),
+  /** What the receiver of a system says it was sent, asked when everything had been tried. */
+  z.strictObject({
+    type: z.literal("witnessed"),
+    system: z.string(),
+    at: instant,
+    arrivals: z.array(Arrival).max(mostArrivals),
   }),
   z.strictObject({ type: z.literal("run-finished"), at: instant, observations: z.int() }),
 ]);

@@ -35,7 +35,7 @@ function strangeAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Find
     return unproven(`${planned.from.region}'s own system answered, not ${planned.to.region}'s`, "OWN_CANARY");
   }
   const byWord = height(planned.stopBy) > height("tls");
-  if (!byWord || book.originOf(canary) !== undefined) return null;
+  if (!byWord || book.originsOf(canary).length > 0) return null;
   return unproven("it answered with a canary that nobody planted", "UNKNOWN_CANARY");
 }
 
@@ -53,7 +53,7 @@ export function passed({ climbed, outcome }: Try): Rung | null {
 }
 
 /** Passing the stop-by rung is a breach, whatever came after: a refused login crossed the network. */
-function breach(planned: PlannedItem, one: Try): Finding | null {
+export function breach(planned: PlannedItem, one: Try): Finding | null {
   const reached = passed(one);
   if (height(reached) < height(planned.stopBy)) return null;
   const { outcome } = one;
@@ -68,7 +68,7 @@ function breach(planned: PlannedItem, one: Try): Finding | null {
   };
 }
 
-function fault({ outcome }: Try): Finding | null {
+export function fault({ outcome }: Try): Finding | null {
   if (outcome.kind === "faulted") {
     return unproven(`the attempt itself failed (${outcome.code}), which proves nothing`, outcome.code);
   }
@@ -83,7 +83,7 @@ function fault({ outcome }: Try): Finding | null {
 
 /** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
  *  very address: a public service answers from many, but a silent address may be nobody's. */
-function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
+export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
   const lame = [lameness("the twin", twin, one), lameness("the target-alive control", targetAlive, one)].find(
     (problem) => problem !== null,
   );
@@ -115,8 +115,7 @@ function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Findi
   if (outcome.kind !== "refused" && outcome.kind !== "silent") return unproven("it has no end");
   if (height(outcome.rung) > height(planned.stopBy))
     return unproven(`it was stopped too late, at ${outcome.rung}`);
-  const doubt =
-    outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, outcome, map);
+  const doubt = outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, one, map);
   if (doubt)
     return {
       ...unproven(doubt),
@@ -133,6 +132,12 @@ function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Findi
         ? `refused at ${outcome.rung} by ${where}: ${outcome.code}`
         : `no answer from ${where} within ${Math.round(one.durationMs)} ms, though it answers at home`,
   };
+}
+
+/** The same for what was sent one way, where silence is no sign. */
+export function reflection(planned: PlannedItem, one: Try, { map }: Evidence): Finding | null {
+  const doubt = contradiction(planned, one, map);
+  return doubt ? unproven(doubt) : null;
 }
 
 /** Silence counts only when an answer had time to come: 3 × the slowest control, and two SYNs sent. */
@@ -153,13 +158,11 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
 }
 
 /** A reset or an ICMP answer counts only where the map says that the border rejects. */
-function contradiction(
-  planned: PlannedItem,
-  outcome: { rung: Rung; code: string; local?: boolean | undefined },
-  map: ResidencyMap,
-): string | null {
+function contradiction(planned: PlannedItem, { outcome }: Try, map: ResidencyMap): string | null {
+  if (outcome.kind !== "refused") return null;
   if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
-  const guard = map.regions[planned.to.region]?.guard;
+  // Outside nobody guards: what stops there is the own region's border.
+  const guard = (map.regions[planned.to.region] ?? map.regions[planned.from.region])?.guard;
   return guard === "reject"
     ? null
     : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;

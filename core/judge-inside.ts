@@ -1,7 +1,9 @@
 import { inBlocks } from "./addresses.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Findings, Link } from "./journal.ts";
+import { whereaboutsOf } from "./judge-settings.ts";
 import type { PlannedItem } from "./plan.ts";
+import type { ResidencyMap } from "./residency-map.ts";
 
 /** Stray and wiring attempts look at the region's own systems and must succeed in looking: what they
  *  found decides. The own canary, found by the same look, is their control. */
@@ -40,15 +42,18 @@ function outsideAddress(planned: PlannedItem, { tries, map }: Evidence): Finding
     : null;
 }
 
-function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
+function leakIn(planned: PlannedItem, found: Findings, evidence: Evidence): Finding | null {
+  const { map } = evidence;
   const here = planned.from.region;
-  const far = (found.canaries ?? [])
-    .map((canary) => book.originOf(canary))
-    .find((origin) => (planned.about ? origin === planned.about : origin !== undefined && origin !== here));
-  if (far) return crossed(`a canary of ${far} was found inside ${here}`, "FAR_CANARY");
+  const stray = strayCanary(planned, found, evidence);
+  if (stray) return stray;
   const plan = map.regions[here]?.addresses ?? [];
   const link = found.links?.find((candidate) => leadsOut(candidate, here, plan));
   if (link) return crossed(`${link.what} leads out of ${here}, to ${link.peer}`, "LINK_OUT");
+  for (const place of found.settings ?? []) {
+    const whereabouts = whereaboutsOf(place, planned, map);
+    if (whereabouts.kind === "out") return crossed(whereabouts.reason, "WIRED_OUT");
+  }
   const outside = found.servedFrom?.addresses.find((address) => !inBlocks(address, plan));
   if (outside)
     return crossed(
@@ -60,6 +65,31 @@ function leakIn(planned: PlannedItem, found: Findings, { map, book }: Evidence):
   return null;
 }
 
+/** One of another region; and in what is not production, one of production, even of the same region. */
+function strayCanary(planned: PlannedItem, found: Findings, { map, book }: Evidence): Finding | null {
+  const { region: here, system } = planned.to;
+  const origins = (found.canaries ?? [])
+    .flatMap((canary) => book.originsOf(canary))
+    .filter(({ region }) => planned.about === undefined || region === planned.about);
+  const production = isProduction(system, map)
+    ? undefined
+    : origins.find((one) => isProduction(one.system, map));
+  if (production) {
+    const whose = `${production.region}'s ${production.system}`;
+    return crossed(
+      `a production canary, ${whose}, was found in ${system}, which is not production`,
+      "PRODUCTION_CANARY",
+    );
+  }
+  const far = origins.find(({ region }) => region !== here);
+  return far ? crossed(`a canary of ${far.region} was found inside ${here}`, "FAR_CANARY") : null;
+}
+
+/** What the map does not know is taken for production, because that leaks more. */
+function isProduction(system: string, map: ResidencyMap): boolean {
+  return map.systems.find(({ id }) => id === system)?.production ?? true;
+}
+
 function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
   return (
     (link.region !== undefined && link.region !== here) ||
@@ -69,20 +99,22 @@ function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
 
 /** The own canary, read by every try, is the control; and a search for another region's needs that one
  *  to have been planted. */
-function controlDoubt(planned: PlannedItem, { tries, book }: Evidence): string | null {
+function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): string | null {
   const own = book.plantedFor(planned.to.region, planned.to.system);
   const read = tries.every(({ outcome }) => outcome.kind === "reached" && outcome.canary === own);
   if (own === undefined || !read) return "the look did not even find the region's own canary";
   if (planned.about === undefined) return null;
   const [broken] = book.problemsOf(planned.about);
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
-  return book.plantedIn(planned.about).length > 0
-    ? null
-    : `nothing is planted in ${planned.about} that could be found`;
+  const sought = book
+    .plantedIn(planned.about)
+    .flatMap((digest) => book.originsOf(digest))
+    .filter(({ region, system }) => region === planned.about && isProduction(system, map));
+  return sought.length > 0 ? null : `nothing is planted in ${planned.about} that could be found`;
 }
 
-function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): string | null {
-  const unknown = (found.canaries ?? []).some((canary) => book.originOf(canary) === undefined);
+function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): string | null {
+  const unknown = (found.canaries ?? []).some((canary) => book.originsOf(canary).length === 0);
   if (unknown) return "a canary of unknown origin was found";
   const own = book.plantedFor(planned.to.region, planned.to.system);
   if (planned.looksFor === "canaries" && !(own && found.canaries?.includes(own))) {
@@ -91,6 +123,12 @@ function doubtIn(planned: PlannedItem, found: Findings, { book }: Evidence): str
   if (planned.looksFor === "links" && !found.links) return "it did not say which links there are";
   if (planned.looksFor === "place" && !found.servedFrom)
     return "the answering server did not say where it is";
+  if (planned.looksFor === "settings" && !found.settings?.length)
+    return "it did not come upon one setting that names a place";
+  const places = found.settings?.map((place) => whereaboutsOf(place, planned, map)) ?? [];
+  const lost = places.flatMap((one) => (one.kind === "unknown" ? [one.reason] : []));
+  if (lost.length > 0)
+    return [...lost.slice(0, 5), ...(lost.length > 5 ? [`and ${lost.length - 5} more`] : [])].join("; ");
   const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
   if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
   return null;
@@ -101,8 +139,12 @@ function crossed(reason: string, code: string): Finding {
 }
 
 function cleanWords(planned: PlannedItem): string {
+  if (planned.looksFor === "settings")
+    return `every place that its settings name belongs to ${planned.from.region} or its jurisdiction`;
   if (planned.family === "wiring")
     return `its name and the server that answers are inside ${planned.from.region}`;
+  if (planned.about === planned.from.region)
+    return `no canary of ${planned.about}'s production, and the system's own one was found`;
   return planned.about && planned.looksFor !== "links"
     ? `no canary of ${planned.about}, and the own one was found`
     : "no link leads out of the region";

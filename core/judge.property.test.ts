@@ -286,3 +286,16 @@ test("no observation crashes the judge, and every verdict has a reason", () => {
     ),
   );
 });
+
+test("whatever else is found, a production canary in what is not production is never passed over", () => {
+  const staged = canaryOf("eu", "staging");
+  const others = fc.array(fc.constantFrom(staged, us, canaryOf("us", "staging"), "f".repeat(64)));
+  fc.assert(
+    fc.property(others, others, anyTry, fc.boolean(), (before, after, one, went) => {
+      const findings = { canaries: [...before, eu, ...after] };
+      const attempt = went ? reached("data", staged) : one;
+      const trial = aTrial({ probe: "stray", production: false, about: "eu", attempt, findings });
+      expect(verdictOn(trial)).toMatchObject({ grade: "breached", code: "PRODUCTION_CANARY" });
+    }),
+  );
+});

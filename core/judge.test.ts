@@ -377,8 +377,10 @@ describe("a refused name stops nobody who knows the address", () => {
         ? { tries: [unnamed] }
         : asPromised(item, phase);
     const run = aRun({ plan: { ...plan, items }, map, observe });
-    expect(verdictOn(run).grade).toBe("inconclusive");
-    expect(judge(run.plan, map, run.journals).verdicts.map(({ grade }) => grade)).toContain("contained");
+    expect(verdictOn(run)).toMatchObject({
+      grade: "inconclusive",
+      reason: expect.stringMatching(/only the name/),
+    });
   });
 
   test.each([0, 1])("a name that was refused in one of two tries, whichever came first (%i)", (place) => {
@@ -556,7 +558,7 @@ describe("a region passes only if everything promised was contained", () => {
   });
   test("no region at all is inconclusive", () => {
     const { plan, map } = aTrial();
-    const nowhere = { ...plan, items: [], scope: { regions: [], paths: [] } };
+    const nowhere = { ...plan, items: [], scope: { regions: [], paths: [], outside: false } };
     expect(gradeOf(aRun({ plan: nowhere, map }))).toBe("inconclusive");
   });
   test("a region whose every attempt is waived is inconclusive, because nothing was promised", () => {
@@ -589,6 +591,81 @@ describe("a region passes only if everything promised was contained", () => {
   });
   test("the exit code says it to CI", () => {
     expect(exitCodeOf).toEqual({ pass: 0, "pass-with-exceptions": 0, breached: 1, inconclusive: 2 });
+  });
+});
+
+describe("what is not production holds nothing of production", () => {
+  const staged = canaryOf("eu", "staging");
+  const staging = (about: string, findings: TrialParts["findings"], more: TrialParts = {}): TrialParts => ({
+    probe: "stray",
+    production: false,
+    about,
+    ...(findings ? { findings } : {}),
+    ...more,
+  });
+  table([
+    ["only its own canary", staging("eu", { canaries: [staged] }), "contained", /eu's production/],
+    [
+      "only its own canary, sought for us",
+      staging("us", { canaries: [staged] }),
+      "contained",
+      /no canary of us/,
+    ],
+    [
+      "a production canary of its own region is a leak, because staging has other readers",
+      staging("eu", { canaries: [staged, own] }),
+      "breached",
+      /production canary, eu's orders, was found in staging/,
+    ],
+    [
+      "a production canary of another region is one, too",
+      staging("us", { canaries: [staged, far] }),
+      "breached",
+      /production canary, us's orders/,
+    ],
+    [
+      "a test canary of another region's staging crossed a border all the same",
+      staging("us", { canaries: [staged, canaryOf("us", "staging")] }),
+      "breached",
+      /canary of us was found inside eu/,
+    ],
+    [
+      "it needs no look that ended well",
+      staging("eu", { canaries: [own] }, { attempt: faulted("SEARCH_TRUNCATED") }),
+      "breached",
+    ],
+    [
+      "a canary that was planted in production and in staging alike is production's",
+      staging("eu", { canaries: [own] }, { planted: { eu: { staging: own, orders: own } } }),
+      "breached",
+    ],
+    [
+      "nothing of production was planted, so nothing could be found",
+      staging("eu", { canaries: [staged] }, { planted: { eu: { staging: staged } } }),
+      "inconclusive",
+      /nothing is planted in eu/,
+    ],
+    [
+      "the search did not find staging's own canary",
+      staging("eu", { canaries: [] }),
+      "inconclusive",
+      /own canary/,
+    ],
+  ]);
+
+  test("a breach carries a code of its own, so that it is not taken for a crossing", () => {
+    const found = verdictOn(aTrial(staging("eu", { canaries: [staged, own] })));
+    expect(found.code).toBe("PRODUCTION_CANARY");
+  });
+
+  test("where a wiring look comes upon production, that counts, too", () => {
+    const servedFrom = { addresses: [addressIn("eu")] };
+    const trial: TrialParts = {
+      probe: "wiring",
+      production: false,
+      findings: { canaries: [own], servedFrom },
+    };
+    expect(verdictOn(aTrial(trial))).toMatchObject({ grade: "breached", code: "PRODUCTION_CANARY" });
   });
 });
 

@@ -3,6 +3,7 @@ import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Journal } from "./journal.ts";
 import { judgeCrossing } from "./judge-crossing.ts";
 import { judgeInside } from "./judge-inside.ts";
+import { judgeWitnessed } from "./judge-witnessed.ts";
 import type { Gap, Plan, PlannedItem } from "./plan.ts";
 import type { ResidencyMap, Waiver } from "./residency-map.ts";
 import { type Grade, join, type RegionGrade } from "./vocabulary.ts";
@@ -111,7 +112,8 @@ function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): 
 function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
   const broken = journalDoubt(planned, evidence);
   const inside = planned.family === "stray" || planned.family === "wiring";
-  const found = inside ? judgeInside(planned, evidence) : judgeCrossing(planned, evidence);
+  const crossing = planned.witnessed ? judgeWitnessed : judgeCrossing;
+  const found = (inside ? judgeInside : crossing)(planned, evidence);
   if (!found) return broken ?? unproven("it was never observed");
   return found.grade === "breached" ? found : (broken ?? found);
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { overlap } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
-import { type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";
+import { outside, type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";
 
 type Path = readonly (string | number)[];
 export type MapProblem = Omit<Problem, "path" | "file" | "line"> & { path: Path };
@@ -137,7 +137,11 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
   const home = valueAt(system, ["home"]);
   const stored = valueAt(system, ["backups", "storedIn"]);
   const mentions: [Path, unknown][] = [
-    ...(home === "each-region" ? [] : [[["home"], home] as [Path, unknown]]),
+    ...(Array.isArray(home)
+      ? home.map((name, index) => [["home", index], name] as [Path, unknown])
+      : home === "each-region" || home === outside
+        ? []
+        : [[["home"], home] as [Path, unknown]]),
     ...(stored === "same-region" || stored === "none"
       ? []
       : [[["backups", "storedIn"], stored] as [Path, unknown]]),
@@ -232,7 +236,8 @@ const systemKeys = [
 function expectedKeys(path: Path): string[] {
   if (path.length === 0) return ["title", "attempts", "regions", "systems"];
   if (path[0] === "regions") return ["jurisdiction", "place", "addresses", "guard"];
-  if (path.length === 2) return [...systemKeys, "backups", "stopBy", "addressFamilies", "checks", "waivers"];
+  if (path.length === 2)
+    return [...systemKeys, "backups", "production", "stopBy", "addressFamilies", "checks", "waivers"];
   return ["host", "port", "database", "credentials", "own", "canary", "user", "password", "bucket", "tls"];
 }
 

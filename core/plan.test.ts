@@ -3,20 +3,39 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
+import { loadVendors } from "../vendors/catalogue.ts";
 import { aMap, aSystem, kinds } from "./a-trial.ts";
 import { type Plan, planAttempts, planDigest } from "./plan.ts";
-import type { System } from "./residency-map.ts";
+import { type Check, homesOf, outside, type System } from "./residency-map.ts";
+import type { Vendor } from "./vendors.ts";
+import { leakPaths } from "./vocabulary.ts";
 
 const probes = await loadProbes();
 const sampleFile = join(import.meta.dirname, "../environments/replica/residency.yaml");
 const { map: sample } = readMapFile(sampleFile, { kinds: probes, today: "2026-11-22" });
 const environment = "replica";
-const plan = planAttempts(sample, probes, { environment });
+const vendors = loadVendors();
+const whole = { environment, vendors, outside: true };
+const plan = planAttempts(sample, probes, whole);
 
 const attemptsOf = ({ items }: Plan) => items.filter(({ role }) => role === "attempt");
+const crossingsOf = (planned: Plan) =>
+  attemptsOf(planned).filter(({ family }) => family === "trespass" || family === "send");
 const trespassesOf = (whole: Plan) => attemptsOf(whole).filter(({ family }) => family === "trespass");
 const controlsOf = ({ items }: Plan) =>
   new Set(items.flatMap(({ id, role }) => (role === "control" ? [id] : [])));
+
+/** The checks of a system that its map asks for. */
+function asked({ kind, checks, endpoint }: System): readonly Check[] {
+  const all = probes.find((probe) => probe.kind === kind)?.checks ?? [];
+  return all.filter(
+    ({ probe, needs }) => (!checks || checks.includes(probe)) && (needs === undefined || needs in endpoint),
+  );
+}
+
+/** What is not claimed although the map never left it out by name. */
+const unasked = ({ notClaimed }: Plan) =>
+  notClaimed.filter(({ reason }) => !reason.startsWith("the map asks only for"));
 
 /** Controls that attempts rest on and that nobody is going to run. */
 function danglingIn(whole: Plan): string[] {
@@ -26,50 +45,55 @@ function danglingIn(whole: Plan): string[] {
 }
 
 describe("the sample map", () => {
-  test("is planned in full: at least 150 items, and no gap", () => {
-    expect(plan.items.length).toBeGreaterThanOrEqual(150);
+  test("is planned in full: every leak path, at least 600 attempts, and no gap", () => {
+    expect(attemptsOf(plan).length).toBeGreaterThanOrEqual(600);
+    expect(new Set(attemptsOf(plan).map(({ path }) => path))).toEqual(new Set(leakPaths));
     expect(plan.gaps).toEqual([]);
   });
 
-  test("every system is attempted from every region to every other", () => {
+  test("every system that can be reached is attempted from every region to every other", () => {
     const regions = Object.keys(sample.regions);
     const crossings = new Set(
       trespassesOf(plan).map(({ from, to }) => `${to.system} ${from.region} ${to.region}`),
     );
-    const expected = sample.systems.flatMap(({ id }) =>
-      regions.flatMap((from) => regions.filter((to) => to !== from).map((to) => `${id} ${from} ${to}`)),
+    const reachable = sample.systems.filter((system) =>
+      asked(system).some(({ family }) => family === "trespass"),
+    );
+    const expected = reachable.flatMap((system) =>
+      homesOf(system, sample).flatMap((to) =>
+        regions.filter((from) => from !== to).map((from) => `${system.id} ${from} ${to}`),
+      ),
     );
     expect([...crossings].sort()).toEqual(expected.sort());
   });
 
-  test("every check of every kind in the map is planned, over both address families", () => {
-    const checks = sample.systems.flatMap(({ id, kind }) =>
-      probes
-        .filter((probe) => probe.kind === kind)
-        .flatMap((probe) => probe.checks.map((check) => `${id} ${check.probe}`)),
-    );
-    for (const family of [4, 6]) {
+  test("every check that the map asks for is planned, over every address family of its system", () => {
+    for (const family of [4, 6] as const) {
+      const checks = sample.systems
+        .filter(({ addressFamilies }) => addressFamilies.includes(family))
+        .flatMap((system) => asked(system).map(({ probe }) => `${system.id} ${probe}`));
       const planned = attemptsOf(plan).filter(({ vector }) => vector.addressFamily === family);
       expect(new Set(planned.map(({ to, probe }) => `${to.system} ${probe}`))).toEqual(new Set(checks));
     }
   });
 
-  test("every trespass rests on a twin in its own region and a target-alive in the other", () => {
+  test("every crossing rests on a twin in its own region and a target-alive at the very target", () => {
     expect(danglingIn(plan)).toEqual([]);
     const byId = new Map(plan.items.map((item) => [item.id, item]));
-    for (const attempt of trespassesOf(plan)) {
+    for (const { probe, kind, vector, from, to, ...attempt } of crossingsOf(plan)) {
+      const { addressFamily, credentials } = vector;
+      const sameWay = { role: "control", kind, vector: { addressFamily, credentials } };
       expect(byId.get(attempt.twin ?? "")).toMatchObject({
-        role: "control",
-        probe: attempt.probe,
-        vector: attempt.vector,
-        from: { region: attempt.from.region },
+        ...sameWay,
+        probe,
+        from: { region: from.region },
       });
+      const aliveBy = probes.flatMap(({ checks }) => checks).find((check) => check.probe === probe)?.aliveBy;
       expect(byId.get(attempt.targetAlive ?? "")).toMatchObject({
-        role: "control",
-        probe: attempt.probe,
-        vector: attempt.vector,
-        from: { region: attempt.to.region },
-        to: attempt.to,
+        ...sameWay,
+        probe: aliveBy ?? probe,
+        from: { region: to.region },
+        to,
       });
     }
   });
@@ -88,12 +112,23 @@ describe("the sample map", () => {
   });
 });
 
+test("in what is not production, the canaries of the own region's production are looked for, too", () => {
+  const map = aMap({ systems: [aSystem(), aSystem({ id: "staging", production: false })] });
+  const soughtIn = (id: string) =>
+    attemptsOf(planAttempts(map, kinds, { environment }))
+      .filter(({ probe, from, to }) => probe === "stray" && from.region === "eu" && to.system === id)
+      .map(({ about }) => about)
+      .sort();
+  expect(soughtIn("staging")).toEqual(["ap", "eu", "us"]);
+  expect(soughtIn("orders")).toEqual(["ap", "us"]);
+});
+
 describe("a plan is what is signed and replayed, so it is the same every time", () => {
   test("made twice", () => {
-    expect(planDigest(planAttempts(structuredClone(sample), probes, { environment }))).toBe(planDigest(plan));
+    expect(planDigest(planAttempts(structuredClone(sample), probes, whole))).toBe(planDigest(plan));
   });
   test("whatever the order of systems", () => {
-    const turned = planAttempts({ ...sample, systems: sample.systems.toReversed() }, probes, { environment });
+    const turned = planAttempts({ ...sample, systems: sample.systems.toReversed() }, probes, whole);
     expect(turned.items).toEqual(plan.items);
   });
   test("and another map, scope or environment is another plan", () => {
@@ -112,14 +147,14 @@ describe("a plan is what is signed and replayed, so it is the same every time", 
 
 describe("a scope", () => {
   test("of one region plans its attempts only, and the other regions' controls for them", () => {
-    const scoped = planAttempts(sample, probes, { environment, regions: ["us-east-1"] });
+    const scoped = planAttempts(sample, probes, { ...whole, regions: ["us-east-1"] });
     expect(new Set(attemptsOf(scoped).map(({ from }) => from.region))).toEqual(new Set(["us-east-1"]));
     expect(attemptsOf(scoped)).toEqual(attemptsOf(plan).filter(({ from }) => from.region === "us-east-1"));
     expect(danglingIn(scoped)).toEqual([]);
     expect(scoped.scope.regions).toEqual(["us-east-1"]);
   });
   test("of one leak path plans that path only", () => {
-    const scoped = planAttempts(sample, probes, { environment, paths: ["cache"] });
+    const scoped = planAttempts(sample, probes, { ...whole, paths: ["cache"] });
     expect(new Set(scoped.items.map(({ path }) => path))).toEqual(new Set(["cache"]));
     expect(attemptsOf(scoped)).toEqual(attemptsOf(plan).filter(({ path }) => path === "cache"));
     expect(danglingIn(scoped)).toEqual([]);
@@ -192,13 +227,11 @@ describe("what a map does not promise", () => {
       system.kind === "s3" ? { ...system, stopBy: "network" as const } : system,
     ),
   };
-  const narrow = planAttempts(closedByNetwork, probes, { environment });
+  const narrow = planAttempts(closedByNetwork, probes, whole);
 
   test("is not claimed: neither an attempt nor a gap, because nobody could be shown to refuse it", () => {
-    expect(narrow.notClaimed.map(({ system, probe }) => `${system} ${probe}`).sort()).toEqual([
-      "uploads s3-assume-role",
-      "uploads s3-copy",
-    ]);
+    const ofUploads = unasked(narrow).filter(({ system }) => system === "uploads");
+    expect(new Set(ofUploads.map(({ probe }) => probe))).toEqual(new Set(["s3-assume-role", "s3-copy"]));
     expect(narrow.items.filter(({ probe }) => probe === "s3-copy" || probe === "s3-assume-role")).toEqual([]);
     expect(narrow.gaps).toEqual([]);
   });
@@ -208,7 +241,7 @@ describe("what a map does not promise", () => {
   });
 
   test("is nothing where the policies have to refuse", () => {
-    expect(plan.notClaimed).toEqual([]);
+    expect(unasked(plan)).toEqual([]);
   });
 });
 
@@ -232,5 +265,105 @@ describe("the two maps of LocalStack", () => {
       planAttempts(map, probes, { environment: "localstack" }).notClaimed.map(({ probe }) => probe);
     expect(unclaimed(free).sort()).toEqual(["s3-assume-role", "s3-copy"]);
     expect(unclaimed(enforced)).toEqual([]);
+  });
+});
+
+describe("what lies outside of all regions", () => {
+  const vendor: Vendor = {
+    id: "acme-logs",
+    name: "Acme Logs",
+    path: "telemetry",
+    category: "telemetry",
+    request: { method: "GET", path: "/" },
+    endpoints: [
+      { host: "eu.logs.example", jurisdiction: "EU", verified: true },
+      { host: "us.logs.example", jurisdiction: "US", verified: true, default: true },
+      { host: "uk.logs.example", jurisdiction: "UK", verified: true },
+      { host: "also-eu.logs.example", jurisdiction: "EU", verified: true },
+      { host: "perhaps-eu.logs.example", jurisdiction: "EU", verified: false },
+    ].map((endpoint) => ({ default: false, region: "there", purpose: "logs", ...endpoint })),
+    settings: [],
+    notes: "",
+    sources: ["a page of the vendor"],
+    checked: "2026-11-20",
+  };
+  const sends = kinds.map((kind) => ({
+    ...kind,
+    checks: kind.checks
+      .filter(({ probe }) => probe === "read")
+      .map((check) => ({ ...check, family: "send" as const, everyEndpoint: true as const })),
+  }));
+  const logs = (endpoint: Record<string, unknown> = {}, home: System["home"] = ["eu", "us"]) =>
+    aSystem({
+      home,
+      endpoint: { vendor: vendor.id, host: "eu.logs.example", ...endpoint },
+      perRegion: { us: { host: "us.logs.example" } },
+    });
+  const planned = (system: System, scope: { outside?: boolean; vendors?: Vendor[] } = {}) =>
+    planAttempts(aMap({ systems: [system] }), sends, {
+      environment,
+      outside: true,
+      vendors: [vendor],
+      ...scope,
+    });
+  const gapsInEu = (system: System, records = [vendor]) =>
+    planned(system, { vendors: records })
+      .gaps.filter(({ region }) => region === "eu")
+      .map(({ reason }) => reason);
+  const triedFrom = (region: string, system = logs()) =>
+    new Set(
+      attemptsOf(planned(system))
+        .filter(({ from }) => from.region === region)
+        .map(({ to }) => to.endpoint?.host ?? to.region),
+    );
+
+  test("is every endpoint of the vendor that no source puts into the region's own jurisdiction", () => {
+    expect(triedFrom("eu")).toEqual(new Set(["us", "uk.logs.example", "perhaps-eu.logs.example"]));
+    expect(triedFrom("us")).toEqual(
+      new Set(["eu", "uk.logs.example", "also-eu.logs.example", "perhaps-eu.logs.example"]),
+    );
+  });
+  test("is shown to be alive from there, because no region can reach it", () => {
+    const items = new Map(planned(logs()).items.map((item) => [item.id, item]));
+    for (const attempt of items.values()) {
+      if (!attempt.to.endpoint || attempt.role === "control") continue;
+      const alive = items.get(attempt.targetAlive ?? "");
+      expect(alive).toMatchObject({ from: { region: outside }, to: attempt.to });
+    }
+  });
+  test("is a gap where nobody stands outside", () => {
+    const blind = planned(logs(), { outside: false });
+    expect(danglingIn(blind).length).toBeGreaterThan(0);
+    expect(blind.gaps.map(({ reason }) => reason).join()).toMatch(/nobody outside/);
+  });
+  test.each([
+    ["an unknown vendor", logs({ vendor: "nobody" }), /no record/],
+    ["a host that the record lacks", logs({ host: "ap.logs.example" }), /not in the record/],
+    [
+      "a host below a known one, which may be anywhere",
+      logs({ host: "x.eu.logs.example" }),
+      /not in the record/,
+    ],
+    ["a place that no source confirms", logs({ host: "perhaps-eu.logs.example" }), /no source says/],
+    ["a place in another jurisdiction", logs({ host: "us.logs.example" }), /in US, not in EU/],
+  ])("%s is a gap, because a pass would rest on it", (_, system, reason) => {
+    expect(gapsInEu(system)).toEqual(expect.arrayContaining([expect.stringMatching(reason)]));
+  });
+  test("unless somebody vouches for the place", () => {
+    expect(gapsInEu(logs({ host: "perhaps-eu.logs.example", vouchedBy: "the contract" }))).toEqual([]);
+  });
+  test("a host name with braces that the map does not fill in is a gap", () => {
+    const endpoints = [{ ...vendor.endpoints[2], host: "{account}.logs.example" }] as Vendor["endpoints"];
+    const other = { ...vendor, endpoints: [...vendor.endpoints, ...endpoints] };
+    expect(gapsInEu(logs(), [other])).toEqual([expect.stringMatching(/braces/)]);
+    expect(gapsInEu(logs({ account: { account: "a1" } }), [other])).toEqual([]);
+  });
+  test("what is nobody's is attempted from every region, and never from outside", () => {
+    const nobodys = aSystem({ id: "paste", home: "outside" });
+    const both = planAttempts(aMap({ systems: [aSystem(), nobodys] }), kinds, { environment, outside: true });
+    const mine = attemptsOf(both).filter(({ to }) => to.system === "paste");
+    expect(new Set(mine.map(({ from, to }) => `${from.region} ${to.region}`))).toEqual(
+      new Set(["eu outside", "us outside", "ap outside"]),
+    );
   });
 });

@@ -18,12 +18,18 @@ export interface Check {
   /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
-  looksFor?: "canaries" | "links" | "place";
+  looksFor?: "canaries" | "links" | "place" | "settings";
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
    *  not promise this, and it is not claimed. */
   about?: Rung;
+  /** Also tried at every endpoint of the system's vendor that lies in another jurisdiction. */
+  everyEndpoint?: true;
+  /** The probe whose control shows that the target lives, where this one's own way does not lead there. */
+  aliveBy?: string;
+  /** The sender's word is worth nothing: the receiver is asked what arrived. */
+  witnessed?: true;
   /** A key of the endpoint without which there is nothing to try. */
   needs?: string;
 }
@@ -36,9 +42,13 @@ export interface SystemKind {
   checks: readonly Check[];
 }
 
+/** Nobody's region: where everything is that no region may reach, and the vantage that sees it live. */
+export const outside = "outside";
+
 export const RegionId = z
   .string()
-  .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens");
+  .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens")
+  .refine((id) => id !== outside, `another id than "${outside}", which means no region at all`);
 
 const text = z.string().trim().min(1).max(400);
 const retention = z
@@ -88,8 +98,10 @@ const systemShape = {
   id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
   path: LeakPath.describe("The leak path whose suite covers this system"),
   home: z
-    .union([z.literal("each-region"), RegionId])
-    .describe('The one region that keeps it, or "each-region" where every region has its own'),
+    .union([z.literal("each-region"), z.literal(outside), RegionId, z.array(RegionId).min(1)])
+    .describe(
+      'The region that keeps it, or a list of those that have one each; "each-region": all; "outside": nobody may reach it',
+    ),
   holds: text.describe("What customer data it holds"),
   retention: retention.describe('How long, such as "35 days"'),
   readers: z.array(text).describe("Who reads it"),
@@ -99,6 +111,10 @@ const systemShape = {
     retention,
     restoredTo: z.array(text).describe("Where backups are restored to"),
   }),
+  production: z
+    .boolean()
+    .default(true)
+    .describe("false: staging, a developer's copy, an export; no production canary may be found there"),
   stopBy: Rung.optional().describe("The highest rung at which being stopped still counts as isolation"),
   addressFamilies: z
     .array(AddressFamily)
@@ -166,7 +182,7 @@ function overridesOf(endpoint: z.ZodObject): z.ZodObject {
 }
 
 export function homesOf(system: System, map: ResidencyMap): string[] {
-  return system.home === "each-region" ? Object.keys(map.regions) : [system.home];
+  return system.home === "each-region" ? Object.keys(map.regions) : [system.home].flat();
 }
 
 /** The endpoint of a system in one of its home regions, `{region}` and `{REGION}` filled in. */

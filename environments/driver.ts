@@ -18,6 +18,8 @@ export interface RealEnvironment extends CommonEnvironment {
 /** A place with regions in it, ready to be observed. Disposing it leaves nothing behind. */
 interface CommonEnvironment extends AsyncDisposable {
   name: string;
+  /** Whether `observe` also starts a process outside of all regions, by the id that means nobody's region. */
+  outside: boolean;
   /** What a green here does not say, one sentence each. */
   limits: string[];
   /** SHA-256 of what is planted: region → system → digest. */
@@ -52,6 +54,8 @@ export interface Need {
 export interface EnvironmentDriver<Tools = AnyTools> {
   name: string;
   fidelity: "replica" | "real";
+  /** Whether its environments can be observed from outside of all regions, too. */
+  outside: boolean;
   /** The residency map that comes with the environment. */
   mapFile: string;
   needs(): Promise<Need[]>;

@@ -3,6 +3,7 @@ export function redisRights(canaryKey: string): Record<"own" | "canary" | "audit
   return {
     own: "~* &* +@all -@dangerous",
     canary: `~${canaryKey} -@all +get +@connection`,
-    auditor: "~* -@all +get +scan +strlen +info +client|info +@connection",
+    auditor:
+      "~* -@all +get +scan +type +strlen +llen +lrange +hscan +sscan +zscan +xrange +info +client|info +@connection",
   };
 }

@@ -67,7 +67,7 @@ async function attempted(
   const secret = () => "";
   const records = await attempt(item, {
     probe: tcp,
-    context: { item, own: target, target, runId: "a-run", secret, offer: undefined },
+    context: { item, own: target, target, runId: "a-run", secret, offer: undefined, token: "0".repeat(32) },
     learned: [],
     onLate: () => {},
     keepOpen: (ladder) => open.push(ladder),
@@ -201,6 +201,7 @@ describe("where an attempt goes", () => {
       runId: "a-run",
       secret: () => "",
       offer: undefined,
+      token: "0".repeat(32),
     };
     const { tries } = await attempted({ port: 1 }, { item, context });
     expect(tries[0]?.address).toBe("127.0.0.1");

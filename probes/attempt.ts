@@ -15,7 +15,7 @@ export interface TryRecord {
 
 export interface AttemptOptions {
   probe: Probe;
-  context: Omit<TryContext<Record<string, unknown>>, "address" | "ladder">;
+  context: Omit<TryContext<Record<string, unknown>>, "address" | "ladder" | "learned">;
   /** Literal addresses that the target's home proved, for the vectors by address. */
   learned: readonly string[];
   /** Where else the environment's inventory has the target, as seen from this vantage. */
@@ -83,7 +83,7 @@ async function tryAddress(item: PlannedItem, address: string, options: AttemptOp
 /** Runs the probe and turns whatever it throws into an outcome. */
 async function run(address: string, ladder: Ladder, options: AttemptOptions): Promise<Answer> {
   try {
-    const answer = await options.probe.run({ ...options.context, address, ladder });
+    const answer = await options.probe.run({ ...options.context, address, ladder, learned: options.learned });
     if (answer.outcome.kind === "reached") ladder.climb(answer.outcome.rung);
     if (answer.outcome.kind === "faulted" && ladder.cutOff) return cutOff(ladder.cutOff);
     return answer;
@@ -171,7 +171,7 @@ function startClock(): () => Pick<Try, "startedAt" | "durationMs"> {
 const never = new Promise<never>(() => {});
 
 /** The only timer of an attempt; null when it fires first. */
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
+export async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result | null> {
   let timer: NodeJS.Timeout | undefined;
   const fired = new Promise<null>((done) => {
     timer = setTimeout(() => done(null), milliseconds);

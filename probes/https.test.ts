@@ -79,6 +79,7 @@ async function tried(probe: string, answers: Answers, more: Record<string, unkno
       own: endpoint,
       target: endpoint,
       runId: "a-run",
+      token: "0".repeat(32),
       secret: (reference) => `secret of ${reference}`,
       offer: undefined,
     },

@@ -18,6 +18,7 @@ export class Ladder {
   /** The first error on a watched socket, before any library renamed it. */
   socketError: NodeJS.ErrnoException | null = null;
   #sockets: Socket[] = [];
+  #hidden: Socket[] = [];
   #onLate: ((rung: Rung) => void) | null = null;
   #closed = false;
   readonly #longestAnswerBytes: number;
@@ -36,6 +37,15 @@ export class Ladder {
   socket(check?: CheckBytes): Socket {
     const socket = new Socket();
     this.watch(socket, check);
+    return socket;
+  }
+
+  /** A socket that is closed with the rest and that climbs nothing: what it connects to is no target. */
+  hidden(): Socket {
+    const socket = new Socket();
+    this.#hidden.push(socket);
+    socket.on("error", () => {});
+    if (this.#closed) socket.destroy();
     return socket;
   }
 
@@ -85,7 +95,7 @@ export class Ladder {
   close(): void {
     this.#closed = true;
     this.#onLate = null;
-    for (const socket of this.#sockets) {
+    for (const socket of [...this.#sockets, ...this.#hidden]) {
       socket.on("error", () => {});
       socket.destroy();
     }

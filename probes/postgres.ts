@@ -8,6 +8,7 @@ import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
+import { beginBaseBackup } from "./postgres-base-backup.ts";
 import { guardedStream } from "./postgres-frames.ts";
 import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
@@ -55,6 +56,13 @@ export const postgres = defineProbe({
       proves: "no replication stream from the far database",
     },
     {
+      ...trespass,
+      probe: "postgres-base-backup",
+      credentials: ["own"],
+      goal: "authorization",
+      proves: "no physical copy of the far server begins",
+    },
+    {
       ...inside,
       probe: "postgres-stray",
       looksFor: "canaries",
@@ -91,6 +99,10 @@ export const postgres = defineProbe({
       if (!/^\d+$/.test(String(rows[0]?.systemid)))
         return { outcome: { kind: "faulted", code: "NOT_IDENTIFIED" } };
       return { outcome: { kind: "reached", rung: "authorization" } };
+    }
+    if (item.probe === "postgres-base-backup") {
+      await using session = await openSession(context, own.credentials.replication, { replication: "true" });
+      return { outcome: await beginBaseBackup(session.client) };
     }
     if (item.probe === "postgres") {
       const { canary } = target.credentials;

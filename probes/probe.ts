@@ -4,6 +4,7 @@ import type { Findings } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import type { SystemKind } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
+import type { Arrival } from "../core/witness.ts";
 import type { Ladder } from "./ladder.ts";
 
 /** What one try is given. `own` and `target` are the endpoints of the vantage's and the attacked system;
@@ -14,7 +15,11 @@ export interface TryContext<Endpoint> {
   own: Endpoint;
   target: Endpoint;
   address: string;
+  /** Literal addresses that the target's home proved, for ways whose own contact is another. */
+  learned: readonly string[];
   ladder: Ladder;
+  /** What a witnessed attempt sends: 32 hexadecimal digits. */
+  token: string;
   /** Looks a reference up; throws CREDENTIAL_MISSING. */
   secret(reference: string): string;
   /** What the target's home minted for this attempt (a presigned link), if it did. */
@@ -40,6 +45,8 @@ export interface Probe<Schema extends z.ZodObject = z.ZodObject> extends SystemK
   prepare?(): Promise<unknown>;
   /** How much one connection may bring while it searches the region's own system; 1 MiB if left out. */
   longestSearchBytes?: number;
+  /** What the system's receiver, in this very region, says it was sent; asked when all has been tried. */
+  arrivals?(endpoint: z.infer<Schema>): Promise<Arrival[]>;
   /** Made at home before the attempts, for the other regions to use. */
   mint?(context: Pick<TryContext<z.infer<Schema>>, "own" | "secret">): Promise<string>;
 }

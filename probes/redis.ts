@@ -4,13 +4,14 @@ import type { Findings, Link } from "../core/journal.ts";
 import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
-import { canaryDigest, canaryLength } from "./canary.ts";
+import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { legibleText } from "./legible.ts";
 import { addressesOf } from "./names.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
 import { repliesOnly } from "./redis-frames.ts";
+import { strayCanaries } from "./redis-stray.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 
 const login = z.strictObject({ user: z.string().min(1), password: SecretReference });
@@ -22,7 +23,9 @@ const RedisEndpoint = z.strictObject({
   credentials: z.strictObject({
     own: login.describe("What the region's workload logs in with"),
     canary: login.describe("Reads the canary key and nothing else; the other regions try it"),
-    auditor: login.describe("May SCAN, STRLEN, GET, INFO and CLIENT INFO in its own region"),
+    auditor: login.describe(
+      "May SCAN, read strings, lists, hashes, sets and streams, INFO and CLIENT INFO in its own region",
+    ),
   }),
 });
 type RedisEndpoint = z.infer<typeof RedisEndpoint>;
@@ -103,32 +106,7 @@ async function lookInside(client: Redis, probe: string, address: string): Promis
   return { servedFrom: { addresses: [...new Set([address, ...(answered ? [answered] : [])])] } };
 }
 
-const mostKeys = 100_000;
-const mostPages = 10_000;
 const mostLinks = 100;
-
-const truncated = () => Object.assign(new Error("too much to look at"), { code: "SEARCH_TRUNCATED" });
-
-/** Looks at every string key of exactly a canary's length, whatever its name. */
-async function strayCanaries(client: Redis): Promise<string[]> {
-  const canaries = new Set<string>();
-  let cursor = "0";
-  let seen = 0;
-  let pages = 0;
-  do {
-    const [next, keys] = await client.scan(cursor, "COUNT", 1000, "TYPE", "string");
-    cursor = next;
-    seen += keys.length;
-    if (seen > mostKeys || ++pages > mostPages) throw truncated();
-    const lengths = await Promise.all(keys.map((key) => client.strlen(key)));
-    const candidates = keys.filter((_, index) => lengths[index] === canaryLength);
-    for (const value of await Promise.all(candidates.map((key) => client.get(key)))) {
-      const digest = canaryDigest(value);
-      if (digest) canaries.add(digest);
-    }
-  } while (cursor !== "0");
-  return [...canaries].sort();
-}
 
 /** INFO replication: `slaveN:ip=…` are replicas that follow us, `master_host` is whom we follow. */
 async function links(info: string): Promise<Link[]> {
@@ -141,7 +119,7 @@ async function links(info: string): Promise<Link[]> {
     match[1] ?? "",
   ]);
   const all = [...replicas, ...primary];
-  if (all.length > mostLinks) throw truncated();
+  if (all.length > mostLinks) throw Object.assign(new Error("too many links"), { code: "SEARCH_TRUNCATED" });
   return Promise.all(
     all.map(async ([what = "", peer = ""]) => ({
       what,

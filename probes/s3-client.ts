@@ -5,7 +5,7 @@ import { pinnedAgent, request } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 
-interface Keys {
+export interface Keys {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;
@@ -74,12 +74,16 @@ function urlOf({ tls, port }: S3Endpoint, host: string): string {
 }
 
 /** Reads at most a canary's length, and only from an answer that S3 signed with a request id. */
-export async function readObject(s3: S3Client, bucket: string, key: string): Promise<string> {
+export async function readObject(
+  s3: S3Client,
+  bucket: string,
+  key: string,
+  version?: string,
+): Promise<string> {
   const { GetObjectCommand } = await import("@aws-sdk/client-s3");
   const range = `bytes=0-${canaryLength + 3}`;
-  const answer = requireService(
-    await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, Range: range })),
-  );
+  const asked = { Bucket: bucket, Key: key, Range: range, ...(version ? { VersionId: version } : {}) };
+  const answer = requireService(await s3.send(new GetObjectCommand(asked)));
   if ((answer.ContentLength ?? 0) > canaryLength + 4) return "";
   return (await answer.Body?.transformToString()) ?? "";
 }

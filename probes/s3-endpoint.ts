@@ -15,9 +15,23 @@ export const S3Endpoint = z.strictObject({
   bucket: z.string().min(3).max(63),
   canaryKey: z.string().min(1).default("ringfence/canary"),
   canaryRole: z.string().startsWith("arn:").describe("A role of the home region that may read the canary"),
+  restore: z
+    .strictObject({
+      key: z.string().min(1).describe("A plain dump of ringfence.backup_canary in the bucket, gzip or not"),
+      host: HostName.describe("A PostgreSQL of the region itself, into which the dump is restored"),
+      port: Port.default(5432),
+      database: z.string().min(1).default("postgres"),
+      tls: z.boolean().default(true),
+    })
+    .optional()
+    .describe("Backups of a database lie here: tries to fetch and restore the far one"),
   credentials: z.strictObject({
     own: accessKey.describe("The region's workload"),
     canary: accessKey.describe("Reads the canary object and nothing else; the other regions try it"),
+    restore: z
+      .strictObject({ user: z.string().min(1), password: SecretReference })
+      .optional()
+      .describe("May create a schema in the `restore` database; what it makes is rolled back"),
   }),
 });
 export type S3Endpoint = z.infer<typeof S3Endpoint>;
@@ -37,7 +51,7 @@ export function readOutcome(body: string): Outcome {
     : { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
 }
 
-/** Where this run's own copies lie for the moment until they are removed; a search passes them over. */
+/** Where what this run copies or sends lies for the moment until it is removed; a search passes it over. */
 export function copiesOf({ runId }: S3Context): string {
   return `ringfence/copied/${runId}/`;
 }

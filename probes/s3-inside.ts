@@ -3,7 +3,7 @@ import type { Link } from "../core/journal.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
 import { legibleText } from "./legible.ts";
 import type { Answer } from "./probe.ts";
-import { clientFor, readObject } from "./s3-client.ts";
+import { clientFor, readObject, requireService } from "./s3-client.ts";
 import { copiesOf, keysOf, readOutcome, type S3Context } from "./s3-endpoint.ts";
 
 /** Reads the own canary, and looks around in the own bucket as the probe asks. */
@@ -31,30 +31,33 @@ const keysInPage = 500;
 const mostPages = 100;
 const mostLinks = 100;
 
-/** Reads every object of exactly a canary's size, whatever its key; no other object is opened. */
+/** Reads every object of exactly a canary's size, whatever its key, older versions and what a deletion
+ *  left behind included; no other object is opened. */
 async function strayObjects(
   s3: S3Client,
   bucket: string,
   { passOver }: { passOver: string },
 ): Promise<string[]> {
-  const { ListObjectsV2Command } = await import("@aws-sdk/client-s3");
+  const { ListObjectVersionsCommand } = await import("@aws-sdk/client-s3");
   const canaries = new Set<string>();
-  let token: string | undefined;
+  let after: { KeyMarker?: string; VersionIdMarker?: string } = {};
   for (let page = 0; page < mostPages; page++) {
-    const answer = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        MaxKeys: keysInPage,
-        ...(token ? { ContinuationToken: token } : {}),
-      }),
+    const answer = requireService(
+      await s3.send(new ListObjectVersionsCommand({ Bucket: bucket, MaxKeys: keysInPage, ...after })),
     );
-    for (const { Key, Size } of answer.Contents ?? []) {
+    for (const { Key, Size, VersionId, IsLatest } of answer.Versions ?? []) {
       if (!Key || Size !== canaryLength || Key.startsWith(passOver)) continue;
-      const digest = canaryDigest(await readObject(s3, bucket, Key));
+      // Where no versions are kept there is one, "null", and reading it takes no right to read versions.
+      const version = IsLatest && VersionId === "null" ? undefined : VersionId;
+      const digest = canaryDigest(await readObject(s3, bucket, Key, version));
       if (digest) canaries.add(digest);
     }
-    token = answer.NextContinuationToken;
-    if (!token) return [...canaries].sort();
+    if (!answer.IsTruncated) return [...canaries].sort();
+    if (!answer.NextKeyMarker) break;
+    after = {
+      KeyMarker: answer.NextKeyMarker,
+      ...(answer.NextVersionIdMarker ? { VersionIdMarker: answer.NextVersionIdMarker } : {}),
+    };
   }
   throw Object.assign(new Error("too many objects"), { name: "SEARCH_TRUNCATED" });
 }

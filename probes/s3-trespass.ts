@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import type { Outcome } from "../core/vocabulary.ts";
 import { canaryDigest } from "./canary.ts";
 import type { Answer } from "./probe.ts";
 import { clientFor, fetchLink, readObject, requireService } from "./s3-client.ts";
 import { copiesOf, keysOf, readOutcome, type S3Context } from "./s3-endpoint.ts";
+import { restore } from "./s3-restore.ts";
 
 /** The ways to a far bucket, by probe. */
 export const trespassWays: Record<string, (context: S3Context) => Promise<Answer>> = {
@@ -11,6 +13,8 @@ export const trespassWays: Record<string, (context: S3Context) => Promise<Answer
   "s3-copy": copy,
   "s3-presigned": presigned,
   "s3-assume-role": assumeRole,
+  "s3-put-far": putFar,
+  "s3-restore": restore,
 };
 
 /** A 200 without what S3 says in it is anyone's. */
@@ -51,7 +55,13 @@ async function copy(context: S3Context) {
     ),
   );
   const body = await readObject(client.s3, own.bucket, key).catch(() => "");
-  const done = await client.s3.send(new DeleteObjectCommand({ Bucket: own.bucket, Key: key })).then(
+  // Where the bucket keeps versions, a DELETE without one would leave the copy there.
+  const written = {
+    Bucket: own.bucket,
+    Key: key,
+    ...(copied.VersionId ? { VersionId: copied.VersionId } : {}),
+  };
+  const done = await client.s3.send(new DeleteObjectCommand(written)).then(
     () => true,
     () => false,
   );
@@ -62,6 +72,25 @@ async function copy(context: S3Context) {
   return {
     outcome: canary ? ({ kind: "reached", rung: "data", canary } as const) : authorized,
     removed: { what: `s3://${own.bucket}/${key}`, done },
+  };
+}
+
+/** Writes a token that is no canary, as a backup job would that was given the wrong bucket. */
+async function putFar(context: S3Context) {
+  const { PutObjectCommand, DeleteObjectCommand } = await import("@aws-sdk/client-s3");
+  const { target, address, ladder, item, runId } = context;
+  using client = await clientFor(target, { address, ladder, keys: keysOf(context) });
+  const token = `ringfence-token-${runId}-${randomBytes(16).toString("base64url")}`;
+  const place = { Bucket: target.bucket, Key: `${copiesOf(context)}sent-from-${item.from.region}-${token}` };
+  const put = requireService(await client.s3.send(new PutObjectCommand({ ...place, Body: token })));
+  if (!put.ETag) return notS3;
+  const done = await client.s3.send(new DeleteObjectCommand(place)).then(
+    () => true,
+    () => false,
+  );
+  return {
+    outcome: { kind: "reached", rung: "authorization" } as const,
+    removed: { what: `s3://${place.Bucket}/${place.Key}`, done },
   };
 }
 

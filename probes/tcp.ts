@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { z } from "zod";
 import { type Check, HostName, Port } from "../core/residency-map.ts";
 import type { Ladder } from "./ladder.ts";
@@ -16,10 +17,10 @@ export const tcpCheck: Check = {
 };
 
 /** Resolves once the three-way handshake completes; rejects with the socket's own error. */
-export function connectTcp(ladder: Ladder, to: { address: string; port: number }): Promise<void> {
+export function connectTcp(ladder: Ladder, to: { address: string; port: number }): Promise<Socket> {
   return new Promise((done, fail) => {
     const socket = ladder.socket();
-    socket.once("connect", () => done());
+    socket.once("connect", () => done(socket));
     socket.once("error", fail);
     socket.connect({ host: to.address, port: to.port, autoSelectFamily: false });
   });

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../core/digest.ts";
+import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import type { SigningKey } from "./keys.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
@@ -61,7 +62,7 @@ export async function writeEvidence(
     const key = keys[report.region.id];
     if (!key) throw new TypeError(`no signing key for ${report.region.id}`);
     const files = Object.fromEntries(
-      coveredFiles(report.region.id, Object.keys(map.regions)).map((name) => [
+      coveredFiles(report.region.id, observersOf(map, plan)).map((name) => [
         name,
         sha256(readFileSync(join(directory, name))),
       ]),

@@ -27,7 +27,13 @@ export const ReportVerdict = z.strictObject({
   probe: z.string(),
   vector: z.string().describe('In words: "by name, IPv4, own credentials"'),
   from: z.strictObject({ region: z.string(), principal: z.string() }),
-  to: z.strictObject({ region: z.string(), system: z.string(), address: z.string().nullable() }),
+  to: z.strictObject({
+    region: z.string(),
+    system: z.string(),
+    address: z.string().nullable(),
+    /** Another endpoint of the system's vendor than any region's own. */
+    endpoint: z.strictObject({ host: z.string(), jurisdiction: z.string() }).optional(),
+  }),
   /** Whose data it is about: the target region, or the region whose canary was looked for. */
   about: z.string(),
   grade: z.enum(grades),

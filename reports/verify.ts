@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { canonicalJson, sha256 } from "../core/digest.ts";
 import { readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
-import { Plan, planDigest } from "../core/plan.ts";
+import { observersOf, Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import { buildRegionReport, buildRunSummary } from "./build-report.ts";
 import { openBundle, type TrustedKey } from "./bundle.ts";
@@ -66,7 +66,7 @@ async function verifyInto(
   const replanned = replay.plan(map, { ...plan.scope, environment: plan.environment });
   if (planDigest(replanned) !== planDigest(plan))
     problems.push("plan.json is not the plan of this map by this version of Ringfence");
-  const regions = Object.keys(map.regions);
+  const regions = observersOf(map, plan);
   const covered = new Set<string>();
   for (const region of plan.scope.regions) {
     const statement = openStatement(region);

@@ -145,7 +145,15 @@ async function tryAll(
     Array.from({ length: count }, (_, index) =>
       throughGate(async () => {
         const target = targetOf(index);
-        const context = { runId: "bench", item, own: target, target, secret: () => "", offer: undefined };
+        const context = {
+          runId: "bench",
+          item,
+          own: target,
+          target,
+          secret: () => "",
+          offer: undefined,
+          token: "0".repeat(32),
+        };
         const [record] = await attempt(item, {
           probe: tcp,
           context,

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Drill, Hole } from "../core/drill.ts";
 import { RingfenceError } from "../core/errors.ts";
-import { planAttempts } from "../core/plan.ts";
 import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import type { LeakPath, RegionGrade } from "../core/vocabulary.ts";
 import type { AnyTools, ReplicaEnvironment } from "../environments/driver.ts";
 import type { Judged } from "../reports/build-report.ts";
 import type { DrillResult } from "../reports/drill-report.ts";
+import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 
 export interface DrillGround<Tools = AnyTools> {
@@ -71,7 +71,7 @@ async function proveQuietly(
   deadlineMs: number,
 ): Promise<Judged> {
   const hasty = { ...map, attempts: { deadlineMs } };
-  const plan = planAttempts(hasty, kinds, { environment: environment.name, paths });
+  const plan = planFor(hasty, kinds, { environment: environment.name, outside: environment.outside, paths });
   const directory = mkdtempSync(join(tmpdir(), "ringfence-drill-"));
   try {
     return await observeAndJudge({

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { RingfenceError } from "../core/errors.ts";
 import { readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
-import { type Plan, planDigest } from "../core/plan.ts";
+import { observersOf, type Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import type { Judged } from "../reports/build-report.ts";
@@ -24,7 +24,7 @@ interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | 
 /** Observes a plan from inside every region, writes the journals below `directory`, and judges them. */
 export async function observeAndJudge(proof: Proof): Promise<Judged> {
   const { environment, map, plan, runId, only, directory } = proof;
-  const regions = Object.keys(map.regions);
+  const regions = observersOf(map, plan);
   const jobs = await Promise.all(
     regions.map(async (region): Promise<Job> => {
       const planted = environment.planted[region] ?? {};

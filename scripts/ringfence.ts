@@ -25,6 +25,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),
   },
+  vendors: {
+    about: "what is known of the vendors that a map can name",
+    load: () => import("./commands/vendors.ts"),
+  },
   up: { about: "start a replica and hold it", load: () => import("./commands/up.ts") },
   shell: {
     about: "a shell inside a region of a replica that is up",

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Entry } from "../core/journal.ts";
-import { planAttempts } from "../core/plan.ts";
 import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
@@ -14,6 +13,7 @@ import { writeEvidence } from "../reports/evidence.ts";
 import { openSigningKey } from "../reports/keys.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import { type CleanRun, type Context, far, home, type Trial } from "../sabotage/record.ts";
+import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 import { today, version } from "./version.ts";
 
@@ -63,7 +63,7 @@ export async function openContext(
     const judged = await observeAndJudge({
       environment: { ...environment, observe: (region) => wrapped(trial, region, environment) },
       map,
-      plan: planAttempts(map, kinds, { environment: driver.name }),
+      plan: planFor(map, kinds, { environment: driver.name, outside: driver.outside }),
       runId,
       ...(trial.only ? { only: trial.only } : {}),
       directory,
@@ -158,7 +158,7 @@ async function signed(
   }));
   const replay: Replay = {
     parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),
-    plan: (map, scope) => planAttempts(map, kinds, scope),
+    plan: (map, scope) => planFor(map, kinds, scope),
   };
   return async () => (await verifyEvidence(directory, trusted, replay)).problems;
 }

@@ -2,13 +2,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hole } from "../core/drill.ts";
-import { planAttempts } from "../core/plan.ts";
 import type { LeakPath } from "../core/vocabulary.ts";
 import { driver } from "../environments/localstack/driver.ts";
 import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { containerSabotages } from "../sabotage/containers.ts";
 import { crossingTo, far, resultOf } from "../sabotage/record.ts";
+import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 import { runRows, sabotageOptions } from "./sabotage-rows.ts";
 import { today } from "./version.ts";
@@ -29,7 +29,7 @@ let exitCode: number;
   if (environment.fidelity !== "replica") throw new TypeError("only a replica is broken on purpose");
   const { tools } = environment;
   const prove = async (paths: readonly LeakPath[], onLine: (region: string, line: string) => void) => {
-    const plan = planAttempts(map, kinds, { environment: environment.name, paths });
+    const plan = planFor(map, kinds, { environment: environment.name, outside: environment.outside, paths });
     const directory = mkdtempSync(join(tmpdir(), "ringfence-sabotage-"));
     try {
       const quiet = { environment, map, plan, runId: newRunId(), directory, signal, onLost: () => {} };

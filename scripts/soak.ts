@@ -4,7 +4,6 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DrillTools } from "../core/drill.ts";
 import { Hole } from "../core/drill.ts";
-import { planAttempts } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import type { RegionGrade } from "../core/vocabulary.ts";
 import type { ReplicaEnvironment } from "../environments/driver.ts";
@@ -12,6 +11,7 @@ import { readMapFile } from "../environments/map-file.ts";
 import { driver } from "../environments/replica/driver.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { addRule, admit, between, eu, us } from "../suites/drills/holes.ts";
+import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 import { green, red } from "./terminal.ts";
 import { today } from "./version.ts";
@@ -65,7 +65,7 @@ async function soakOnce(
   if (open) await admit(environment.tools, hole, `${between(eu, us, 4)} tcp dport 5432 accept`);
   await addRule(environment.tools, hole, { host: "core", chain: "inet ringfence forward", rule: loss });
   const directory = mkdtempSync(join(tmpdir(), "ringfence-soak-"));
-  const plan = planAttempts(map, kinds, { environment: environment.name });
+  const plan = planFor(map, kinds, { environment: environment.name, outside: environment.outside });
   try {
     const { judgement } = await observeAndJudge({
       environment,

@@ -3,6 +3,7 @@ import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts
 import { type PlannedItem, planDigest } from "../core/plan.ts";
 import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
 import { height } from "../core/vocabulary.ts";
+import { sendToken } from "../core/witness.ts";
 import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
 import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
@@ -10,10 +11,11 @@ import { gate } from "./gate.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
-/** Many at once for the far side's silence; few for controls, whose time is the measure of silence. */
-const attemptsAtOnce = 500;
-const controlsAtOnce = 6;
-const controlHoldMs = 250;
+/** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
+ *  of our own: controls above all, whose time is the measure of silence. */
+const silentAtOnce = 1000;
+const answeredAtOnce = 6;
+const holdMs = 250;
 
 export interface Line {
   send(message: FromRegion): void;
@@ -28,7 +30,8 @@ export class Observer {
   readonly #open: Ladder[] = [];
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
-  readonly #throughGate = gate(attemptsAtOnce);
+  readonly #whereSilent = gate(silentAtOnce);
+  readonly #whereAnswered = gate(answeredAtOnce, holdMs);
   #head = emptyHead;
   #observations = 0;
   #reports: Record<string, HomeReport> = {};
@@ -68,19 +71,22 @@ export class Observer {
   }
 
   async attempt(item: PlannedItem): Promise<TryRecord[]> {
-    return this.#throughGate(() => this.#observe(item, "attempt"));
+    const silent = item.contacts === "target" && item.stopBy === "network" && !item.witnessed;
+    const throughGate = silent ? this.#whereSilent : this.#whereAnswered;
+    return throughGate(() => this.#observe(item, "attempt"));
   }
 
   async controlsAfter(): Promise<void> {
     await this.#meet("attempts");
     await this.#controls("after");
+    await this.#askReceivers();
     for (const ladder of this.#open) ladder.close();
     this.#write({ type: "run-finished", at: now(), observations: this.#observations });
     await this.#meet("controls-after");
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const throughGate = gate(controlsAtOnce, controlHoldMs);
+    const throughGate = gate(answeredAtOnce, holdMs);
     await Promise.all(
       this.#mine("control").map((item) =>
         throughGate(async () => {
@@ -102,14 +108,32 @@ export class Observer {
     return this.job.plan.items.filter((item) => item.role === role && item.from.region === this.job.region);
   }
 
+  /** Where the target answers; a way that contacts something of one's own does not show that. */
   #learn(item: PlannedItem, records: readonly TryRecord[]): void {
-    const reached = records.filter(
-      ({ entry }) => entry.outcome.kind === "reached" && height(entry.climbed) >= height("network"),
+    if (item.contacts === "own") return;
+    const reached = records.filter(({ entry: { outcome, climbed } }) =>
+      item.witnessed
+        ? outcome.kind === "silent"
+        : outcome.kind === "reached" && height(climbed) >= height("network"),
     );
-    const known = this.#home.addresses[item.to.system] ?? [];
-    this.#home.addresses[item.to.system] = [
+    const place = placeOf(item);
+    const known = this.#home.addresses[place] ?? [];
+    this.#home.addresses[place] = [
       ...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])]),
     ];
+  }
+
+  /** A receiver that does not answer has seen nothing, and nothing rests on it. */
+  async #askReceivers(): Promise<void> {
+    const { map, plan, region } = this.job;
+    const asked = new Set(
+      plan.items.filter(({ witnessed, to }) => witnessed && to.region === region).map(({ to }) => to.system),
+    );
+    for (const system of map.systems.filter(({ id }) => asked.has(id))) {
+      const probe = this.#probes.find(({ kind }) => kind === system.kind);
+      const arrivals = await probe?.arrivals?.(endpointOf(system, region)).catch(() => null);
+      if (arrivals) this.#write({ type: "witnessed", system: system.id, at: now(), arrivals });
+    }
   }
 
   /** Links for the other regions to try, made with what the workload here holds. */
@@ -162,7 +186,8 @@ export class Observer {
     const { map } = this.job;
     const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
     if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
-    const target = endpointIn(map, item.to.system, item.to.region);
+    const { system, region, endpoint } = item.to;
+    const target = { ...endpointIn(map, system, region), ...(endpoint ? { host: endpoint.host } : {}) };
     const home = this.#reports[item.to.region];
     const offer =
       item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
@@ -171,7 +196,7 @@ export class Observer {
       context: {
         runId: this.job.runId,
         item,
-        own: this.#ownEndpoint(item) ?? target,
+        own: item.own ? endpointIn(map, item.own, this.job.region) : target,
         target,
         secret: (reference) => {
           const value = this.#secret(reference);
@@ -179,8 +204,9 @@ export class Observer {
           return value;
         },
         offer,
+        token: sendToken(this.job.runId, item.id, phase),
       },
-      learned: home?.addresses[item.to.system] ?? [],
+      learned: home?.addresses[placeOf(item)] ?? [],
       elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],
       onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
       keepOpen: (ladder) => this.#open.push(ladder),
@@ -207,15 +233,6 @@ export class Observer {
     }
   }
 
-  #ownEndpoint(item: PlannedItem): Record<string, unknown> | undefined {
-    const { map, region } = this.job;
-    const here = map.systems.filter(
-      (system) => system.kind === item.kind && homesOf(system, map).includes(region),
-    );
-    const own = here.find((system) => system.id === item.to.system) ?? here[0];
-    return own && endpointOf(own, region);
-  }
-
   #write(entry: Entry): void {
     const { line, head } = chainLine(this.#head, entry);
     this.#head = head;
@@ -227,6 +244,11 @@ function endpointIn(map: ResidencyMap, id: string, region: string): Record<strin
   const system = map.systems.find((candidate) => candidate.id === id);
   if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
   return endpointOf(system, region);
+}
+
+/** A vendor's other endpoints have addresses of their own. */
+function placeOf({ to }: PlannedItem): string {
+  return to.endpoint ? `${to.system} at ${to.endpoint.host}` : to.system;
 }
 
 function now(): string {

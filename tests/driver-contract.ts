@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Judgement } from "../core/judge.ts";
-import { planAttempts } from "../core/plan.ts";
 import type { AnyTools, EnvironmentDriver, RunningEnvironment } from "../environments/driver.ts";
 import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { type DrillGround, runDrill } from "../scripts/drill-run.ts";
+import { planFor } from "../scripts/planning.ts";
 import { newRunId, observeAndJudge } from "../scripts/prove.ts";
 import { today } from "../scripts/version.ts";
 import { loadDrills } from "../suites/drills/catalogue.ts";
@@ -78,7 +78,7 @@ async function ground(driver: EnvironmentDriver) {
 
 async function prove(driver: EnvironmentDriver, environment: RunningEnvironment): Promise<Judgement> {
   const { map, kinds } = await ground(driver);
-  const plan = planAttempts(map, kinds, { environment: environment.name });
+  const plan = planFor(map, kinds, { environment: environment.name, outside: environment.outside });
   const directory = mkdtempSync(join(tmpdir(), "ringfence-contract-"));
   const { signal } = new AbortController();
   const quiet = { runId: newRunId(), directory, signal, onEntry: () => {}, onLost: () => {} };

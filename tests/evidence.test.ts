@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { planAttempts } from "../core/plan.ts";
 import { parseMap } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import type { TrustedKey } from "../reports/bundle.ts";
 import { openSigningKey, readPublicKey } from "../reports/keys.ts";
 import { signStatement } from "../reports/sign.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
+import { planFor } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 
 const regions = ["ap-southeast-2", "eu-central-1", "us-east-1"];
@@ -28,7 +28,7 @@ describe("the evidence of a run", () => {
     const kinds = await loadProbes();
     replay = {
       parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
-      plan: (map, scope) => planAttempts(map, kinds, scope),
+      plan: (map, scope) => planFor(map, kinds, scope),
     };
   });
   afterAll(() => rmSync(folder, { recursive: true }));

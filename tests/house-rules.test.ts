@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { leakPaths } from "../core/vocabulary.ts";
 import { residencySchemaText } from "../scripts/generate-schema.ts";
+import { loadVendors } from "../vendors/catalogue.ts";
 
 /** Each rule fails with the files that break it, and with the remedy. */
 
@@ -41,7 +42,7 @@ const imports: Import[] = sources
   );
 
 const isPackage = (to: string) =>
-  !/^(core|probes|suites|environments|fixtures|reports|scripts|tests)\//.test(to);
+  !/^(core|probes|suites|environments|fixtures|reports|scripts|tests|vendors)\//.test(to);
 const within = (...folders: string[]) => {
   return (to: string) =>
     folders.some((folder) => (folder.endsWith(".ts") ? to === folder : to.startsWith(`${folder}/`)));
@@ -57,7 +58,7 @@ describe("imports go one way", () => {
     ],
     [
       "probes",
-      (to) => isPackage(to) || within("core", "probes")(to),
+      (to) => isPackage(to) || within("core", "probes", "vendors")(to),
       "a probe knows its context only: pass it in through TryContext",
     ],
     [
@@ -67,13 +68,18 @@ describe("imports go one way", () => {
     ],
     [
       "environments",
-      (to) => isPackage(to) || within("core", "environments", "fixtures", "probes/canary.ts")(to),
+      (to) => isPackage(to) || within("core", "environments", "fixtures", "vendors", "probes/canary.ts")(to),
       "an environment knows no probe but the canary: move the shared code to core",
     ],
     [
       "reports",
       (to) => isPackage(to) || within("core", "reports")(to),
       "a report reads what was written: let scripts hand it over",
+    ],
+    [
+      "vendors",
+      (to) => isPackage(to) || within("core", "vendors")(to),
+      "the catalogue knows its records only: hand it over where it is used",
     ],
     [
       "fixtures",
@@ -142,6 +148,17 @@ test("the JSON Schema of the residency map is fresh", async () => {
   expect(textOf("core/residency-map.schema.json"), "run: node scripts/generate-schema.ts").toBe(
     await residencySchemaText(),
   );
+});
+
+test("no page keeps a list of vendors by hand, because it would go stale", () => {
+  const vendors = loadVendors();
+  const pages = files.filter((file) => file.endsWith(".md"));
+  expect(textOf("docs/vendors.md")).toContain("ringfence -- vendors");
+  const listing = pages.filter((file) => {
+    const text = textOf(file);
+    return vendors.filter(({ endpoints }) => endpoints.some(({ host }) => text.includes(host))).length > 5;
+  });
+  expect(listing, "point to `ringfence vendors` instead").toEqual([]);
 });
 
 describe("tests are whole", () => {

@@ -29,6 +29,7 @@ const mapFile = join(
 export const driver: EnvironmentDriver<DockerTools> = {
   name: "localstack",
   fidelity: "replica",
+  outside: false,
   mapFile,
   needs: async () => localstackNeeds(),
   async start(map, { signal }) {
@@ -107,6 +108,7 @@ async function environmentOf(
   return {
     name: "localstack",
     fidelity: "replica",
+    outside: false,
     limits: [...limitsOf(join(folder, "LIMITS.md")), ...(await imageLimits(stack))],
     planted: Object.fromEntries(planted),
     tools: dockerTools(stack, map),

@@ -18,7 +18,7 @@ export function requireServed(map: ResidencyMap, served: ResidencyMap): void {
       if (!known) return [`it serves no system ${id}`];
       const same =
         kind === known.kind &&
-        home === known.home &&
+        String(home) === String(known.home) &&
         canonicalJson({ endpoint, perRegion }) ===
           canonicalJson({ endpoint: known.endpoint, perRegion: known.perRegion });
       return same ? [] : [`its ${id} is served at another home or endpoint`];

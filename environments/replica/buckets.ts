@@ -1,6 +1,7 @@
-import type { ObjectStoreOptions } from "../../fixtures/object-store/options.ts";
+import type { ObjectStoreOptions, User } from "../../fixtures/object-store/options.ts";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 import { credentialOf, type Provision } from "./provision.ts";
+import { isMoved } from "./tenant-moves.ts";
 import type { Topology } from "./topology.ts";
 
 export const accountId = "111122223333";
@@ -10,16 +11,24 @@ export interface PlantedStore {
   objects: { bucket: string; key: string; body: string }[];
 }
 
-/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only. */
-export function planStore(topology: Topology, provisions: readonly Provision[]): PlantedStore {
+/** Buckets as a careful company would have them: reachable from everywhere, open to their own VPC only, and
+ *  keeping versions. */
+export function planStore(
+  topology: Topology,
+  provisions: readonly Provision[],
+  beside: { users: readonly User[]; provisions: readonly Provision[] } = { users: [], provisions: [] },
+): PlantedStore {
   const regions = Object.keys(topology.blocks);
   return {
     options: {
-      listen: listenersOf(provisions),
+      listen: listenersOf([...provisions, ...beside.provisions]),
       account: {
         id: accountId,
-        users: provisions.flatMap(usersOf),
-        roles: [...provisions.map(roleOf), replicationRole],
+        users: merged<User>(
+          [...provisions.flatMap(usersOf), ...beside.users],
+          ({ accessKeyId }) => accessKeyId,
+        ),
+        roles: [...merged(provisions.map(roleOf), ({ name }) => name), replicationRole],
       },
       networks: regions.map((region) => ({
         vpc: `vpc-${region}`,
@@ -31,13 +40,16 @@ export function planStore(topology: Topology, provisions: readonly Provision[]):
         name: bucketOf(provision),
         region: provision.placement.region,
         policy: bucketPolicy(provision),
+        versioning: "Enabled",
       })),
     },
-    objects: provisions.map((provision) => ({
-      bucket: bucketOf(provision),
-      key: keyOf(provision),
-      body: provision.canary,
-    })),
+    objects: provisions
+      .filter(({ placement }) => !isMoved(placement.system))
+      .map((provision) => ({
+        bucket: bucketOf(provision),
+        key: keyOf(provision),
+        body: provision.canary,
+      })),
   };
 }
 
@@ -51,15 +63,34 @@ function listenersOf(provisions: readonly Provision[]): ObjectStoreOptions["list
   return [...new Map(all.map((one) => [`${one.addresses} ${one.port}`, one])).values()];
 }
 
+/** One key pair, or one role, may serve several buckets: it is one, with the policies of all. */
+function merged<T extends { policies: readonly PolicyDocument[] }>(
+  all: readonly T[],
+  keyOf: (one: T) => string,
+): T[] {
+  const known = new Map<string, T>();
+  for (const one of all) {
+    const earlier = known.get(keyOf(one));
+    known.set(keyOf(one), earlier ? { ...earlier, policies: [...earlier.policies, ...one.policies] } : one);
+  }
+  return [...known.values()];
+}
+
 export function bucketOf({ placement }: Provision): string {
   return String(placement.endpoint.bucket);
 }
 
-function keyOf({ placement }: Provision): string {
+export function keyOf({ placement }: Provision): string {
   return String(placement.endpoint.canaryKey);
 }
 
-function userName({ placement }: Provision, role: string): string {
+/** The canary object, and the dump of the canary's table where backups lie. */
+function keysForCanary(provision: Provision): string[] {
+  const restore = provision.placement.endpoint.restore as { key: string } | undefined;
+  return [keyOf(provision), ...(restore ? [restore.key] : [])];
+}
+
+export function userName({ placement }: Provision, role: string): string {
   return `${role}-${placement.system.id}-${placement.region}`;
 }
 
@@ -85,7 +116,10 @@ function usersOf(provision: Provision) {
       accessKeyId: canary.accessKeyId ?? "",
       secretAccessKey: canary.secretAccessKey ?? "",
       policies: [
-        allow(["s3:GetObject"], [`${bucket}/${keyOf(provision)}`]),
+        allow(
+          ["s3:GetObject"],
+          keysForCanary(provision).map((key) => `${bucket}/${key}`),
+        ),
         allow(["s3:ListBucket"], [bucket], { StringLike: { "s3:prefix": keyOf(provision) } }),
       ],
     },
@@ -146,7 +180,7 @@ function bucketPolicy(provision: Provision): PolicyDocument {
   ]);
 }
 
-function allow(
+export function allow(
   Action: string[],
   Resource: string[],
   Condition?: Record<string, Record<string, string>>,
@@ -154,6 +188,6 @@ function allow(
   return policy([{ Effect: "Allow", Action, Resource, ...(Condition ? { Condition } : {}) }]);
 }
 
-function policy(Statement: unknown[]): PolicyDocument {
+export function policy(Statement: unknown[]): PolicyDocument {
   return { Version: "2012-10-17", Statement } as PolicyDocument;
 }

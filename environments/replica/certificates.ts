@@ -11,6 +11,8 @@ export interface Certificate {
 
 export interface Authority {
   ca: string;
+  /** Its private key, for a server that issues certificates by itself. */
+  key: string;
   /** A server certificate for these names. */
   issue(names: readonly string[]): Promise<Certificate>;
 }
@@ -35,6 +37,7 @@ export async function createAuthority(): Promise<Authority> {
   });
   return {
     ca: root.toString("pem"),
+    key: await pemOf(keys),
     async issue(names) {
       const leaf = await newKeys();
       const cert = await x509.X509CertificateGenerator.create({
@@ -50,15 +53,17 @@ export async function createAuthority(): Promise<Authority> {
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
         ],
       });
-      const der = Buffer.from(
-        await webcrypto.subtle.exportKey("pkcs8", leaf.privateKey as webcrypto.CryptoKey),
-      );
-      return { cert: cert.toString("pem"), key: x509.PemConverter.encode(der, "PRIVATE KEY") };
+      return { cert: cert.toString("pem"), key: await pemOf(leaf) };
     },
   };
 }
 
 type Keys = Required<x509.X509CertificateCreateSelfSignedParams>["keys"];
+
+async function pemOf({ privateKey }: Keys): Promise<string> {
+  const der = await webcrypto.subtle.exportKey("pkcs8", privateKey as webcrypto.CryptoKey);
+  return x509.PemConverter.encode(Buffer.from(der), "PRIVATE KEY");
+}
 
 async function newKeys(): Promise<Keys> {
   return (await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"])) as unknown as Keys;

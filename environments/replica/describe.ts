@@ -1,5 +1,5 @@
 import { sha256 } from "../../core/digest.ts";
-import type { ResidencyMap } from "../../core/residency-map.ts";
+import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { firewall } from "./fabric.ts";
 import type { InitReport } from "./init.ts";
 import { credentialOf, type Provision } from "./provision.ts";
@@ -45,7 +45,7 @@ export function stateOf(
       ]),
     ),
     names: Object.fromEntries(
-      regions.map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`]),
+      [...regions, outside].map((region) => [region, `/proc/${corePid}/root${work}/names/${region}.hosts`]),
     ),
     work,
     ca: report.ca,

@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { DrillTools } from "../../core/drill.ts";
 import { RingfenceError } from "../../core/errors.ts";
-import type { ResidencyMap } from "../../core/residency-map.ts";
+import { outside, type ResidencyMap } from "../../core/residency-map.ts";
+import { vendorHosts } from "../../core/vendor-use.ts";
+import { loadVendors } from "../../vendors/catalogue.ts";
 import type { EnvironmentDriver, ReplicaEnvironment } from "../driver.ts";
 import { limitsOf } from "../limits.ts";
 import { projectRoot, scriptArguments } from "../node-script.ts";
@@ -23,6 +25,7 @@ const folder = import.meta.dirname;
 export const driver: EnvironmentDriver<DrillTools> = {
   name: "replica",
   fidelity: "replica",
+  outside: true,
   mapFile: join(folder, "residency.yaml"),
   needs: async () => replicaNeeds(),
   async start(map, { signal }) {
@@ -69,7 +72,7 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   const privilege = requirePrivilege();
   const postgresBinaries = findPostgres();
   const work = pickWorkFolder([projectRoot, process.execPath, process.cwd(), homedir(), postgresBinaries]);
-  const job: InitJob = { map, work, postgresBinaries };
+  const job: InitJob = { map, names: vendorHosts(map, loadVendors()), work, postgresBinaries };
   const init = [process.execPath, ...scriptArguments(join(folder, "init.ts"))];
   const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", ...init];
   const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
@@ -153,13 +156,14 @@ function environmentOf(
   return {
     name: "replica",
     fidelity: "replica",
+    outside: true,
     limits: limitsOf(join(folder, "LIMITS.md")),
     planted: state.planted,
     tools: drillTools(state),
     observe: (region) =>
       enterHost(
         state,
-        `${region}/app`,
+        region === outside ? outside : `${region}/app`,
         [process.execPath, ...scriptArguments(join(projectRoot, "scripts", "observe-region.ts"))],
         {
           environment: {

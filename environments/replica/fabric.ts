@@ -1,4 +1,8 @@
+import { arrivalsPort } from "./arrivals-port.ts";
 import type { Host, Topology } from "./topology.ts";
+
+/** What is served over TCP may be served over UDP as well. */
+const transport = "meta l4proto { tcp, udp } th";
 
 /** The core router's forward chain: the border. `nft add rule` to it opens a hole. */
 export const firewall = { family: "inet", table: "ringfence", chain: "forward" } as const;
@@ -30,18 +34,24 @@ export function hostLinks(host: Host): string {
   ].join("\n");
 }
 
-/** The border: everything between regions is dropped; a region talks to itself, and to public HTTPS. */
+/** The border: everything between regions is dropped; a region talks to itself, to public S3, and to the
+ *  very endpoints of its vendors: each is an element of a set, which is how an allow-list is kept. */
 export function coreRules(topology: Topology): string {
+  const lists = Object.keys(topology.blocks).map((region) => allowLists(region, topology));
   const within = Object.values(topology.blocks).flatMap((blocks) =>
     blocks.map((block) => `${ip(block)} saddr ${block} ${ip(block)} daddr ${block} accept`),
   );
   return `
 table inet ${firewall.table} {
+  ${lists.map(({ sets }) => sets).join("\n  ")}
   chain ${firewall.chain} {
     type filter hook forward priority filter; policy drop;
     ct state established,related accept
     ${within.join("\n    ")}
     oifname "internet" tcp dport 443 accept
+    iifname "outside" oifname "world" accept
+    ${lists.map(({ rules }) => rules).join("\n    ")}
+    ${proxyRules(topology).join("\n    ")}
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
   }
   chain input {
@@ -54,18 +64,58 @@ table inet ${firewall.table} {
 }`;
 }
 
+/** What a region may reach in the world: `allowed_REGION_FAMILY`, of addresses and ports. */
+function allowLists(region: string, { placements, blocks }: Topology): { sets: string; rules: string } {
+  const mine = placements.filter((one) => one.region === region && one.host === "world");
+  const lists = ([4, 6] as const).flatMap((family) => {
+    const name = allowListOf(region, family);
+    const elements = [...new Set(mine.map(({ address, port }) => `${address[family]} . ${port}`))].join(", ");
+    const held = elements ? `elements = { ${elements} }` : "";
+    const word = family === 4 ? "ip" : "ip6";
+    const from = blocks[region]?.filter((block) => ip(block) === word) ?? [];
+    return [
+      {
+        set: `set ${name} { type ipv${family}_addr . inet_service; ${held} }`,
+        rules: from.map((block) => `${word} saddr ${block} ${word} daddr . tcp dport @${name} accept`),
+      },
+    ];
+  });
+  return {
+    sets: lists.map(({ set }) => set).join("\n  "),
+    rules: lists.flatMap(({ rules }) => rules).join("\n    "),
+  };
+}
+
+/** A region's proxy may go to any web site: what it carries there is up to its own list. */
+function proxyRules({ placements }: Topology): string[] {
+  return placements
+    .filter(({ system }) => system.kind === "proxy")
+    .flatMap(({ address }) => [
+      `ip saddr ${address[4]} oifname "world" tcp dport 443 accept`,
+      `ip6 saddr ${address[6]} oifname "world" tcp dport 443 accept`,
+    ]);
+}
+
+export function allowListOf(region: string, family: 4 | 6): string {
+  return `allowed_${region.replaceAll("-", "_")}_${family}`;
+}
+
 /** A host's own rules, as a security group: the company's private addresses may use the served ports.
  *  That is wider than it should be, and common; the border has to hold. */
 export function hostRules(host: Host, topology: Topology): string {
   const ports = [
-    ...new Set(topology.placements.filter((one) => one.host === host.name).map((one) => one.port)),
-  ];
+    ...new Set(
+      topology.placements
+        .filter((one) => one.host === host.name)
+        .flatMap(({ port, endpoint }) => [port, ...(endpoint.arrivals ? [arrivalsPort(endpoint)] : [])]),
+    ),
+  ].filter((port) => port > 0);
   const company = Object.values(topology.blocks).flat();
   const serves =
-    host.name === "internet"
-      ? ["tcp dport 443 accept"]
+    host.region === null
+      ? [443, ...ports].map((port) => `${transport} dport ${port} accept`)
       : company.flatMap((block) =>
-          ports.map((port) => `${ip(block)} saddr ${block} tcp dport ${port} accept`),
+          ports.map((port) => `${ip(block)} saddr ${block} ${transport} dport ${port} accept`),
         );
   return `
 table inet ${firewall.table} {

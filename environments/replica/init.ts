@@ -1,20 +1,23 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import type { ResidencyMap } from "../../core/residency-map.ts";
+import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
 import { serveNames, zoneFile } from "../name-server.ts";
 import { createAuthority } from "./certificates.ts";
 import { coreLinks, coreRules, hostLinks, hostRules } from "./fabric.ts";
 import { type HeldHost, holdHost, onHost, run } from "./namespace.ts";
-import { type Provision, provision } from "./provision.ts";
+import { type Provision, provisionAll } from "./provision.ts";
 import { type Boot, type KindServer, loadServers } from "./servers.ts";
-import { type Host, layOut, type Topology } from "./topology.ts";
+import { tenantMoves } from "./tenant-moves.ts";
+import { type Host, hostKeys, layOut, type Topology } from "./topology.ts";
 
 /** First process of the replica: pid 1 of its pid namespace, on the core router. When it ends, whoever
  *  ends it, the kernel ends everything else in the replica; it ends when its stdin does. */
 export interface InitJob {
   map: ResidencyMap;
+  /** Whatever else has a name on the Internet: the other endpoints of the map's vendors. */
+  names: string[];
   /** An existing folder that the replica covers with a file system in memory. */
   work: string;
   postgresBinaries: string;
@@ -37,8 +40,8 @@ lines.once("line", (line) => {
 lines.once("close", () => process.exit(0));
 
 async function boot(job: InitJob): Promise<InitReport> {
-  const topology = layOut(job.map);
-  const provisions = topology.placements.map((placement) => provision(placement, newCanary()));
+  const topology = layOut(job.map, job.names);
+  const provisions = provisionAll(topology.placements, newCanary);
   await run(["mount", "-t", "tmpfs", "-o", "mode=0755", "ringfence", job.work]);
   await run(["mount", "-t", "tmpfs", "ringfence", "/dev/shm"]);
   const authority = await createAuthority();
@@ -80,16 +83,22 @@ export function zoneFileOf(region: string, work: string): string {
 
 async function writeHostFiles(topology: Topology, work: string, ca: string): Promise<void> {
   const zone = topology.placements.flatMap(({ endpoint, address }) =>
-    ["host", "sts"].flatMap((key) => {
+    hostKeys.flatMap((key) => {
       const name = endpoint[key];
       return typeof name === "string"
         ? [`${address[4]} ${name} *.${name}`, `${address[6]} ${name} *.${name}`]
         : [];
     }),
   );
+  zone.push(
+    ...Object.entries(topology.world).flatMap(([name, address]) => [
+      `${address[4]} ${name}`,
+      `${address[6]} ${name}`,
+    ]),
+  );
   await mkdir(join(work, "names"));
-  for (const region of Object.keys(topology.blocks))
-    await writeFile(zoneFileOf(region, work), `${zone.join("\n")}\n`);
+  for (const region of [...Object.keys(topology.blocks), outside])
+    await writeFile(zoneFileOf(region, work), `${[...new Set(zone)].join("\n")}\n`);
   for (const host of topology.hosts) {
     const folder = folderOf(host, work);
     await mkdir(folder, { recursive: true });
@@ -124,8 +133,8 @@ async function connect(topology: Topology, held: readonly HeldHost[]): Promise<v
 async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonly HeldHost[]): Promise<void> {
   const { job, topology, provisions } = boot;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
-    region && name.endsWith("/app")
-      ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region, job.work)) }]
+    region !== null || name === outside
+      ? [{ address: gateway[4], zone: zoneFile(zoneFileOf(region ?? outside, job.work)) }]
       : [],
   );
   await Promise.all([
@@ -139,4 +148,10 @@ async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonl
       }),
     ),
   ]);
+  await Promise.all(
+    [...servers].map(([kind, server]) => {
+      const moves = tenantMoves(provisions.filter(({ placement }) => placement.system.kind === kind));
+      return Promise.all(moves.map((move) => server.move?.(boot, move)));
+    }),
+  );
 }

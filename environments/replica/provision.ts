@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { RingfenceError } from "../../core/errors.ts";
 import type { Placement } from "./topology.ts";
 
@@ -16,7 +16,46 @@ export interface Provision {
 
 type Fields = Record<string, string>;
 
-export function provision(placement: Placement, canary: string): Provision {
+/** One NAME is one secret, however many systems name it, and one server has one administrator. */
+export function provisionAll(placements: readonly Placement[], canaryOf: () => string): Provision[] {
+  const values = new Map<string, string>();
+  const admins = new Map<string, Provision["admin"]>();
+  return placements.map((placement) => {
+    const server = serverOf(placement);
+    const admin = admins.get(server) ?? newAdmin();
+    admins.set(server, admin);
+    return provision(placement, { canary: canaryOf(), admin, values });
+  });
+}
+
+/** Systems on one host and port of a region stand on one server. */
+export function serverOf({ region, endpoint, port }: Placement): string {
+  return `${region} ${String(endpoint.host)} ${port}`;
+}
+
+/** The systems of each server, the first of which gives it its folder. */
+export function byServer(provisions: readonly Provision[]): [Provision, ...Provision[]][] {
+  const servers = new Map<string, [Provision, ...Provision[]]>();
+  for (const one of provisions) {
+    const known = servers.get(serverOf(one.placement));
+    if (known) known.push(one);
+    else servers.set(serverOf(one.placement), [one]);
+  }
+  return [...servers.values()];
+}
+
+function newAdmin(): Provision["admin"] {
+  return {
+    user: "ringfence_admin",
+    accessKeyId: `AKIA${base32(16)}`,
+    password: randomBytes(24).toString("base64url"),
+  };
+}
+
+function provision(
+  placement: Placement,
+  { canary, admin, values }: Pick<Provision, "canary" | "admin"> & { values: Map<string, string> },
+): Provision {
   const secrets: Record<string, string> = {};
   const shared: string[] = [];
   for (const [role, fields] of Object.entries(credentialsOf(placement))) {
@@ -24,16 +63,29 @@ export function provision(placement: Placement, canary: string): Provision {
       /^(env|file):/.test(value),
     )) {
       const name = variableName(reference, placement);
-      secrets[name] = field === "accessKeyId" ? `AKIA${base32(16)}` : randomBytes(24).toString("base64url");
+      const value = values.get(name) ?? madeUp(field, canary);
+      values.set(name, value);
+      secrets[name] = value;
       if (role === "canary") shared.push(name);
     }
   }
-  const admin = {
-    user: "ringfence_admin",
-    accessKeyId: `AKIA${base32(16)}`,
-    password: randomBytes(24).toString("base64url"),
-  };
   return { placement, secrets, shared, canary, admin };
+}
+
+/** A value of the form that its field asks for. */
+function madeUp(field: string, canary: string): string {
+  switch (field) {
+    case "accessKeyId":
+      return `AKIA${base32(16)}`;
+    case "privateKey":
+      return generateKeyPairSync("ec", { namedCurve: "P-256" })
+        .privateKey.export({ type: "sec1", format: "pem" })
+        .toString();
+    case "mailbox":
+      return canary;
+    default:
+      return randomBytes(24).toString("base64url");
+  }
 }
 
 /** One role's credential fields, with the made-up values in place of their references. */

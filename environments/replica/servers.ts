@@ -2,6 +2,7 @@ import type { Authority } from "./certificates.ts";
 import type { InitJob } from "./init.ts";
 import type { HeldHost } from "./namespace.ts";
 import type { Provision } from "./provision.ts";
+import type { TenantMove } from "./tenant-moves.ts";
 import type { Topology } from "./topology.ts";
 
 export interface Boot {
@@ -17,6 +18,8 @@ export interface KindServer {
   prepare?(boot: Boot, mine: readonly Provision[]): Promise<void>;
   /** All systems of the kind that stand on one host. */
   serve(boot: Boot, mine: readonly Provision[], held: HeldHost): Promise<void>;
+  /** Once all are served: a tenant moves, and its canary with it. `serve` has not planted that canary. */
+  move?(boot: Boot, move: TenantMove): Promise<void>;
   /** What to log in with to break one by hand. */
   admin?(provision: Provision): Record<string, string>;
 }

@@ -130,9 +130,10 @@ export function drillTools(state: ReplicaState): DrillTools {
       return askService({ socketPath: fileOf(host, "https.sock"), name }, asked);
     },
     store: {
-      get: (bucket, key) => store({ verb: "get", bucket, key }),
+      get: async (bucket, key) => (await store({ verb: "get", bucket, key })) as string | null,
       put: async (bucket, key, body) => void (await store({ verb: "put", bucket, key, body })),
       remove: async (bucket, key) => void (await store({ verb: "remove", bucket, key })),
+      discard: async (bucket, key) => void (await store({ verb: "discard", bucket, key })),
       bucketPolicy: async (bucket, policy) =>
         void (await store({ verb: "bucket-policy", bucket, policy: policy as PolicyDocument | null })),
       trust: async (role, policy) =>
@@ -148,6 +149,11 @@ export function drillTools(state: ReplicaState): DrillTools {
       stopReplication: (from) => administer({ verb: "stop-replication", from: bucketPlace(from) }),
       upload: (bucket, key, body) => administer({ verb: "upload", from: bucketPlace(bucket), key, body }),
       resetPolicies: async () => void (await store({ verb: "reset-policies" })),
+    },
+    service: {
+      read: (service, region) => store({ verb: "read-service", service, region }),
+      write: async (service, region, state) =>
+        void (await store({ verb: "write-service", service, region, state })),
     },
     secret,
     fileOf,

@@ -28,7 +28,7 @@ export function openFindings(verdicts: readonly ReportVerdict[]): Finding[] {
       verdict.family,
       verdict.stoppedAt,
       verdict.code,
-      verdict.reason,
+      ...causeOf(verdict),
     ]),
   );
   const findings = groups.map((group) => ({ grade: group[0].grade, first: group[0], verdicts: group }));
@@ -36,6 +36,13 @@ export function openFindings(verdicts: readonly ReportVerdict[]): Finding[] {
     ...findings.filter(({ grade }) => grade === "breached"),
     ...findings.filter(({ grade }) => grade !== "breached"),
   ];
+}
+
+/** A hole to many endpoints of one vendor is one cause, whatever their addresses. */
+function causeOf({ from, to, reason }: ReportVerdict): string[] {
+  if (!to.endpoint) return [reason];
+  const addresses = to.address?.split(", ") ?? [];
+  return [from.region, to.system, addresses.reduce((text, address) => text.replaceAll(address, ""), reason)];
 }
 
 /** The attempts of each waiver, used or not. */

@@ -1,3 +1,4 @@
+import { outside } from "../../core/residency-map.ts";
 import type { RegionReport, ReportVerdict } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
 import { type MatrixRow, matrixRows, regionsNamed, type Tally } from "./matrix.ts";
@@ -50,7 +51,9 @@ export function runMatrix(reports: readonly RegionReport[], regions: readonly Re
     [...reports.flatMap(({ scope }) => scope.paths), ...verdicts.map(({ path }) => path)],
   );
   const shape = { corner: "From inside", columns, self: (row: string) => row };
-  return html`<p>A row for the region it was tried from, a column for whose data. All leak paths first.</p>${legend()}${table({ ...shape, caption: "All leak paths: from inside each region, whose data", rows: withGaps(rowsFor(verdicts)) })}
+  return html`<p>By what way, and from inside which region.</p>${legend()}${byPath(reports, { paths, columns: regions })}
+<h3>From inside each region, and where to</h3>
+<p>A row for the region it was tried from, a column for whose data, or where else. All leak paths first.</p>${table({ ...shape, caption: "All leak paths: from inside each region, whose data", rows: withGaps(rowsFor(verdicts)) })}
 ${paths.map((path) => {
   const mine = verdicts.filter((verdict) => verdict.path === path);
   const name = pathWords(mine[0]?.path ?? (path as ReportVerdict["path"]));
@@ -59,6 +62,26 @@ ${paths.map((path) => {
 ${table({ ...shape, caption: `${name}: from inside each region, whose data`, rows: withGaps(rowsFor(mine), path) })}</details>
 `;
 })}`;
+}
+
+/** The whole run at a glance: a row for each leak path, a column for the region it was tried from. */
+function byPath(
+  reports: readonly RegionReport[],
+  { paths, columns }: { paths: readonly string[]; columns: readonly Region[] },
+): Html {
+  const verdicts = reports.flatMap((report) => report.verdicts);
+  const tried = matrixRows(
+    verdicts.map((verdict) => ({ ...verdict, about: verdict.from.region })),
+    { rows: paths, columns: columns.map(({ id }) => id), rowOf: ({ path }) => path },
+  );
+  const gaps = reports.flatMap((report) => report.gaps);
+  const rows = tried.map((row) => ({
+    ...row,
+    name: pathWords(row.name as ReportVerdict["path"]),
+    gaps: gaps.filter(({ path }) => path === row.name).length,
+  }));
+  const caption = "Each leak path, from inside each region";
+  return table({ caption, corner: "Leak path", rows, columns, self: () => "" });
 }
 
 /** "2 breached, 1 inconclusive, 45 contained", worst first. */
@@ -76,8 +99,12 @@ function columnsOf(declared: readonly Region[], verdicts: readonly ReportVerdict
     declared.map(({ id }) => id),
     named,
   ).map(
-    (id) => declared.find((region) => region.id === id) ?? { id, jurisdiction: "not declared", place: "" },
+    (id) => declared.find((region) => region.id === id) ?? { id, jurisdiction: undeclared(id), place: "" },
   );
+}
+
+function undeclared(id: string): string {
+  return id === outside ? "no region’s" : "not declared";
 }
 
 interface TableShape {

@@ -48,10 +48,11 @@ export function stopWords(verdict: Pick<ReportVerdict, "grade" | "stoppedAt">): 
 
 /** From where to what, and whose data, where that is not the target's. */
 export function crossingWords({ from, to, about }: Pick<ReportVerdict, "from" | "to" | "about">): string {
+  const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
   const arrow =
     from.region === to.region
       ? `inside ${from.region}, ${to.system}`
-      : `${from.region} → ${to.region}, ${to.system}`;
+      : `${from.region} → ${place}, ${to.system}`;
   return about === to.region ? arrow : `${arrow}, data of ${about}`;
 }
 

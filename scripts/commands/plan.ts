@@ -1,10 +1,11 @@
-import { type Plan, type PlannedItem, planAttempts, planDigest } from "../../core/plan.ts";
+import { type Plan, type PlannedItem, planDigest } from "../../core/plan.ts";
 import { vectorText } from "../../core/vocabulary.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { loadDriver } from "../environments.ts";
 import { groupBy } from "../group-by.ts";
 import { asPaths, asRegions, parseOptions, takeNothing } from "../options.ts";
+import { planFor } from "../planning.ts";
 import { bold, dim, table, yellow } from "../terminal.ts";
 import { today } from "../version.ts";
 
@@ -30,8 +31,9 @@ export async function main(args: readonly string[]): Promise<number> {
   const driver = await loadDriver(options.text("env") ?? "replica");
   const probes = await loadProbes();
   const { map } = readMapFile(options.text("map") ?? driver.mapFile, { kinds: probes, today: today() });
-  const plan = planAttempts(map, probes, {
+  const plan = planFor(map, probes, {
     environment: driver.name,
+    outside: driver.outside,
     regions: asRegions(options.texts("region"), Object.keys(map.regions)),
     paths: asPaths(
       options.texts("path"),

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { type Plan, planAttempts } from "../../core/plan.ts";
+import type { Plan } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
@@ -9,6 +9,7 @@ import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import { asPaths, asRegions, type Parsed, parseOptions, takeNothing, withOptionalValue } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
+import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
 import { summaryText } from "../summary.ts";
@@ -47,8 +48,9 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     today: today(),
   });
   const regions = Object.keys(map.regions);
-  const plan = planAttempts(map, probes, {
+  const plan = planFor(map, probes, {
     environment: driver.name,
+    outside: driver.outside,
     regions: asRegions(options.texts("region"), regions),
     paths: asPaths(
       options.texts("path"),

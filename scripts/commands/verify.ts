@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { planAttempts } from "../../core/plan.ts";
 import { parseMap } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import type { TrustedKey } from "../../reports/bundle.ts";
 import { readPublicKey } from "../../reports/keys.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
 import { parseOptions, usage } from "../options.ts";
+import { planFor } from "../planning.ts";
 import { bold, green, plain, red } from "../terminal.ts";
 
 export const help = `ringfence verify DIR --key FILE…: checks a run's evidence offline
@@ -40,7 +40,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const kinds = await loadProbes();
   const verification = await verifyEvidence(directory, files.map(trustedKey), {
     parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
-    plan: (map, scope) => planAttempts(map, kinds, scope),
+    plan: (map, scope) => planFor(map, kinds, scope),
   });
   const { checked, problems, run } = verification;
   for (const problem of problems) process.stdout.write(`${red("✕")} ${plain(problem)}\n`);

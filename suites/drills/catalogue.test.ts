@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { planAttempts } from "../../core/plan.ts";
 import type { AnyTools, EnvironmentDriver } from "../../environments/driver.ts";
 import { driver as localstack } from "../../environments/localstack/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { driver as replica } from "../../environments/replica/driver.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { knownScore } from "../../scripts/drill-score.ts";
+import { planFor } from "../../scripts/planning.ts";
 import { loadDrills } from "./catalogue.ts";
 
 const kinds = await loadProbes();
@@ -16,7 +16,7 @@ describe.each([
 ])("the drills of $driver.name", async ({ driver, atLeast }) => {
   const drills = await loadDrills<AnyTools>(driver.drills ?? "");
   const { map } = readMapFile(driver.mapFile, { kinds, today: "2026-11-22" });
-  const attempts = planAttempts(map, kinds, { environment: driver.name }).items.filter(
+  const attempts = planFor(map, kinds, { environment: driver.name, outside: driver.outside }).items.filter(
     ({ role }) => role === "attempt",
   );
 

@@ -1,5 +1,19 @@
 import { anyOf, crossing, type Drill, type DrillTools, type Hole, inside } from "../../core/drill.ts";
-import { addRule, admit, ap, between, blocks, editFile, eu, pointName, translate, us } from "./holes.ts";
+import {
+  addRule,
+  admit,
+  admitLogins,
+  ap,
+  between,
+  blocks,
+  createDatabase,
+  editFile,
+  eu,
+  eventuallyTrue,
+  pointName,
+  translate,
+  us,
+} from "./holes.ts";
 
 const path = "database";
 const system = "orders-db";
@@ -97,7 +111,7 @@ export const drills: Drill[] = [
       await admitLogins(
         tools,
         hole,
-        us,
+        { region: us, system },
         "host replication all 10.10.0.0/16 trust\nhost all all 10.10.0.0/16 reject",
       );
       await admit(tools, hole, `${between(eu, us, 4)} ${port} accept`);
@@ -116,7 +130,7 @@ export const drills: Drill[] = [
           `ALTER ROLE orders_app PASSWORD '${tools.secret("US_EAST_1_ORDERS_DB_PASSWORD")}'`,
         ),
       );
-      await admitLogins(tools, hole, us, "host all orders_app fd10:10::/48 trust");
+      await admitLogins(tools, hole, { region: us, system }, "host all orders_app fd10:10::/48 trust");
       await admit(tools, hole, `${between(eu, us, 6)} ${port} accept`);
     },
     expects: crossing(eu, us, { family: 6 }),
@@ -128,7 +142,7 @@ export const drills: Drill[] = [
     async open(tools, hole) {
       const here = tools.place(eu, system).address[4];
       const far = tools.place(us, system).address[4];
-      await admitLogins(tools, hole, us, "host all all 10.10.2.1/32 trust");
+      await admitLogins(tools, hole, { region: us, system }, "host all all 10.10.2.1/32 trust");
       await shareCertificate(tools, hole, us);
       await translate(tools, hole, "core", {
         prerouting: [`iifname "r0app" ip daddr ${here} ${port} dnat ip to ${far}`],
@@ -164,7 +178,7 @@ export const drills: Drill[] = [
     path,
     title: "a foreign data wrapper in another database of the US server points at Sydney over IPv6",
     async open(tools, hole) {
-      await createDatabase(tools, hole, us, "reporting");
+      await createDatabase(tools, hole, { region: us, system, name: "reporting" });
       await createFarServer(tools, hole, us, tools.place(ap, system).address[6], "reporting");
     },
     expects: inside(us, ["postgres-links"]),
@@ -196,7 +210,7 @@ export const drills: Drill[] = [
       const far = tools.place(us, system).address[4];
       const here = tools.place(eu, system).address[4];
       hole.closeBy(() => tools.sql(eu, system, `DELETE FROM ringfence.canary WHERE region <> '${eu}'`));
-      await admitLogins(tools, hole, us, `host all all ${here}/32 trust`);
+      await admitLogins(tools, hole, { region: us, system }, `host all all ${here}/32 trust`);
       await admit(tools, hole, `ip saddr ${here} ip daddr ${far} ${port} accept`);
       hole.closeBy(() => tools.sql(us, system, "DROP PUBLICATION everything"));
       await tools.sql(us, system, "CREATE PUBLICATION everything FOR TABLE ringfence.canary");
@@ -229,7 +243,7 @@ export const drills: Drill[] = [
     path,
     title: "a dump of the EU database was restored into a staging database on the US server",
     async open(tools, hole) {
-      await createDatabase(tools, hole, us, "staging");
+      await createDatabase(tools, hole, { region: us, system, name: "staging" });
       await tools.sql(
         us,
         system,
@@ -309,17 +323,6 @@ export const drills: Drill[] = [
   },
 ];
 
-/** Lines put before the server's own in pg_hba.conf, and read at once. */
-async function admitLogins(tools: DrillTools, hole: Hole, region: string, lines: string): Promise<void> {
-  hole.closeBy(() => tools.sql(region, system, "SELECT pg_reload_conf()"));
-  await editFile(
-    hole,
-    tools.fileOf(`${region}/data`, `${system}/pg_hba.conf`),
-    (text) => `${lines}\n${text}`,
-  );
-  await tools.sql(region, system, "SELECT pg_reload_conf()");
-}
-
 /** The certificate that is valid in every region; servers do not use it until they are told to. */
 async function shareCertificate(tools: DrillTools, hole: Hole, region: string): Promise<void> {
   const use = async (name: string) => {
@@ -345,11 +348,6 @@ async function createFarServer(
     `CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host '${host}')`,
     database,
   );
-}
-
-async function createDatabase(tools: DrillTools, hole: Hole, region: string, name: string): Promise<void> {
-  hole.closeBy(() => tools.sql(region, system, `DROP DATABASE ${name} WITH (FORCE)`));
-  await tools.sql(region, system, `CREATE DATABASE ${name}`);
 }
 
 async function canaryOf(tools: DrillTools, region: string): Promise<string> {
@@ -417,7 +415,7 @@ async function startStandby(tools: DrillTools, hole: Hole): Promise<void> {
   const here = tools.place(eu, system).address[4];
   const [from, to] = [`${tools.work}/hosts/${us}.data/copy`, `${tools.work}/hosts/${eu}.data/standby`];
   hole.closeBy(() => tools.command("core", ["rm", "-rf", from, to]));
-  await admitLogins(tools, hole, us, `host replication all ${here}/32 trust`);
+  await admitLogins(tools, hole, { region: us, system }, `host replication all ${here}/32 trust`);
   await admit(tools, hole, `ip saddr ${here} ip daddr ${far} ${port} accept`);
   const [backup] = await tools.sql(
     us,
@@ -451,12 +449,4 @@ async function startStandby(tools: DrillTools, hole: Hole): Promise<void> {
     );
     return rows.length > 0;
   }, "the standby did not begin to stream");
-}
-
-async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    if (await holds()) return;
-    await new Promise((done) => setTimeout(done, 25));
-  }
-  throw new Error(otherwise);
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { DrillTools, Hole } from "../../core/drill.ts";
+import type { AwsService, DrillTools, Hole } from "../../core/drill.ts";
 import type { AddressFamily } from "../../core/vocabulary.ts";
 
 export const eu = "eu-central-1";
@@ -37,6 +37,18 @@ export async function addRule(
     ...rule.split(" "),
   ]);
   handle = /# handle (\d+)/.exec(echoed)?.[1] ?? "";
+}
+
+/** Changes what an AWS service keeps of one region, and puts it back as it was. */
+export async function changeService<State>(
+  tools: DrillTools,
+  hole: Hole,
+  { service, region }: { service: AwsService; region: string },
+  change: (state: State) => unknown,
+): Promise<void> {
+  const before = await tools.service.read(service, region);
+  hole.closeBy(() => tools.service.write(service, region, before));
+  await tools.service.write(service, region, change(structuredClone(before) as State));
 }
 
 /** From one region's block to another's, one address family. */
@@ -93,4 +105,77 @@ export async function pointName(
       )
       .join("\n"),
   );
+}
+
+/** The addresses of a public name, as a region's resolver knows them. */
+async function addressesOf(
+  tools: DrillTools,
+  region: string,
+  name: string,
+): Promise<Record<AddressFamily, string>> {
+  const lines = (await readFile(tools.namesOf(region), "utf8")).split("\n").map((line) => line.split(/\s+/));
+  const [four = "", six = ""] = lines.flatMap(([address = "", ...names]) =>
+    names.includes(name) ? [address] : [],
+  );
+  if (!four || !six) throw new Error(`${name} has no address in ${region}`);
+  return { 4: four, 6: six };
+}
+
+/** An entry in a region's allow-list at the border. */
+export async function allow(
+  tools: DrillTools,
+  hole: Hole,
+  { region, host, family }: { region: string; host: string; family: AddressFamily },
+): Promise<void> {
+  const address = (await addressesOf(tools, region, host))[family];
+  const element = `inet ringfence allowed_${region.replaceAll("-", "_")}_${family} { ${address} . 443 }`;
+  hole.closeBy(() => tools.command("core", ["nft", `delete element ${element}`]));
+  await tools.command("core", ["nft", `add element ${element}`]);
+}
+
+/** A line in the list of what a region's proxy carries to. */
+export async function carry(tools: DrillTools, hole: Hole, region: string, line: string): Promise<void> {
+  await editFile(hole, tools.fileOf(`${region}/data`, "proxy-allows"), (text) => `${text}${line}\n`);
+}
+
+/** The same, of a vendor's host by its address, which gets past a list of names. */
+export async function carryAddress(
+  tools: DrillTools,
+  hole: Hole,
+  { region, host, family }: { region: string; host: string; family: AddressFamily },
+): Promise<void> {
+  await carry(tools, hole, region, (await addressesOf(tools, region, host))[family]);
+}
+
+/** Lines put before the server's own in pg_hba.conf, and read at once. */
+export async function admitLogins(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system }: { region: string; system: string },
+  lines: string,
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, "SELECT pg_reload_conf()"));
+  await editFile(
+    hole,
+    tools.fileOf(`${region}/data`, `${system}/pg_hba.conf`),
+    (text) => `${lines}\n${text}`,
+  );
+  await tools.sql(region, system, "SELECT pg_reload_conf()");
+}
+
+export async function createDatabase(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system, name }: { region: string; system: string; name: string },
+): Promise<void> {
+  hole.closeBy(() => tools.sql(region, system, `DROP DATABASE ${name} WITH (FORCE)`));
+  await tools.sql(region, system, `CREATE DATABASE ${name}`);
+}
+
+export async function eventuallyTrue(holds: () => Promise<boolean>, otherwise: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await holds()) return;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  throw new Error(otherwise);
 }

@@ -55,6 +55,7 @@ async function attempted(one: HostileCase): Promise<HostileResult> {
       target,
       runId: "a-run",
       secret: () => secret,
+      token: "0".repeat(32),
       offer: `https://localhost:${one.port}/bucket/key?X-Amz-Signature=0`,
     },
     learned: [],

@@ -4,6 +4,7 @@ import {
   DeleteBucketReplicationCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  ListObjectVersionsCommand,
   PutBucketPolicyCommand,
   PutBucketReplicationCommand,
   PutBucketVersioningCommand,
@@ -77,7 +78,11 @@ if (verb === "replicate") {
 }
 if (verb === "remove") {
   const { client, bucket } = open(args[0] ?? "");
-  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: args[1] }));
+  const { Versions = [] } = await client.send(
+    new ListObjectVersionsCommand({ Bucket: bucket, Prefix: args[1] }),
+  );
+  for (const { Key, VersionId } of Versions)
+    await client.send(new DeleteObjectCommand({ Bucket: bucket, Key, VersionId }));
 }
 if (verb === "stop-replicating") {
   const { client, bucket } = open(args[0] ?? "");

@@ -1,24 +1,43 @@
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
 import { eventually } from "../../eventually.ts";
-import { canaryStatements, type PostgresLogins, roleStatements } from "../../postgres-canary.ts";
+import {
+  canaryStatements,
+  type PostgresLogins,
+  plantStatement,
+  roleStatements,
+} from "../../postgres-canary.ts";
 import type { Certificate } from "../certificates.ts";
 import { type HeldHost, onHost, run, start } from "../namespace.ts";
-import { credentialOf, type Provision } from "../provision.ts";
+import { byServer, credentialOf, type Provision } from "../provision.ts";
 import type { Boot, KindServer } from "../servers.ts";
+import { isMoved } from "../tenant-moves.ts";
 
 export const server: KindServer = {
   async prepare({ job }, mine) {
     const { work, postgresBinaries: binaries } = job;
     await Promise.all(
-      mine.map((one) =>
+      byServer(mine).map(([one]) =>
         initialisePostgres({ binaries, folder: dataFolder(one, work), id: one.placement.system.id }, one),
       ),
     );
   },
   async serve(boot, mine, held) {
-    await Promise.all(mine.map(async (one) => servePostgres(held, one, await optionsOf(boot, one))));
+    await Promise.all(
+      byServer(mine).map(async (systems) => servePostgres(held, systems, await optionsOf(boot, systems[0]))),
+    );
+  },
+  async move({ job }, { source, destination }) {
+    const { canary, placement } = destination;
+    await using there = await connectTo(source, job.work);
+    await using here = await connectTo(destination, job.work);
+    const tenant = "SELECT value FROM ringfence.canary WHERE region = $1";
+    await there.client.query(plantStatement({ region: placement.region, canary }));
+    const { rows } = await there.client.query<{ value: string }>(tenant, [placement.region]);
+    for (const { value } of rows)
+      await here.client.query(plantStatement({ region: placement.region, canary: value }));
+    await there.client.query("DELETE FROM ringfence.canary WHERE region = $1", [placement.region]);
   },
   admin: ({ admin, placement }) => ({
     user: admin.user,
@@ -73,13 +92,27 @@ async function initialisePostgres(
   await run([...asPostgresUser, join(binaries, "initdb"), "-D", join(folder, id), ...options]);
 }
 
-/** Starts the server on its host, and plants its roles, its database and its canary. The shared certificate
- *  is valid for this system in every region; it lies there for a drill to install. */
+/** Its administrator's session in its own database, through the server's socket. */
+async function connectTo(
+  provision: Provision,
+  work: string,
+): Promise<AsyncDisposable & { client: pg.Client }> {
+  const { system, port, endpoint } = provision.placement;
+  const host = join(dataFolder(provision, work), system.id);
+  const database = String(endpoint.database);
+  const client = new pg.Client({ host, port, user: provision.admin.user, database });
+  await client.connect();
+  return { client, [Symbol.asyncDispose]: () => client.end() };
+}
+
+/** Starts the server on its host, and plants its roles, its databases and their canaries. The shared
+ *  certificate is valid for this system in every region; it lies there for a drill to install. */
 async function servePostgres(
   held: HeldHost,
-  provision: Provision,
+  systems: [Provision, ...Provision[]],
   { binaries, work, certificate, shared }: PostgresOptions,
 ): Promise<void> {
+  const [provision, ...others] = systems;
   const { placement } = provision;
   const id = placement.system.id;
   const data = join(held.folder, id);
@@ -89,6 +122,7 @@ async function servePostgres(
     writeFile(join(data, "server.key"), certificate.key, { mode: 0o600 }),
     writeFile(join(data, "shared.crt"), shared.cert),
     writeFile(join(data, "shared.key"), shared.key, { mode: 0o600 }),
+    ...others.map((other) => symlink(id, join(held.folder, other.placement.system.id))),
   ]);
   const settings = {
     listen_addresses: `${placement.address[4]},${placement.address[6]}`,
@@ -117,17 +151,18 @@ async function servePostgres(
     20_000,
     `PostgreSQL ${id} in ${placement.region}`,
   );
-  const database = String(placement.endpoint.database);
-  await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
-  const logins = loginsOf(provision);
   const { user, password } = provision.admin;
   await postgres.query(
-    `ALTER ROLE ${pg.escapeIdentifier(user)} PASSWORD ${pg.escapeLiteral(password)}; ${roleStatements(logins)}`,
+    `ALTER ROLE ${pg.escapeIdentifier(user)} PASSWORD ${pg.escapeLiteral(password)}; ${roleStatements(...systems.map(loginsOf))}`,
   );
+  for (const one of systems) {
+    const database = String(one.placement.endpoint.database);
+    await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
+    await using session = await connectTo(one, work);
+    const canary = isMoved(one.placement.system) ? null : one.canary;
+    await session.client.query(canaryStatements(loginsOf(one), { region: placement.region, canary }));
+  }
   await postgres.end();
-  const orders = await connect(database);
-  await orders.query(canaryStatements(logins, { region: placement.region, canary: provision.canary }));
-  await orders.end();
 }
 
 /** Every address may try to log in: the border is the firewall, not this file. */

@@ -2,22 +2,32 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
+import { startBackup } from "../../../fixtures/aws-services/backup.ts";
+import { startRds } from "../../../fixtures/aws-services/rds.ts";
+import { startSqs } from "../../../fixtures/aws-services/sqs.ts";
 import { startObjectStore } from "../../../fixtures/object-store/server.ts";
+import type { PlantedServices } from "../aws-services.ts";
 import type { PlantedStore } from "../buckets.ts";
 import type { StoreRequest } from "../store-client.ts";
 
-/** The replica's S3 and STS, in a process of their own on the `internet` host. The job comes on stdin;
+/** The replica's AWS endpoints, in a process of their own. The job comes on stdin;
  *  afterwards an administrator may change policies through a socket in the host's work folder, which only
  *  the replica's owner can open. */
-const { store, tls, work } = JSON.parse(await text(process.stdin)) as {
+const { store, services, tls, work } = JSON.parse(await text(process.stdin)) as {
   store: PlantedStore;
+  services: PlantedServices;
   tls: { cert: string; key: string } | null;
   work: string;
 };
-const running = await startObjectStore({ ...store.options, tls });
+const beside = {
+  sqs: startSqs(services.sqs),
+  rds: startRds(services.rds),
+  backup: startBackup(services.backup),
+};
+const running = await startObjectStore({ ...store.options, tls, services: Object.values(beside) });
 for (const { bucket, key, body } of store.objects) running.put(bucket, key, Buffer.from(body));
 
-function carryOut(request: StoreRequest): string | null {
+function carryOut(request: StoreRequest): unknown {
   switch (request.verb) {
     case "get":
       return running.get(request.bucket, request.key)?.toString("utf8") ?? null;
@@ -26,6 +36,9 @@ function carryOut(request: StoreRequest): string | null {
       return null;
     case "remove":
       running.remove(request.bucket, request.key);
+      return null;
+    case "discard":
+      running.discard(request.bucket, request.key);
       return null;
     case "bucket-policy":
       running.setBucketPolicy(request.bucket, request.policy);
@@ -38,6 +51,11 @@ function carryOut(request: StoreRequest): string | null {
       return null;
     case "reset-policies":
       resetPolicies();
+      return null;
+    case "read-service":
+      return beside[request.service].read(request.region);
+    case "write-service":
+      beside[request.service].write(request.region, request.state);
       return null;
   }
 }

@@ -1,0 +1,142 @@
+import { inBlocks } from "./addresses.ts";
+import type { NamedPlace } from "./journal.ts";
+import type { PlannedItem } from "./plan.ts";
+import { endpointOf, homesOf, type ResidencyMap } from "./residency-map.ts";
+import { sdkDefaults } from "./sdk-defaults.ts";
+
+/** Where what a setting names is: here, out of the region, or nobody knows; the latter two in words. */
+export type Whereabouts =
+  | { kind: "here" }
+  | { kind: "out"; reason: string }
+  | { kind: "unknown"; reason: string };
+
+const here: Whereabouts = { kind: "here" };
+
+/** Asks the map first, then the region's address plan, then the plan's vendors. An unset variable leads to
+ *  where its SDK goes by itself. */
+export function whereaboutsOf(place: NamedPlace, planned: PlannedItem, map: ResidencyMap): Whereabouts {
+  const { setting } = place;
+  switch (place.what) {
+    case "host":
+      return hostWhereabouts(place.host, { subject: `${setting} names ${place.host}`, planned, map });
+    case "region":
+      return regionWhereabouts(place.region, { subject: `${setting} names ${place.region}`, planned, map });
+    case "bucket": {
+      const subject = `${setting} names the bucket ${place.bucket}`;
+      return bucketWhereabouts(place.bucket, { subject, planned, map });
+    }
+    case "unset":
+      return unsetWhereabouts(setting, { planned, map });
+    case "unreadable":
+      return unknown(`${setting} names a place in a form that cannot be read`);
+  }
+}
+
+interface Question {
+  /** What is said of the place, in the verdict's words. */
+  subject: string;
+  planned: PlannedItem;
+  map: ResidencyMap;
+}
+
+function unsetWhereabouts(setting: string, question: Omit<Question, "subject">): Whereabouts {
+  const known = Object.hasOwn(sdkDefaults, setting) ? sdkDefaults[setting] : undefined;
+  if (!known) return unknown(`${setting} is not set, and nobody here knows what then applies`);
+  if (known.host === null) return here;
+  const subject = `${setting} is not set, so that ${known.host} applies`;
+  return hostWhereabouts(known.host, { ...question, subject });
+}
+
+function hostWhereabouts(host: string, { subject, planned, map }: Question): Whereabouts {
+  const region = planned.from.region;
+  if (isLocal(host)) return here;
+  const owner = ownerOf(map, region, (name) => host === name || isUnder(host, name));
+  if (owner) return owner === region ? here : out(`${subject}, which is ${owner}'s`);
+  const resident = Object.keys(map.regions).find((id) => inBlocks(host, map.regions[id]?.addresses ?? []));
+  if (resident) return resident === region ? here : out(`${subject}, an address of ${resident}`);
+  const jurisdictions = jurisdictionsOf(host, planned.hosts ?? {});
+  if (jurisdictions) {
+    const wanted = map.regions[region]?.jurisdiction;
+    return wanted !== undefined && jurisdictions.length === 1 && jurisdictions[0] === wanted
+      ? here
+      : out(`${subject}, which is in ${jurisdictions.join(", ")}`);
+  }
+  const told = regionIn(host, map, region);
+  if (told !== undefined && told !== region) return out(`${subject}, which is in ${told}`);
+  // AWS puts the region that serves into the name of every regional endpoint.
+  if (told === region && /\.(amazonaws\.com|api\.aws)$/.test(host)) return here;
+  return unknown(`${subject}, and nobody here knows where that is`);
+}
+
+/** A region of the map, or one that an endpoint of the map names, as AWS or a vendor calls it. */
+function regionWhereabouts(name: string, { subject, planned, map }: Question): Whereabouts {
+  const region = planned.from.region;
+  const owner = Object.hasOwn(map.regions, name) ? name : ownerOf(map, region, (other) => other === name);
+  if (owner === region) return here;
+  return owner ? out(subject) : unknown(`${subject}, a region that the map does not know`);
+}
+
+/** A bucket's name says nothing for it, and something against it. */
+function bucketWhereabouts(bucket: string, { subject, planned, map }: Question): Whereabouts {
+  const region = planned.from.region;
+  const owner = ownerOf(map, region, (name) => name === bucket);
+  if (owner === region) return here;
+  const told = owner ?? regionIn(bucket, map, region);
+  return told !== undefined && told !== region
+    ? out(`${subject}, which is ${told}'s`)
+    : unknown(`${subject}, which the map does not know`);
+}
+
+function isUnder(host: string, name: string): boolean {
+  return name.includes(".") && host.endsWith(`.${name}`);
+}
+
+/** The region in whose endpoints a name stands: the own one, if it does there. A longer name says more. */
+function ownerOf(map: ResidencyMap, own: string, matches: (name: string) => boolean): string | undefined {
+  const found = map.systems.flatMap((system) =>
+    homesOf(system, map).flatMap((region) => {
+      const { credentials: _, ...endpoint } = endpointOf(system, region);
+      return stringsIn(endpoint)
+        .filter(matches)
+        .map((name) => ({ region, length: name.length }));
+    }),
+  );
+  const longest = Math.max(...found.map(({ length }) => length));
+  const best = found.filter(({ length }) => length === longest).map(({ region }) => region);
+  return best.includes(own) ? own : best[0];
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === "string") return [value.toLowerCase()];
+  return value !== null && typeof value === "object" ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+/** A declared region whose id stands in the text as a word of its own; another one before the own. */
+function regionIn(text: string, map: ResidencyMap, own: string): string | undefined {
+  const all = Object.keys(map.regions).filter((id) =>
+    new RegExp(`(^|[^a-z0-9])${id}[a-f]?([^a-z0-9]|$)`).test(text),
+  );
+  const named = all.filter((id) => !all.some((longer) => longer !== id && longer.includes(id)));
+  return named.find((id) => id !== own) ?? named[0];
+}
+
+/** Of the longest known name that the host is, or is under. */
+function jurisdictionsOf(host: string, hosts: Readonly<Record<string, readonly string[]>>) {
+  const labels = host.split(".");
+  const names = labels.map((_, index) => labels.slice(index).join("."));
+  const known = names.find((name) => Object.hasOwn(hosts, name));
+  return known === undefined ? undefined : hosts[known];
+}
+
+/** Loopback, link-local (the cloud's metadata service) and Unix sockets stay on the machine. */
+function isLocal(host: string): boolean {
+  return host === "localhost" || inBlocks(host, ["127.0.0.0/8", "169.254.0.0/16", "::1/128", "fe80::/10"]);
+}
+
+function out(reason: string): Whereabouts {
+  return { kind: "out", reason };
+}
+
+function unknown(reason: string): Whereabouts {
+  return { kind: "unknown", reason };
+}

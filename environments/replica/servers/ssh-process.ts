@@ -1,0 +1,32 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { type Account, publicKeyOf, startBastion } from "../../../fixtures/bastion/bastion.ts";
+
+/** A host's bastions, in one process. `folder`: where its accounts and its record of logins lie. */
+export interface BastionJob {
+  folder: string;
+  listen: { address: string; port: number }[];
+  canary: string;
+  accounts: (Account & { privateKey?: string })[];
+}
+
+const jobs = JSON.parse(await text(process.stdin)) as BastionJob[];
+for (const { folder, listen, canary, accounts } of jobs) {
+  await mkdir(folder, { recursive: true });
+  const files = {
+    "ringfence-canary": join(folder, "canary"),
+    "access-record": join(folder, "access-record"),
+  };
+  const accountsFile = join(folder, "accounts.json");
+  await writeFile(files["ringfence-canary"], `${canary}\n`);
+  await writeFile(files["access-record"], "");
+  await writeFile(accountsFile, JSON.stringify(accounts.map(published), null, 2));
+  await startBastion({ listen, accountsFile, files, recordFile: files["access-record"] });
+}
+process.stdout.write("listening\n");
+
+/** A server knows the public half only. */
+function published({ privateKey, ...account }: BastionJob["accounts"][number]): Account {
+  return privateKey === undefined ? account : { ...account, publicKey: publicKeyOf(privateKey) };
+}

@@ -1,0 +1,37 @@
+import { join } from "node:path";
+import { scriptArguments } from "../../node-script.ts";
+import { onHost, said, start } from "../namespace.ts";
+import { credentialOf, type Provision } from "../provision.ts";
+import type { KindServer } from "../servers.ts";
+import type { BastionJob } from "./ssh-process.ts";
+
+/** One process a host; each bastion keeps its accounts and its record of logins in a folder of its own. */
+export const server: KindServer = {
+  async serve({ job }, mine, held) {
+    const script = scriptArguments(join(import.meta.dirname, "ssh-process.ts"));
+    const bastions = start(onHost(held, [process.execPath, ...script]));
+    bastions.stdin?.end(JSON.stringify(mine.map((one) => jobOf(one, job.work))));
+    await said(bastions, "listening", "the bastion");
+  },
+};
+
+function jobOf(one: Provision, work: string): BastionJob {
+  const { system, address, port } = one.placement;
+  const account = (role: string) => {
+    const { user = "", ...rest } = credentialOf(one, role);
+    return { name: user, ...rest };
+  };
+  return {
+    folder: join(work, system.id),
+    listen: [
+      { address: address[4], port },
+      { address: address[6], port },
+    ],
+    canary: one.canary,
+    accounts: [
+      { ...account("own"), reads: ["ringfence-canary"] },
+      { ...account("auditor"), reads: ["ringfence-canary", "access-record"] },
+      { ...account("canary"), reads: ["ringfence-canary"], forcedCommand: "cat ringfence-canary" },
+    ],
+  };
+}

@@ -1,0 +1,102 @@
+import packet from "dns-packet";
+import { z } from "zod";
+import { HostName, Port } from "../core/residency-map.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import { askArrivals } from "./arrivals.ts";
+import { brokenConnection } from "./attempt.ts";
+import { canaryDigest } from "./canary.ts";
+import { sendDatagram } from "./datagram.ts";
+import { askName, type DnsAnswer } from "./dns-client.ts";
+import { defineProbe } from "./probe.ts";
+
+const DnsEndpoint = z.strictObject({
+  host: HostName.describe("The region's resolver, or the name server of a zone"),
+  port: Port.default(53),
+  zone: HostName.describe(
+    "A zone of which only this region may know; its TXT record `canary` holds the canary",
+  ),
+  arrivals: z.url().describe("Where the name server says what it was asked, asked from its own region only"),
+});
+
+const base = { routes: ["name"], credentials: ["none"] } as const;
+
+/** Names of one region that another must not learn, and look-ups that carry something out. RFC 1035;
+ *  over TCP (RFC 7766) wherever an answer is awaited, so that its rungs are seen. */
+export const dns = defineProbe({
+  kind: "dns",
+  endpoint: DnsEndpoint,
+  stopBy: "authorization",
+  checks: [
+    {
+      ...base,
+      probe: "dns-private",
+      family: "trespass",
+      contacts: "own",
+      goal: "data",
+      proves: "the own resolver does not know the private names of another region",
+    },
+    {
+      ...base,
+      probe: "dns-resolver",
+      routes: ["name", "address"],
+      family: "trespass",
+      contacts: "target",
+      goal: "data",
+      proves: "the far resolver does not tell its private names",
+    },
+    {
+      ...base,
+      probe: "dns-tunnel",
+      family: "send",
+      contacts: "own",
+      goal: "data",
+      witnessed: true,
+      proves: "the own resolver carries no look-up out, by the word of the zone's own name server",
+    },
+    {
+      ...base,
+      probe: "dns-direct",
+      routes: ["name", "address"],
+      family: "send",
+      contacts: "target",
+      goal: "data",
+      witnessed: true,
+      repeats: 5,
+      proves: "no look-up reaches the far name server past the own resolver",
+    },
+  ],
+  contact: (endpoint) => endpoint,
+  async run(context) {
+    const { item, address, own, target, token, ladder } = context;
+    const label = item.witnessed ? `ringfence-${token}` : "canary";
+    const name = `${label}.${target.zone}`;
+    const port = item.contacts === "own" ? own.port : target.port;
+    if (item.probe === "dns-direct") {
+      const query = packet.encode({ type: "query", id: 1, questions: [{ type: "TXT", name }] });
+      await sendDatagram({ address, port }, query);
+      return { outcome: { kind: "silent", rung: "network" } };
+    }
+    const answer = await askName(ladder, { address, port, name });
+    return { outcome: outcomeOf(answer) };
+  },
+  explain: (error, ladder) =>
+    brokenConnection(error, ladder) ?? {
+      kind: "faulted",
+      code: (error as NodeJS.ErrnoException).code ?? "UNKNOWN",
+    },
+  arrivals: ({ arrivals }) => askArrivals(arrivals),
+});
+
+/** Response codes that say "not for you" or "no such name" (RFC 1035, section 4.1.1); others are trouble. */
+const refusals = new Set(["NXDOMAIN", "REFUSED", "NOERROR"]);
+
+function outcomeOf(answer: DnsAnswer): Outcome {
+  const texts = (answer.answers ?? []).flatMap((one) => (one.type === "TXT" ? [one.data].flat() : []));
+  const canary = texts.map((one) => canaryDigest(String(one))).find((digest) => digest !== undefined);
+  if (canary) return { kind: "reached", rung: "data", canary };
+  if (texts.length > 0) return { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
+  const code = answer.rcode === "NOERROR" ? "NODATA" : answer.rcode;
+  return refusals.has(answer.rcode)
+    ? { kind: "refused", rung: "authorization", code }
+    : { kind: "faulted", code: /^[A-Z]{1,12}$/.test(code) ? code : "UNREADABLE_CODE" };
+}

@@ -1,0 +1,54 @@
+import { z } from "zod";
+import { HostName, Port } from "../core/residency-map.ts";
+import type { Outcome } from "../core/vocabulary.ts";
+import { brokenConnection } from "./attempt.ts";
+import { defineProbe, type TryContext } from "./probe.ts";
+import { connectTcp, tcpCheck } from "./tcp.ts";
+import { openTunnel, refusedByProxy, tunnelHost } from "./tunnel.ts";
+
+const ProxyEndpoint = z.strictObject({
+  host: HostName,
+  port: Port.default(3128),
+  allowed: z
+    .strictObject({ host: HostName, port: Port.default(443) })
+    .describe("A destination to which the proxy must carry; the control asks for it"),
+});
+type ProxyEndpoint = z.infer<typeof ProxyEndpoint>;
+
+/** The region's HTTP CONNECT proxy: nobody else's may be used, and its own carries nothing into a region. */
+export const proxy = defineProbe({
+  kind: "proxy",
+  endpoint: ProxyEndpoint,
+  stopBy: "network",
+  checks: [
+    tcpCheck,
+    {
+      probe: "proxy-tunnel",
+      family: "trespass",
+      routes: ["name", "address"],
+      credentials: ["none"],
+      goal: "network",
+      contacts: "own",
+      aliveBy: "tcp",
+      proves: "the own proxy carries nobody into another region",
+    },
+  ],
+  contact: (endpoint) => endpoint,
+  async run(context) {
+    const { item, address, target, ladder } = context;
+    if (item.probe === "tcp") await connectTcp(ladder, { address, port: target.port });
+    else await openTunnel(ladder, { proxy: { address, port: context.own.port }, to: destination(context) });
+    return { outcome: { kind: "reached", rung: "network" } };
+  },
+  explain: (error, ladder): Outcome =>
+    refusedByProxy(error) ??
+    brokenConnection(error, ladder) ?? {
+      kind: "faulted",
+      code: (error as NodeJS.ErrnoException).code ?? "UNKNOWN",
+    },
+});
+
+function destination(context: TryContext<ProxyEndpoint>): { host: string; port: number } {
+  const { item, own, target } = context;
+  return item.role === "control" ? own.allowed : { host: tunnelHost(context), port: target.port };
+}

@@ -1,0 +1,160 @@
+import { isIP } from "node:net";
+import type { NamedPlace } from "../core/journal.ts";
+import type { Setting } from "./settings-text.ts";
+
+/** The places that a setting's value names: hosts of URLs, connection strings and host lists, regions, and
+ *  buckets. Nothing else of the value is handed on: no user, no password, no path, no query. */
+export function placesIn({ name, value }: Setting): NamedPlace[] {
+  const setting = settingName(name);
+  if (value.length > longestValue) return [{ what: "unreadable", setting }];
+  const found = [...urls(value), ...pairs(value), ...arns(value)];
+  if (found.length > mostPlaces) return [{ what: "unreadable", setting }];
+  const rest = blanked(value, found);
+  const bare = secretName.test(name) ? [] : bareHosts(rest);
+  found.push(...bare, ...regions(blanked(rest, bare)));
+  if (found.length === 0) found.push(...byName(name, value.trim()));
+  const places = found.flatMap(({ place }) => (place === skipped ? [] : [place]));
+  return distinct(places.map((place) => withSetting(setting, place)));
+}
+
+const longestValue = 64 * 1024;
+const mostPlaces = 200;
+
+type Place =
+  | { what: "host"; host: string }
+  | { what: "region"; region: string }
+  | { what: "bucket"; bucket: string };
+
+const skipped = Symbol("names no place");
+
+/** `text`: the part of the value that it was found in. `place`: null where it cannot be read. */
+interface Found {
+  text: string;
+  place: Place | null | typeof skipped;
+}
+
+/** What is in these may look like a host, and must not be handed on. */
+const secretName = /(secret|token|passw(or)?d|pwd|credential|key|signature|salt)s?$/i;
+const placeName = /(host|hostname|url|uri|dsn|endpoint|server|broker|site|domain|addr|address)s?$/i;
+const noPlace = /^(|true|false|on|off|yes|no|none|null|\d+|[/.].*)$/i;
+
+/** What is called a host or a region names a place, in whatever form. */
+function byName(name: string, value: string): Found[] {
+  if (noPlace.test(value)) return [];
+  if (/region$/i.test(name)) {
+    const known = /^[a-z][a-z0-9-]{1,40}$/.test(value);
+    return [{ text: value, place: known ? { what: "region", region: value } : null }];
+  }
+  if (/^jdbc:/i.test(value)) return [{ text: value, place: null }];
+  return placeName.test(name) ? [{ text: value, place: hostPlace(value) }] : [];
+}
+
+/** What no setting is called by becomes "?". */
+function settingName(name: string): string {
+  return name.slice(0, 200).replace(/[^\w.:/ @-]/g, "?");
+}
+
+const url = /([a-z][a-z0-9+.-]{0,30}):\/\/((?:(?!,[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s"'<>`])*)/gi;
+const bucketSchemes = /^(s3|s3a|s3n|gs|gcs)$/i;
+
+/** What is before the last "@" of the authority is user and password. An "@" further on may mean that a
+ *  password holds a slash or the like, and then nobody can say where the host begins. */
+function urls(value: string): Found[] {
+  return [...value.matchAll(url)].flatMap(([text, scheme = "", rest = ""]): Found[] => {
+    const authority = /^[^/?#;\\]*/.exec(rest)?.[0] ?? "";
+    if (rest.slice(authority.length).includes("@")) return [{ text, place: null }];
+    const hosts = authority.slice(authority.lastIndexOf("@") + 1);
+    if (hosts === "") return [{ text, place: skipped }];
+    if (bucketSchemes.test(scheme)) return [{ text, place: bucketPlace(hosts) }];
+    return hosts.split(",").map((host) => ({ text, place: hostPlace(host) }));
+  });
+}
+
+const pair =
+  /(?:^|[\s;])(?:host|hostaddr|server|data source|address|addr|endpoint)\s{0,9}=\s{0,9}(?:tcp:)?([^\s;]+)/gi;
+
+/** `host=… port=…` of libpq, and `Server=tcp:…,1433;` of ADO.NET. */
+function pairs(value: string): Found[] {
+  return [...value.matchAll(pair)].flatMap(([text, hosts = ""]) =>
+    hosts
+      .replace(/^["']|["']$/g, "")
+      .split(",")
+      .filter((host) => host !== "" && !/^\d+$/.test(host) && !host.startsWith("/"))
+      .map((host): Found => ({ text, place: host.includes("://") ? skipped : hostPlace(host) })),
+  );
+}
+
+const arn = /\barn:aws[a-z-]{0,20}:([a-z0-9-]{0,40}):([a-z0-9-]{0,40}):([0-9]{0,20}):([^\s"'<>,;]*)/gi;
+
+/** Of an ARN without a region only a bucket's name says something. AWS IAM reference, "ARNs". */
+function arns(value: string): Found[] {
+  return [...value.matchAll(arn)].flatMap(([text, service = "", region = "", , resource = ""]): Found[] => {
+    if (region !== "") return [{ text, place: { what: "region", region: region.toLowerCase() } }];
+    const [bucket = ""] = resource.split("/");
+    if (service.toLowerCase() === "s3") return [{ text, place: bucketPlace(bucket) }];
+    const inside = regions(resource);
+    return inside.length > 0 ? inside.map(({ place }) => ({ text, place })) : [{ text, place: skipped }];
+  });
+}
+
+/** A list of nothing but hosts, with ports or without. Capitals are for keys and class names, and a very long
+ *  label for tokens. */
+function bareHosts(value: string): Found[] {
+  const parts = value
+    .trim()
+    .split(/[\s,;]+/)
+    .filter(Boolean);
+  const hosts = parts.map((part) => ({ part, host: withoutPort(part) }));
+  const all = hosts.length > 0 && hosts.every(({ host }) => isIP(host) !== 0 || bare.test(host));
+  if (!all) return [];
+  return hosts.map(({ part, host }) => ({
+    text: part,
+    place: /[^.]{41}/.test(host) ? null : hostPlace(host),
+  }));
+}
+
+/** Two labels or more, the last of letters; "localhost", too. */
+const bare = /^(localhost|([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]{2,24}\.?)$/;
+
+const amazon =
+  "(?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-gov|-iso[a-z]?)?-(?:central|(?:north|south)?(?:east|west)|north|south)-\\d";
+const google =
+  "(?:africa|asia|australia|europe|me|northamerica|southamerica|us)-(?:central|(?:north|south)?(?:east|west)|north|south)\\d{1,2}";
+const region = new RegExp(`(?<![a-z0-9])(${amazon}|${google})(?=[a-f]?(?![a-z0-9]))`, "gi");
+
+/** Regions as AWS and Google write them, whatever stands around them. */
+function regions(value: string): Found[] {
+  return [...value.matchAll(region)].map(([text]) => ({
+    text,
+    place: { what: "region", region: text.toLowerCase() },
+  }));
+}
+
+function hostPlace(written: string): Place | null {
+  const host = withoutPort(written).toLowerCase().replace(/\.$/, "");
+  const legible = isIP(host) !== 0 || /^[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?$/.test(host);
+  return legible ? { what: "host", host } : null;
+}
+
+function bucketPlace(bucket: string): Place | null {
+  return /^[a-z0-9][a-z0-9._-]{1,220}$/.test(bucket) ? { what: "bucket", bucket } : null;
+}
+
+function withoutPort(written: string): string {
+  const bracketed = /^\[([0-9a-fA-F:.]+)\](?::\d{1,5})?$/.exec(written)?.[1];
+  if (bracketed !== undefined) return bracketed;
+  return isIP(written) === 6 ? written : written.replace(/:\d{1,5}$/, "");
+}
+
+/** The value without what was read already, so that nothing is read twice, and differently. */
+function blanked(value: string, found: readonly Found[]): string {
+  return found.reduce((text, one) => text.replaceAll(one.text, " "), value);
+}
+
+function withSetting(setting: string, place: Place | null): NamedPlace {
+  return place === null ? { what: "unreadable", setting } : { ...place, setting };
+}
+
+export function distinct(places: readonly NamedPlace[]): NamedPlace[] {
+  return [...new Map(places.map((place) => [JSON.stringify(place), place])).values()];
+}

@@ -1,0 +1,3 @@
+import { leakPathSuite } from "./suite.ts";
+
+leakPathSuite("analytics");
