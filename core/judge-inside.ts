@@ -145,7 +145,7 @@ function cleanWords(planned: PlannedItem): string {
     return `its name and the server that answers are inside ${planned.from.region}`;
   if (planned.about === planned.from.region)
     return `no canary of ${planned.about}'s production, and the system's own one was found`;
-  return planned.about
+  return planned.about && planned.looksFor !== "links"
     ? `no canary of ${planned.about}, and the own one was found`
     : "no link leads out of the region";
 }

@@ -1,7 +1,12 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { connect as connectTcp, isIP } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import {
+  type ConnectionOptions,
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+} from "node:tls";
 import type { Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import type { Ladder } from "./ladder.ts";
@@ -89,13 +94,22 @@ export function pinnedAgent(
     const to = { host: address ?? host, port: Number(port), autoSelectFamily: false };
     const name = servername || host;
     // RFC 6066 has no address in the server name; Node would warn on standard error.
-    const socket = secure ? connectTls({ ...to, servername: isIP(name) === 0 ? name : "" }) : connectTcp(to);
+    const sni = isIP(name) === 0 ? name : "";
+    const socket = secure ? connectTls({ ...to, servername: sni, secureContext: trust() }) : connectTcp(to);
     ladder.watch(socket);
     // Plain HTTP has no rung of its own between the connection and the request.
     if (!secure) socket.once("connect", () => ladder.climb("tls"));
     return socket;
   };
   return agent;
+}
+
+let trusted: SecureContext | undefined;
+
+/** The system's authorities, loaded once: a context for every connection costs memory and time. */
+function trust(): SecureContext {
+  trusted ??= createSecureContext();
+  return trusted;
 }
 
 /** What a connection means that broke during an exchange; null where it did not. A reset in place of a TLS

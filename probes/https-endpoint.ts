@@ -18,7 +18,9 @@ export const HttpsEndpoint = z.strictObject({
     .regex(/^[A-Za-z][A-Za-z-]*: [ -~]*\{token\}$/, 'a header, such as "api-key: {token}"')
     .default("Authorization: Bearer {token}"),
   canaryPath: HttpPath.describe("Answers with the canary somewhere in its body"),
-  searchPath: HttpPath.optional().describe("A query over everything: every canary is in its answer"),
+  searchPath: HttpPath.optional().describe(
+    "A query that finds every canary, wherever it lies; at most 1 MiB of answer",
+  ),
   searchBody: z.string().optional().describe("JSON that is posted to searchPath; a GET when left out"),
   linksPaths: z
     .array(HttpPath)

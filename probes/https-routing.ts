@@ -4,7 +4,6 @@ import { canariesOf, isSuccess, turnsAway } from "./https-answer.ts";
 import { forTenant } from "./https-endpoint.ts";
 import { coded, type Look, type Way } from "./https-inside.ts";
 import { legibleText } from "./legible.ts";
-import { addressesOf } from "./names.ts";
 
 /** What an own data plane does with what belongs to another region: `about` in every one of these looks. */
 
@@ -31,13 +30,12 @@ export const cookieScope: Way = async ({ context, read, seen }, { canaries }) =>
   const { headers } = await read({ path, token: own.credentials.own.token });
   const cookies = headers["set-cookie"] ?? [];
   if (cookies.length === 0) throw coded("NO_SESSION_COOKIE");
-  const addresses = await addressesOf(far);
   const domains = new Set(cookies.map(domainOf).filter((domain) => covers(domain, far)));
   const links = [...domains].map(
     (domain): Link => ({
       what: "the session cookie's domain",
       peer: legibleText(domain),
-      addresses,
+      addresses: [],
       region: about,
     }),
   );

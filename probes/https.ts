@@ -21,7 +21,6 @@ export const https = defineProbe({
   kind: "https",
   endpoint: HttpsEndpoint,
   stopBy: "network",
-  longestSearchBytes: 8 * 1024 * 1024,
   checks: [
     tcpCheck,
     {

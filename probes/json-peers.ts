@@ -5,6 +5,7 @@ import { isIP } from "node:net";
 const mostPeers = 100;
 const longestJson = 512 * 1024;
 const longestToken = 253;
+const deepest = 64;
 
 /** Under these keys even a word without a dot is a host. */
 const hostKeys =
@@ -42,13 +43,16 @@ export function peersIn(json: object): string[] {
   return [...peers].sort();
 }
 
-/** Where the service says that it is. Throws NO_PLACE_IN_ANSWER, or AMBIGUOUS_PLACE where it names several
- *  regions. */
+/** Where the service says that it is. Throws NO_PLACE_IN_ANSWER, AMBIGUOUS_PLACE where it names several
+ *  regions, UNREADABLE_PLACE for a region that no region is called. */
 export function placeIn(json: object): { addresses: string[]; region?: string } {
   const regions = new Set<string>();
   const addresses = new Set<string>();
   for (const { key, text } of textsIn(json)) {
-    if (key.toLowerCase() === "region") regions.add(text.slice(0, 64));
+    if (key.toLowerCase() === "region") {
+      if (!/^[A-Za-z0-9 ._-]{1,64}$/.test(text)) throw coded("UNREADABLE_PLACE");
+      regions.add(text);
+    }
     const host = hostKeys.test(key) ? hostIn(text, false) : null;
     if (host !== null && isIP(host) !== 0) addresses.add(host);
   }
@@ -60,15 +64,19 @@ export function placeIn(json: object): { addresses: string[]; region?: string } 
 
 /** Every string with the key that it stands under, and every key as a text of its own. */
 function* textsIn(json: object): Generator<{ key: string; text: string }> {
-  const open: { key: string; value: unknown }[] = [{ key: "", value: json }];
+  const open: { key: string; value: unknown; depth: number }[] = [{ key: "", value: json, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { key, value } = next;
+    const { key, value, depth } = next;
+    if (depth > deepest) throw coded("SEARCH_TRUNCATED");
     if (typeof value === "string") yield { key, text: value };
     if (value === null || typeof value !== "object") continue;
-    const isList = Array.isArray(value);
+    if (Array.isArray(value)) {
+      for (const item of value) open.push({ key, value: item, depth: depth + 1 });
+      continue;
+    }
     for (const [name, item] of Object.entries(value)) {
-      if (!isList) yield { key: "", text: name };
-      open.push({ key: isList ? key : name, value: item });
+      yield { key: "", text: name };
+      open.push({ key: name, value: item, depth: depth + 1 });
     }
   }
 }

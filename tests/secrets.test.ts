@@ -18,6 +18,15 @@ test("no credential, no key and no raw canary is in anything that a run writes o
       tools.redis(region, "session-cache", "GET", "ringfence:canary").then(String),
       tools.store.get(`acme-uploads-${region}`, "ringfence/canary").then(String),
       readFileSync(tools.fileOf(`${region}/data`, "bastion/canary"), "utf8").trim(),
+      ...[
+        ["search", "/customers/_doc/ringfence-canary"],
+        ["embeddings", "/collections/documents/points/ringfence-canary"],
+        ["data-plane", `/tenants/canary-${region}/profile`],
+      ].map(([system = "", path = ""]) =>
+        tools
+          .http(region, system, { method: "GET", path })
+          .then((body) => /ringfence-canary-[\w-]{43}/.exec(body)?.[0] ?? ""),
+      ),
     ]),
   );
   for (const canary of canaries) expect(canary).toMatch(/^ringfence-canary-/);

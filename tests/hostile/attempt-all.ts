@@ -104,6 +104,7 @@ function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedI
     goal,
     contacts,
     deadlineMs,
+    ...(check.perOtherRegion ? { about: "us" } : {}),
   };
 }
 
@@ -131,6 +132,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
       credentials: { ...credentials, restore: login },
     };
   }
+  if (kind === "https") return httpsEndpoint({ port, tls });
   return {
     host: tls ? "localhost" : "127.0.0.1",
     port,
@@ -148,5 +150,25 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
       replication: login,
       auditor: login,
     },
+  };
+}
+
+function httpsEndpoint({ port, tls }: { port: number; tls: boolean }): Record<string, unknown> {
+  const token = { token: "env:SECRET" };
+  return {
+    host: tls ? "localhost" : "127.0.0.1",
+    port,
+    tls,
+    tokenHeader: "Authorization: Bearer {token}",
+    canaryPath: "/tenants/canary-eu/profile",
+    searchPath: "/_search",
+    linksPaths: ["/_remote/info"],
+    placePath: "/where",
+    publicPlacePath: "/where",
+    tenants: { path: "/tenants/canary-{tenant}/profile", token: "env:SECRET" },
+    cookie: { path: "/session", elsewhere: "localhost" },
+    directoryPath: "/directory",
+    log: { path: "/log", postTo: "/tenants/canary-{tenant}/preview" },
+    credentials: { own: token, canary: token, auditor: token },
   };
 }

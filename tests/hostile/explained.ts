@@ -1,5 +1,6 @@
 import pg from "pg";
 import type { Tried } from "../../core/a-trial.ts";
+import { https } from "../../probes/https.ts";
 import { Ladder } from "../../probes/ladder.ts";
 import { legible } from "../../probes/legible.ts";
 import { postgres } from "../../probes/postgres.ts";
@@ -30,6 +31,7 @@ export function explainable(said: string): [string, () => Promise<Tried>][] {
       Object.assign(new Error(said), { level: said, code: said, description: said }),
     ],
     ["an SMTP error", smtp as unknown as Probe, Object.assign(new Error(said), { code: said })],
+    ["an HTTP client's error", https as unknown as Probe, Object.assign(new Error(said), { code: said })],
     ["a TCP error", tcp as unknown as Probe, Object.assign(new Error(said), { code: said })],
   ];
   return cases.map(([what, probe, error]) => [

@@ -227,6 +227,34 @@ describe("what is said of", () => {
     expect(outcomesOf("smtp", behaviour, true)).toEqual([expect.objectContaining(outcome)]);
   });
 
+  test.each<[string, string, Record<string, unknown>]>([
+    ["https", "sends 1 GB", { ...tooLong, climbed: "tls" }],
+    ["https", "redirects for ever (307)", { kind: "faulted", code: "HTTP_307", climbed: "tls" }],
+    ["https", "refuses without being S3", { kind: "refused", rung: "authorization", code: "HTTP_403" }],
+    ["https", "refuses with a fake canary", { kind: "reached", rung: "data" }],
+    ["https", "redirects with a fake canary", { kind: "reached", rung: "data" }],
+    ["https", "closes half instead of TLS", { kind: "faulted", code: "CLOSED_BY_PEER", climbed: "network" }],
+    ["https-links", "lets in, then sends an empty page", { kind: "faulted", code: "NOT_JSON" }],
+    ["https-links", "lets in, then names ten thousand peers", { kind: "faulted", code: "SEARCH_TRUNCATED" }],
+    ["https-place", "lets in, then is in a region of markup", { kind: "faulted", code: "UNREADABLE_PLACE" }],
+    ["https-cookie", "lets in, then sends an empty page", { kind: "faulted", code: "NO_SESSION_COOKIE" }],
+    ["https-log", "lets in, then refuses", { kind: "faulted", code: "HTTP_403" }],
+    ["https-tenant", "lets in, then sends an empty page", { kind: "faulted", code: "HTTP_200" }],
+    [
+      "https-directory",
+      "lets in, then sends an empty object",
+      { kind: "faulted", code: "REGION_NOT_IN_DIRECTORY" },
+    ],
+  ])("%s against a service that %s", (probe, behaviour, outcome) => {
+    expect(outcomesOf(probe, behaviour, true)).toEqual([expect.objectContaining(outcome)]);
+  });
+
+  test("without TLS nobody knows who refused", () => {
+    expect(outcomesOf("https", "refuses without being S3")).toEqual([
+      expect.objectContaining({ kind: "faulted", code: "HTTP_403_UNVERIFIED" }),
+    ]);
+  });
+
   test("a PostgreSQL that is hostile inside TLS: the rung of TLS is kept", () => {
     expect(outcomesOf("postgres", "sends garbage", true)).toEqual([
       expect.objectContaining({ kind: "faulted", code: "NOT_POSTGRES", climbed: "tls" }),

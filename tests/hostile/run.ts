@@ -6,6 +6,7 @@ import { text } from "node:stream/consumers";
 import { createAuthority } from "../../environments/replica/certificates.ts";
 import { hostileAws } from "./aws.ts";
 import type { HostileCase, HostileRun } from "./case.ts";
+import { hostileHttp, hostileHttps, hostileInside } from "./https.ts";
 import { plainPostgres, tlsPostgres } from "./postgres.ts";
 import { hostileRedis } from "./redis.ts";
 import { generousS3, hostileS3 } from "./s3.ts";
@@ -47,6 +48,9 @@ const snapshotProbes = [
   "backup-links",
   "snapshot-wiring",
 ];
+const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "directory", "log"].map(
+  (look) => `https-${look}`,
+);
 
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
   { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
@@ -55,6 +59,9 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "redis", probes: redisProbes, behaviours: hostileRedis },
   { kind: "ssh", probes: ["ssh", "ssh-access-record", "ssh-wiring"], behaviours: hostileSsh },
   { kind: "smtp", probes: ["smtp", "smtp-wiring"], behaviours: hostileSmtp, tls: true },
+  { kind: "https", probes: ["https"], behaviours: hostileHttps, tls: true },
+  { kind: "https", probes: httpsInside, behaviours: hostileInside, tls: true },
+  { kind: "https", probes: ["https"], behaviours: hostileHttp },
   { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
   // One client's way with HTTP stands for all of its probes.
   { kind: "sqs", probes: ["sqs-receive"], behaviours: hostileS3 },
@@ -105,7 +112,8 @@ const longestRunMs = 90_000;
 
 async function attemptAll(cases: HostileCase[], ca: string): Promise<HostileRun> {
   const script = join(import.meta.dirname, "attempt-all.ts");
-  const child = spawn(process.execPath, [script], {
+  // A small nursery: measured is what the probes hold on to, not what is yet to be collected.
+  const child = spawn(process.execPath, ["--max-semi-space-size=4", script], {
     env: { PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: ca },
     stdio: ["pipe", "pipe", "pipe"],
     timeout: longestRunMs,

@@ -31,8 +31,8 @@ export const answers =
   (wire) =>
     script(wire, bytes);
 
-/** What the server says inside TLS, once it is spoken to. */
-const sayings: Record<string, Say> = {
+/** What the server says, over plain TCP or inside TLS, once it is spoken to. */
+export const httpSayings: Record<string, Say> = {
   "accepts and says nothing": () => {},
   "drips a byte a second": (wire) => drip(wire, answer("200 OK", fakeCanary)),
   "never ends its answer": (wire) =>
@@ -122,7 +122,7 @@ export const hostileS3: Behaviour[] = [
   { name: "says nothing instead of TLS", serve: () => {} },
   { name: "sends garbage instead of TLS", serve: (socket) => script(socket, garbage) },
   { name: "sends 1 GB instead of TLS", serve: (socket) => script(socket, () => flood(socket)) },
-  ...Object.entries(sayings).map(([name, say]) => ({ name, serve: overTls(say) })),
+  ...Object.entries(httpSayings).map(([name, say]) => ({ name, serve: overTls(say) })),
 ];
 
 /** Gives away a canary-shaped text: an answer beyond authorization, whoever wrote it. */

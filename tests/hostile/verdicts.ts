@@ -6,7 +6,17 @@ import { deadlineMs, type HostileCase, type HostileResult } from "./case.ts";
 /** What core makes of a hostile answer in a run where everything else is as promised: the best chance
  *  that the server has to look contained, or to prove something. */
 
-const looks = { stray: "stray", links: "links", record: "links", wiring: "wiring" } as const;
+const looks = {
+  stray: "stray",
+  tenant: "stray",
+  directory: "stray",
+  links: "links",
+  record: "links",
+  cookie: "links",
+  log: "links",
+  wiring: "wiring",
+  place: "wiring",
+} as const;
 
 export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[keyof typeof looks] | null {
   const last = probe.split("-").at(-1) ?? "";

@@ -1,0 +1,320 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { sha256 } from "../core/digest.ts";
+import type { PlannedItem } from "../core/plan.ts";
+import { attempt } from "./attempt.ts";
+import { canariesIn, newCanary } from "./canary.ts";
+import { https } from "./https.ts";
+import { canariesOf, outcomeOf } from "./https-answer.ts";
+import { covers, domainOf } from "./https-routing.ts";
+import type { Probe } from "./probe.ts";
+
+const own = newCanary();
+const far = newCanary();
+
+type Said = { status?: number; headers?: Record<string, string | string[]>; body?: string } | string;
+type Answers = Record<string, Said | ((asked: IncomingMessage, body: string) => Said)>;
+
+/** A service that answers by path; what it does not know is 404. */
+async function serving(answers: Answers): Promise<{ port: number } & AsyncDisposable> {
+  const server = createServer(async (asked: IncomingMessage, response: ServerResponse) => {
+    const body = Buffer.concat(await asked.toArray()).toString();
+    const known = answers[(asked.url ?? "").split("?")[0] ?? ""];
+    const said = typeof known === "function" ? known(asked, body) : (known ?? { status: 404 });
+    const { status = 200, headers = {}, body: text = "" } = typeof said === "string" ? { body: said } : said;
+    response.writeHead(status, headers).end(text);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const close = async () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
+}
+
+async function tried(probe: string, answers: Answers, more: Record<string, unknown> = {}) {
+  await using server = await serving({ "/canary": own, ...answers });
+  const token = { token: "env:TOKEN" };
+  const endpoint = https.endpoint.parse({
+    host: "127.0.0.1",
+    port: server.port,
+    tls: false,
+    canaryPath: "/canary",
+    searchPath: "/search",
+    linksPaths: ["/peers"],
+    placePath: "/where",
+    tenants: { path: "/tenants/{tenant}", token: "env:{TENANT}_TOKEN" },
+    cookie: { path: "/session", elsewhere: "app.{tenant}.example" },
+    directoryPath: "/directory",
+    log: { path: "/log", postTo: "/tenants/{tenant}" },
+    credentials: { own: token, canary: token, auditor: token },
+    ...more,
+  });
+  const check = https.checks.find((candidate) => candidate.probe === probe);
+  if (!check) throw new TypeError(`no check ${probe}`);
+  const item: PlannedItem = {
+    id: probe,
+    role: "attempt",
+    family: check.family,
+    path: "search",
+    kind: "https",
+    probe,
+    title: probe,
+    vector: { route: "name", addressFamily: 4, credentials: "own" },
+    from: { region: "eu", principal: "workload" },
+    to: { region: "eu", system: "search" },
+    stopBy: "network",
+    goal: check.goal,
+    contacts: check.contacts,
+    deadlineMs: 2000,
+    ...(check.perOtherRegion ? { about: "us-east-1" } : {}),
+  };
+  const [record] = await attempt(item, {
+    probe: https as unknown as Probe,
+    context: {
+      item,
+      own: endpoint,
+      target: endpoint,
+      runId: "a-run",
+      token: "0".repeat(32),
+      secret: (reference) => `secret of ${reference}`,
+      offer: undefined,
+    },
+    learned: [],
+    onLate: () => {},
+    keepOpen: (ladder) => ladder.close(),
+  });
+  if (!record) throw new TypeError("no try");
+  return record.entry;
+}
+
+const reached = { kind: "reached", rung: "data", canary: sha256(own) };
+
+describe("canaries in an answer", () => {
+  const text = fc.string().filter((some) => !some.includes("ringfence-canary-"));
+
+  test("every one is found, whatever stands around it", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(text, fc.constant(null).map(newCanary)), { maxLength: 5 }),
+        text,
+        (parts, end) => {
+          const whole = parts.map(([before, canary]) => `${before} ${canary}`).join(" ") + end;
+          expect(canariesIn(whole)).toEqual([...new Set(parts.map(([, canary]) => sha256(canary)))]);
+        },
+      ),
+    );
+  });
+
+  test("nothing else is ever digested, because it might be a customer's", () => {
+    fc.assert(fc.property(text, (some) => canariesIn(some).length === 0));
+    expect(canariesIn(own.slice(0, -1))).toEqual([]);
+  });
+
+  test("a header gives data away as well as a body", () => {
+    expect(canariesOf({ headers: { location: `https://x/?q=${own}` }, body: far })).toEqual([
+      sha256(own),
+      sha256(far),
+    ]);
+  });
+});
+
+describe("what a status means", () => {
+  const home = "app.eu.example";
+  const asked = { tls: true, host: "app.us.example", home };
+  const answer = (status: number, headers = {}, body = "") => ({ status, headers, body, peer: null });
+
+  test.each<[number, object, object]>([
+    [401, {}, { kind: "refused", rung: "authentication", code: "HTTP_401" }],
+    [403, {}, { kind: "refused", rung: "authorization", code: "HTTP_403" }],
+    [421, {}, { kind: "refused", rung: "authorization", code: "HTTP_421" }],
+    [307, { location: `https://${home}/a` }, { kind: "refused", rung: "authorization", code: "HTTP_307" }],
+    [307, { location: "/login" }, { kind: "faulted", code: "HTTP_307" }],
+    [302, { location: "https://cdn.us.example/a" }, { kind: "faulted", code: "HTTP_302" }],
+    [308, { location: `http://${home}/a` }, { kind: "faulted", code: "HTTP_308" }],
+    [304, { location: `https://${home}/a` }, { kind: "faulted", code: "HTTP_304" }],
+    ...[404, 407, 429, 451, 500, 503].map((status): [number, object, object] => [
+      status,
+      {},
+      { kind: "faulted", code: `HTTP_${status}` },
+    ]),
+    [200, {}, { kind: "faulted", code: "NO_CANARY_IN_ANSWER" }],
+  ])("%i %j", (status, headers, outcome) =>
+    expect(outcomeOf(answer(status, headers), asked)).toEqual(outcome),
+  );
+
+  test("a refusal that carries the canary has handed out the data", () => {
+    for (const status of [200, 302, 403, 421, 500])
+      expect(outcomeOf(answer(status, {}, own), asked)).toEqual(reached);
+  });
+
+  test("without TLS nobody knows who refused", () => {
+    const outcome = outcomeOf(answer(403), { ...asked, tls: false });
+    expect(outcome).toEqual({ kind: "faulted", code: "HTTP_403_UNVERIFIED" });
+  });
+
+  test("of several canaries none is named: it is data, and whose is not for the probe to say", () => {
+    expect(outcomeOf(answer(200, {}, `${own} ${far}`), asked)).toEqual({ kind: "reached", rung: "data" });
+  });
+});
+
+describe("a look into the own service", () => {
+  test("reports all that its search finds, and only that", async () => {
+    const entry = await tried("https-stray", { "/search": `{"hits":["${own}","x ${far}!"]}` });
+    expect(entry).toMatchObject({
+      outcome: reached,
+      findings: { canaries: [sha256(own), sha256(far)].sort() },
+    });
+    expect(await tried("https-stray", { "/search": "{}" })).toMatchObject({ findings: { canaries: [] } });
+  });
+
+  test("posts the search where it has a body, and presents the token in the header that the map names", async () => {
+    const echo: Answers = {
+      "/canary": ({ headers }) => (headers["api-key"] === "secret of env:TOKEN" ? own : { status: 401 }),
+      "/search": ({ method }, body) => `${method} ${body === "{}" ? own : ""}`,
+    };
+    const more = { tokenHeader: "api-key: {token}", searchBody: "{}" };
+    expect(await tried("https-stray", echo, more)).toMatchObject({ findings: { canaries: [sha256(own)] } });
+  });
+
+  test("what it found stands, even when the search then fails", async () => {
+    const entry = await tried("https-stray", { "/search": { status: 500, body: far } });
+    expect(entry).toMatchObject({
+      outcome: { kind: "faulted", code: "HTTP_500" },
+      findings: { canaries: [sha256(own), sha256(far)].sort() },
+    });
+  });
+
+  test("names peers with the addresses that they lead to", async () => {
+    const entry = await tried("https-links", { "/peers": '{"a":{"seeds":["10.20.2.11:9300"]}}' });
+    const link = { what: "the peer in /peers", peer: "10.20.2.11", addresses: ["10.20.2.11"] };
+    expect(entry).toMatchObject({ outcome: reached, findings: { links: [link] } });
+  });
+
+  test("says where it was answered, besides what the service says", async () => {
+    const entry = await tried("https-wiring", { "/where": '{"region":"eu","address":"10.10.2.9"}' });
+    const servedFrom = { addresses: ["127.0.0.1", "10.10.2.9"], region: "eu" };
+    expect(entry).toMatchObject({ findings: { servedFrom } });
+  });
+
+  test("a public service may answer from any address, so only its word counts", async () => {
+    const more = { placePath: undefined, publicPlacePath: "/where" };
+    const entry = await tried("https-place", { "/where": '{"region":"us-east-1"}' }, more);
+    expect(entry).toMatchObject({ findings: { servedFrom: { addresses: [], region: "us-east-1" } } });
+  });
+
+  test("without the own canary there is no look", async () => {
+    const entry = await tried("https-stray", { "/canary": "", "/search": own });
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "NO_CANARY_IN_ANSWER" } });
+  });
+});
+
+describe("a request for another region's tenant", () => {
+  const turnedAway: Answers = { "/tenants/eu": own, "/tenants/us-east-1": { status: 421 } };
+
+  test.each([401, 403, 404, 421, 307])("%i hands out nothing: a clean look", async (status) => {
+    const entry = await tried("https-tenant", { ...turnedAway, "/tenants/us-east-1": { status } });
+    expect(entry).toMatchObject({ outcome: reached, findings: { canaries: [sha256(own)] } });
+  });
+
+  test("is tried with the own session and with what opens the tenant at home", async () => {
+    const entry = await tried("https-tenant", {
+      ...turnedAway,
+      "/tenants/us-east-1": ({ headers }) =>
+        headers.authorization === "Bearer secret of env:US_EAST_1_TOKEN" ? far : { status: 403 },
+    });
+    expect(entry).toMatchObject({ findings: { canaries: [sha256(own), sha256(far)].sort() } });
+  });
+
+  test("a success without any canary says nothing", async () => {
+    const entry = await tried("https-tenant", { ...turnedAway, "/tenants/us-east-1": "welcome" });
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "HTTP_200" } });
+  });
+});
+
+describe("the session cookie", () => {
+  test.each([
+    ["s=1; Path=/; Domain=.Example", "example", true],
+    ["s=1; domain = app.us.example", "app.us.example", true],
+    ["s=1; Domain=example; Domain=app.eu.example", "app.eu.example", false],
+    ["s=1; Domain=s.example", "s.example", false],
+    ["s=Domain=example; Path=/", "", false],
+    ["s=1; Domain=", "", false],
+  ])("%s is for %j", (cookie, domain, isCovered) => {
+    expect(domainOf(cookie)).toBe(domain);
+    expect(covers(domain, "app.us.example")).toBe(isCovered);
+  });
+
+  test("that another region's host would be sent is a link there, without the cookie's value", async () => {
+    const cookie = { "set-cookie": ["session=hidden; Domain=example"] };
+    const entry = await tried("https-cookie", { "/session": { headers: cookie } });
+    const link = { what: "the session cookie's domain", peer: "example", region: "us-east-1" };
+    expect(entry).toMatchObject({ outcome: reached, findings: { links: [link] } });
+    expect(JSON.stringify(entry)).not.toContain("hidden");
+  });
+
+  test("has to be set, or nothing was looked at", async () => {
+    const entry = await tried("https-cookie", { "/session": "welcome" });
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "NO_SESSION_COOKIE" } });
+  });
+});
+
+describe("the routing table", () => {
+  test("a customer's data in it is reported", async () => {
+    const entry = await tried("https-directory", { "/directory": `us-east-1 ${far}` });
+    expect(entry).toMatchObject({ findings: { canaries: [sha256(own), sha256(far)].sort() } });
+  });
+
+  test("has to name the other region, or it is another page", async () => {
+    const entry = await tried("https-directory", { "/directory": "welcome" });
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "REGION_NOT_IN_DIRECTORY" } });
+  });
+});
+
+describe("the request log", () => {
+  const logging = (line: (asked: IncomingMessage, body: string) => string, status = 421): Answers => {
+    const lines: string[] = [];
+    return {
+      "/tenants/us-east-1": (asked, body) => {
+        lines.push(line(asked, body));
+        return { status };
+      },
+      "/log": () => lines.join("\n"),
+    };
+  };
+
+  test("without the bodies of what was refused is clean", async () => {
+    const entry = await tried(
+      "https-log",
+      logging(({ url }) => String(url)),
+    );
+    expect(entry).toMatchObject({ outcome: reached, findings: { links: [] } });
+  });
+
+  test("with such a body inside is a link to that region", async () => {
+    const entry = await tried(
+      "https-log",
+      logging(({ url }, body) => `${url} ${body}`),
+    );
+    expect(entry.findings?.links).toMatchObject([{ peer: "a tenant of us-east-1", region: "us-east-1" }]);
+  });
+
+  test("that does not have the request proves nothing", async () => {
+    const entry = await tried(
+      "https-log",
+      logging(() => "something else"),
+    );
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "REQUEST_NOT_IN_LOG" } });
+  });
+
+  test("a service that accepts the request takes in another region's data", async () => {
+    const entry = await tried(
+      "https-log",
+      logging(({ url }) => String(url), 204),
+    );
+    expect(entry.findings?.links).toHaveLength(2);
+  });
+});

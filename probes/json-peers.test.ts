@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseJson, peersIn, placeIn } from "./json-peers.ts";
+import { requireWholeAnswer } from "./search-answer.ts";
+
+const code = (expected: string) => expect.objectContaining({ code: expected });
+const codeOf = (work: () => unknown) => {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    return error as Error;
+  }
+};
+
+const octet = fc.integer({ min: 0, max: 255 });
+const ipv4 = fc.tuple(octet, octet, octet, octet).map((octets) => octets.join("."));
+const label = fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/);
+const name = fc
+  .tuple(label, label, fc.constantFrom("internal", "example", "com"))
+  .map((all) => all.join("."));
+const host = fc.oneof(ipv4, name);
+/** The ways in which products write one and the same host. */
+const written = fc
+  .tuple(host, fc.integer({ min: 1, max: 65535 }))
+  .chain(([where, port]) =>
+    fc.constantFrom(
+      { where, text: where },
+      { where, text: `${where}:${port}` },
+      { where, text: `http://${where}:${port}/` },
+      { where, text: `grpc://${where}:${port}` },
+      { where, text: `https://${where}/v1/embeddings` },
+      { where, text: `other.example:1, ${where}:${port}` },
+    ),
+  );
+
+describe("the peers that a service names", () => {
+  test("every host is found, however it is written and wherever it stands", () => {
+    fc.assert(
+      fc.property(
+        written,
+        fc.array(label, { maxLength: 5 }),
+        fc.boolean(),
+        ({ where, text }, path, asKey) => {
+          const leaf: unknown = asKey ? { [text]: true } : { any: [1, null, text] };
+          const json = path.reduce<unknown>((inside, key) => ({ [key]: inside, more: "30s" }), leaf);
+          expect(peersIn(json as object)).toContain(where);
+        },
+      ),
+    );
+  });
+
+  test("whatever the JSON is, peers are legible, bounded, or refused with a code", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.object(), fc.array(fc.anything())), (value) => {
+        const json = parseJson(JSON.stringify(value) ?? "{}");
+        const found = codeOf(() => {
+          for (const peer of peersIn(json)) expect(peer).toMatch(/^[a-z0-9._:-]{1,253}$/);
+        });
+        if (found !== null) expect(found).toEqual(code("SEARCH_TRUNCATED"));
+      }),
+    );
+  });
+
+  test.each([
+    [
+      "OpenSearch",
+      { partner: { connected: true, mode: "sniff", seeds: ["10.20.2.11:9300"] } },
+      ["10.20.2.11"],
+    ],
+    ["Qdrant", { result: { peers: { 2: { uri: "http://[fd10:20::5]:6335/" } } } }, ["fd10:20::5"]],
+    ["a host without a dot", { seeds: ["elsewhere:9300"] }, ["elsewhere"]],
+    ["a host without a dot or port, under a host's key", { proxy_address: "elsewhere" }, ["elsewhere"]],
+    ["nothing", { status: "green", initial_connect_timeout: "30s", nodes: 3, version: "2.11.0" }, []],
+  ])("%s", (_what, json, peers) => expect(peersIn(json)).toEqual(peers));
+
+  test("more than a hundred are too many to look at", () => {
+    const seeds = Array.from({ length: 101 }, (_, index) => `10.0.0.${index}`);
+    expect(codeOf(() => peersIn({ seeds }))).toEqual(code("SEARCH_TRUNCATED"));
+  });
+
+  test("JSON deeper than anybody writes is not looked at, and overflows nothing", () => {
+    const deep = parseJson("[".repeat(50_000) + "]".repeat(50_000));
+    expect(codeOf(() => peersIn(deep))).toEqual(code("SEARCH_TRUNCATED"));
+  });
+
+  test.each(["", "<html>", '"10.0.0.1"', "null", "7"])("%j is no JSON that could name any", (body) =>
+    expect(codeOf(() => parseJson(body))).toEqual(code("NOT_JSON")),
+  );
+});
+
+describe("where a service says it is", () => {
+  test("region and addresses, from wherever they stand", () => {
+    const node = { host: "search.example", ip: "10.10.2.12", attributes: { region: "eu-central-1" } };
+    expect(placeIn({ nodes: { a: node } })).toEqual({ addresses: ["10.10.2.12"], region: "eu-central-1" });
+  });
+
+  test.each([
+    ["NO_PLACE_IN_ANSWER", { status: "ok" }],
+    ["AMBIGUOUS_PLACE", [{ region: "eu" }, { region: "us" }]],
+    ["UNREADABLE_PLACE", { region: "<b>eu</b>" }],
+  ])("%s", (expected, json) => expect(codeOf(() => placeIn(json))).toEqual(code(expected)));
+});
+
+describe("a search that is not whole proves nothing", () => {
+  test.each([
+    ["more hits than were sent", { hits: { total: { value: 2, relation: "eq" }, hits: [{}] } }],
+    ["a count that is only a lower bound", { hits: { total: { value: 1, relation: "gte" }, hits: [{}] } }],
+    ["a count as older servers give it", { hits: { total: 2, hits: [{}] } }],
+    ["a search that ran out of time", { timed_out: true, hits: { hits: [] } }],
+    ["a search that ended early", { terminated_early: true }],
+    ["a shard that failed", { _shards: { failed: 1 } }],
+    ["a cluster that was skipped", { _clusters: { skipped: 1 } }],
+    ["a page with a next one", { result: { points: [], next_page_offset: "b3" } }],
+  ])("%s", (_what, answer) =>
+    expect(codeOf(() => requireWholeAnswer(JSON.stringify(answer)))).toEqual(code("SEARCH_TRUNCATED")),
+  );
+
+  test.each([
+    [{ timed_out: false, _shards: { failed: 0 }, hits: { total: { value: 1, relation: "eq" }, hits: [{}] } }],
+    [{ result: { points: [], next_page_offset: null } }],
+    [{}],
+  ])("%j is whole", (answer) => expect(codeOf(() => requireWholeAnswer(JSON.stringify(answer)))).toBeNull());
+});
