@@ -1,24 +1,24 @@
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import { startBackup } from "../../../fixtures/aws-services/backup.ts";
 import { startRds } from "../../../fixtures/aws-services/rds.ts";
 import { startSqs } from "../../../fixtures/aws-services/sqs.ts";
 import { startObjectStore } from "../../../fixtures/object-store/server.ts";
 import type { PlantedServices } from "../aws-services.ts";
 import type { PlantedStore } from "../buckets.ts";
+import { takeJob } from "../host-jobs.ts";
 import type { StoreRequest } from "../store-client.ts";
 
-/** The replica's AWS endpoints, in a process of their own. The job comes on stdin;
- *  afterwards an administrator may change policies through a socket in the host's work folder, which only
+/** The replica's AWS endpoints. Once they serve, an administrator may change policies through a socket in the host's work folder, which only
  *  the replica's owner can open. */
-const { store, services, tls, work } = JSON.parse(await text(process.stdin)) as {
+const { store, services, tls, work } = takeJob<{
   store: PlantedStore;
   services: PlantedServices;
   tls: { cert: string; key: string } | null;
   work: string;
-};
+}>(import.meta.filename);
 const beside = {
   sqs: startSqs(services.sqs),
   rds: startRds(services.rds),
@@ -78,4 +78,5 @@ const control = createServer((socket) => {
     }
   });
 });
-control.listen(join(work, "store.sock"), () => process.stdout.write("serving\n"));
+control.listen(join(work, "store.sock"));
+await once(control, "listening");

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
 import { planServices, serviceUsers } from "../aws-services.ts";
 import { planStore } from "../buckets.ts";
-import { type HeldHost, onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
+import type { HeldHost } from "../namespace.ts";
 import type { Boot } from "../servers.ts";
 import { awsKinds, hostKeys } from "../topology.ts";
 
@@ -28,8 +28,6 @@ async function serve({ job, topology, authority, provisions }: Boot, held: HeldH
   const plain = all.some(({ placement }) => placement.endpoint.tls === false);
   const tls = plain ? null : await authority.issue([...new Set(names)]);
   const store = planStore(topology, buckets, { users: serviceUsers(beside), provisions: beside });
-  const script = scriptArguments(join(import.meta.dirname, "aws-process.ts"));
-  const running = start(onHost(held, [process.execPath, ...script]));
-  running.stdin?.end(JSON.stringify({ store, services: planServices(beside), tls, work: job.work }));
-  await said(running, "serving", "the AWS endpoints");
+  const script = join(import.meta.dirname, "aws-process.ts");
+  await serveOn(held, script, { store, services: planServices(beside), tls, work: job.work });
 }

@@ -1,14 +1,16 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { text } from "node:stream/consumers";
 import { Arrivals } from "../../../fixtures/receivers/arrivals.ts";
+import { takeJob } from "../host-jobs.ts";
 
 /** Collectors over UDP, which keep what was marked as Ringfence's and say so over HTTP. */
-const collectors = JSON.parse(await text(process.stdin)) as {
-  addresses: string[];
-  port: number;
-  arrivals: number;
-}[];
+const collectors = takeJob<
+  {
+    addresses: string[];
+    port: number;
+    arrivals: number;
+  }[]
+>(import.meta.filename);
 for (const { addresses, port, arrivals } of collectors) {
   const seen = new Arrivals();
   for (const address of addresses) {
@@ -19,4 +21,3 @@ for (const { addresses, port, arrivals } of collectors) {
     await seen.serve({ address, port: arrivals });
   }
 }
-process.stdout.write("serving\n");

@@ -1,7 +1,6 @@
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
 import { arrivalsPort } from "../arrivals-port.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import type { KindServer } from "../servers.ts";
 
 export const server: KindServer = {
@@ -11,9 +10,6 @@ export const server: KindServer = {
       port,
       arrivals: arrivalsPort(endpoint),
     }));
-    const script = scriptArguments(join(import.meta.dirname, "datagram-process.ts"));
-    const receiver = start(onHost(held, [process.execPath, ...script]));
-    receiver.stdin?.end(JSON.stringify(collectors));
-    await said(receiver, "serving", "the collectors");
+    await serveOn(held, join(import.meta.dirname, "datagram-process.ts"), collectors);
   },
 };

@@ -2,9 +2,9 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, createServer, isIPv6, type Socket } from "node:net";
-import { text } from "node:stream/consumers";
 import packet from "dns-packet";
 import { Arrivals } from "../../../fixtures/receivers/arrivals.ts";
+import { takeJob } from "../host-jobs.ts";
 
 /** Name servers of one zone each, over UDP and TCP. What they do not know they forward where their file says
  *  so, and otherwise refuse; what they were asked they tell over HTTP. */
@@ -17,7 +17,7 @@ interface NameServer {
   arrivals: number;
 }
 
-for (const server of JSON.parse(await text(process.stdin)) as NameServer[]) {
+for (const server of takeJob<NameServer[]>(import.meta.filename)) {
   const seen = new Arrivals();
   for (const address of server.addresses) {
     await serveUdp(address, server, seen);
@@ -25,7 +25,6 @@ for (const server of JSON.parse(await text(process.stdin)) as NameServer[]) {
     await seen.serve({ address, port: server.arrivals });
   }
 }
-process.stdout.write("serving\n");
 
 async function serveUdp(address: string, server: NameServer, seen: Arrivals): Promise<void> {
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");

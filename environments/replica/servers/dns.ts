@@ -1,8 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
 import { arrivalsPort } from "../arrivals-port.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import type { KindServer } from "../servers.ts";
 
 /** The file, "zone address" a line, of where a resolver sends what it does not know itself. A careful
@@ -19,9 +18,6 @@ export const server: KindServer = {
         return { addresses, port, zone: endpoint.zone, canary, forwards, arrivals: arrivalsPort(endpoint) };
       }),
     );
-    const script = scriptArguments(join(import.meta.dirname, "dns-process.ts"));
-    const names = start(onHost(held, [process.execPath, ...script]));
-    names.stdin?.end(JSON.stringify(servers));
-    await said(names, "serving", "the name servers");
+    await serveOn(held, join(import.meta.dirname, "dns-process.ts"), servers);
   },
 };

@@ -6,23 +6,22 @@ import { SearchIndex } from "../../../fixtures/web-service/search-index.ts";
 import { listen } from "../../../fixtures/web-service/server.ts";
 import type { Asked, Reply, Service } from "../../../fixtures/web-service/service.ts";
 import { VectorStore } from "../../../fixtures/web-service/vector-store.ts";
+import { takeJob } from "../host-jobs.ts";
 import type { PlannedService } from "../web-services.ts";
 
-/** The HTTP services of one host, in a process of their own. The job comes on stdin; afterwards an
- *  administrator may speak to them through a socket in the host's work folder, which only the replica's
+/** The HTTP services of one host. Once they serve, an administrator may speak to them through a socket in the host's work folder, which only the replica's
  *  owner can open. */
-const { services, certificate, ca, work } = JSON.parse(await text(process.stdin)) as {
+const { services, certificate, ca, work } = takeJob<{
   services: PlannedService[];
   certificate: { cert: string; key: string };
   ca: string;
   work: string;
-};
+}>(import.meta.filename);
 
 const running = new Map<PlannedService, Service>(services.map((planned) => [planned, serviceOf(planned)]));
 for (const [{ canaryPath, canary }, service] of running) await plant(service, canaryPath, canary);
 for (const one of places()) await listen(one);
 await listen({ at: { socket: join(work, "https.sock") }, tls: null, services: [...running.values()] });
-process.stdout.write("serving\n");
 
 function serviceOf(planned: PlannedService): Service {
   const { host, region, canaryPath } = planned;

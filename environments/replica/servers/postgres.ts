@@ -15,13 +15,13 @@ import type { Boot, KindServer } from "../servers.ts";
 import { isMoved } from "../tenant-moves.ts";
 
 export const server: KindServer = {
+  /** One cluster is made and the others are copies of it: making one takes longer than anything else. */
   async prepare({ job }, mine) {
     const { work, postgresBinaries: binaries } = job;
-    await Promise.all(
-      byServer(mine).map(([one]) =>
-        initialisePostgres({ binaries, folder: dataFolder(one, work), id: one.placement.system.id }, one),
-      ),
-    );
+    const [first, ...others] = byServer(mine).map(([one]) => ({ one, data: dataOf(one, work) }));
+    if (!first) return;
+    await initialisePostgres({ binaries, data: first.data }, first.one);
+    await Promise.all(others.map(({ data }) => run(["cp", "-a", first.data, data])));
   },
   async serve(boot, mine, held) {
     await Promise.all(
@@ -46,8 +46,9 @@ export const server: KindServer = {
   }),
 };
 
-function dataFolder({ placement }: Provision, work: string): string {
-  return join(work, "hosts", `${placement.region}.data`);
+/** The data folder, as the replica's first process sees it. */
+function dataOf({ placement }: Provision, work: string): string {
+  return join(work, "hosts", `${placement.region}.data`, placement.system.id);
 }
 
 async function optionsOf({ job, authority, provisions }: Boot, one: Provision): Promise<PostgresOptions> {
@@ -67,15 +68,8 @@ interface PostgresOptions {
 /** PostgreSQL refuses to run as root, and inside the replica there is only root: one more user namespace. */
 export const asPostgresUser = ["unshare", "--user", "--map-user=1000", "--map-group=1000", "--"];
 
-interface PostgresFiles {
-  binaries: string;
-  /** Parent of the data folder, as the caller sees it. */
-  folder: string;
-  id: string;
-}
-
 async function initialisePostgres(
-  { binaries, folder, id }: PostgresFiles,
+  { binaries, data }: { binaries: string; data: string },
   { admin }: Provision,
 ): Promise<void> {
   const options = [
@@ -89,7 +83,7 @@ async function initialisePostgres(
     "--no-sync",
     "--no-instructions",
   ];
-  await run([...asPostgresUser, join(binaries, "initdb"), "-D", join(folder, id), ...options]);
+  await run([...asPostgresUser, join(binaries, "initdb"), "-D", data, ...options]);
 }
 
 /** Its administrator's session in its own database, through the server's socket. */
@@ -97,8 +91,8 @@ async function connectTo(
   provision: Provision,
   work: string,
 ): Promise<AsyncDisposable & { client: pg.Client }> {
-  const { system, port, endpoint } = provision.placement;
-  const host = join(dataFolder(provision, work), system.id);
+  const { port, endpoint } = provision.placement;
+  const host = dataOf(provision, work);
   const database = String(endpoint.database);
   const client = new pg.Client({ host, port, user: provision.admin.user, database });
   await client.connect();

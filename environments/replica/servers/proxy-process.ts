@@ -1,14 +1,15 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { connect, isIPv6, type Socket } from "node:net";
-import { text } from "node:stream/consumers";
+import { takeJob } from "../host-jobs.ts";
 
 /** An HTTP CONNECT proxy that carries to the names on its list: to port 443 unless the line says another,
  *  and to any name below where it begins with `*.`; over the address family and from the address on which it was asked. */
-const { listen, allowList } = JSON.parse(await text(process.stdin)) as {
+const { listen, allowList } = takeJob<{
   listen: { host: string; port: number }[];
   allowList: string;
-};
+}>(import.meta.filename);
 
 function carries(host: string, port: string): boolean {
   const wanted = port === "443" ? host : `${host}:${port}`;
@@ -16,7 +17,6 @@ function carries(host: string, port: string): boolean {
   return lines.some((line) => line === wanted || (line.startsWith("*.") && wanted.endsWith(line.slice(1))));
 }
 
-let waiting = listen.length;
 for (const { host, port } of listen) {
   const server = createServer((_request, response) => response.writeHead(405).end());
   server.on("connect", (request, client: Socket) => {
@@ -36,7 +36,6 @@ for (const { host, port } of listen) {
     onward.on("error", () => client.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"));
     client.on("close", () => onward.destroy());
   });
-  server.listen({ host, port }, () => {
-    if (--waiting === 0) process.stdout.write("serving\n");
-  });
+  server.listen({ host, port });
+  await once(server, "listening");
 }

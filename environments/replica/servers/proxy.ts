@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import type { KindServer } from "../servers.ts";
 
 /** The file, one host name a line, of what a region's proxy carries to; it is read anew for each request. */
@@ -16,9 +15,7 @@ export const server: KindServer = {
     const listen = mine.flatMap(({ placement: { address, port } }) =>
       [address[4], address[6]].map((host) => ({ host, port })),
     );
-    const script = scriptArguments(join(import.meta.dirname, "proxy-process.ts"));
-    const proxy = start(onHost(held, [process.execPath, ...script]));
-    proxy.stdin?.end(JSON.stringify({ listen, allowList: join(job.work, allowListFile) }));
-    await said(proxy, "serving", `the proxy of ${region}`);
+    const script = join(import.meta.dirname, "proxy-process.ts");
+    await serveOn(held, script, { listen, allowList: join(job.work, allowListFile) });
   },
 };

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import { credentialOf, type Provision } from "../provision.ts";
 import type { Boot, KindServer } from "../servers.ts";
 import type { RelayJob } from "./smtp-process.ts";
@@ -8,11 +7,8 @@ import type { RelayJob } from "./smtp-process.ts";
 /** One process a host; each relay keeps its settings in a folder of its own. */
 export const server: KindServer = {
   async serve(boot, mine, held) {
-    const script = scriptArguments(join(import.meta.dirname, "smtp-process.ts"));
-    const relays = start(onHost(held, [process.execPath, ...script]));
     const jobs = await Promise.all(mine.map((one) => jobOf(one, boot)));
-    relays.stdin?.end(JSON.stringify(jobs));
-    await said(relays, "listening", "the mail relay");
+    await serveOn(held, join(import.meta.dirname, "smtp-process.ts"), jobs);
   },
 };
 

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { type Account, publicKeyOf, startBastion } from "../../../fixtures/bastion/bastion.ts";
+import { takeJob } from "../host-jobs.ts";
 
 /** A host's bastions, in one process. `folder`: where its accounts and its record of logins lie. */
 export interface BastionJob {
@@ -11,7 +11,7 @@ export interface BastionJob {
   accounts: (Account & { privateKey?: string })[];
 }
 
-const jobs = JSON.parse(await text(process.stdin)) as BastionJob[];
+const jobs = takeJob<BastionJob[]>(import.meta.filename);
 for (const { folder, listen, canary, accounts } of jobs) {
   await mkdir(folder, { recursive: true });
   const files = {
@@ -24,7 +24,6 @@ for (const { folder, listen, canary, accounts } of jobs) {
   await writeFile(accountsFile, JSON.stringify(accounts.map(published), null, 2));
   await startBastion({ listen, accountsFile, files, recordFile: files["access-record"] });
 }
-process.stdout.write("listening\n");
 
 /** A server knows the public half only. */
 function published({ privateKey, ...account }: BastionJob["accounts"][number]): Account {

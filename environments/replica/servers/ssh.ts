@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import { credentialOf, type Provision } from "../provision.ts";
 import type { KindServer } from "../servers.ts";
 import type { BastionJob } from "./ssh-process.ts";
@@ -8,10 +7,8 @@ import type { BastionJob } from "./ssh-process.ts";
 /** One process a host; each bastion keeps its accounts and its record of logins in a folder of its own. */
 export const server: KindServer = {
   async serve({ job }, mine, held) {
-    const script = scriptArguments(join(import.meta.dirname, "ssh-process.ts"));
-    const bastions = start(onHost(held, [process.execPath, ...script]));
-    bastions.stdin?.end(JSON.stringify(mine.map((one) => jobOf(one, job.work))));
-    await said(bastions, "listening", "the bastion");
+    const jobs = mine.map((one) => jobOf(one, job.work));
+    await serveOn(held, join(import.meta.dirname, "ssh-process.ts"), jobs);
   },
 };
 

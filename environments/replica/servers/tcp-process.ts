@@ -1,13 +1,10 @@
+import { once } from "node:events";
 import { createServer } from "node:net";
+import { takeJob } from "../host-jobs.ts";
 
-/** Stands for any system that Ringfence has no client for: accepts connections and says nothing.
- *  argv: ADDRESS PORT pairs. */
-const places = process.argv.slice(2);
-let open = 0;
-for (let index = 0; index < places.length; index += 2) {
+/** Stands for any system that Ringfence has no client for: accepts connections and says nothing. */
+for (const { host, port } of takeJob<{ host: string; port: number }[]>(import.meta.filename)) {
   const server = createServer((socket) => socket.on("error", () => {}).resume());
-  server.listen({ host: places[index], port: Number(places[index + 1]) }, () => {
-    open++;
-    if (open * 2 === places.length) process.stdout.write("listening\n");
-  });
+  server.listen({ host, port });
+  await once(server, "listening");
 }

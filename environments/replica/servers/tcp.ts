@@ -1,17 +1,13 @@
 import { join } from "node:path";
-import { scriptArguments } from "../../node-script.ts";
-import { onHost, said, start } from "../namespace.ts";
+import { serveOn } from "../host-server.ts";
 import type { KindServer } from "../servers.ts";
 
 export const server: KindServer = {
   async serve(_boot, mine, held) {
     const places = mine.flatMap(({ placement: { address, port } }) => [
-      address[4],
-      String(port),
-      address[6],
-      String(port),
+      { host: address[4], port },
+      { host: address[6], port },
     ]);
-    const script = scriptArguments(join(import.meta.dirname, "tcp-process.ts"));
-    await said(start(onHost(held, [process.execPath, ...script, ...places])), "listening", "the listeners");
+    await serveOn(held, join(import.meta.dirname, "tcp-process.ts"), places);
   },
 };

@@ -1,22 +1,21 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { type CompletedRequest, getLocal } from "mockttp";
+import { takeJob } from "../host-jobs.ts";
 
 /** The vendors of the replica's Internet: whatever the name, TLS by the replica's authority, and the answer
  *  that a request without a key gets. What arrived, when and from where, is written to `received.jsonl`. */
-const { cert, key, work } = JSON.parse(await text(process.stdin)) as {
+const { cert, key, work } = takeJob<{
   cert: string;
   key: string;
   work: string;
-};
+}>(import.meta.filename);
 const vendors = getLocal({ https: { cert, key }, http2: false, recordTraffic: false });
 await vendors.forAnyRequest().thenCallback(async (request) => {
   appendFileSync(join(work, "received.jsonl"), `${JSON.stringify(await arrival(request))}\n`);
   return { statusCode: 401, json: { error: "no valid key" } };
 });
 await vendors.start(443);
-process.stdout.write("serving\n");
 
 async function arrival(request: CompletedRequest) {
   const { method, path, headers, remoteIpAddress: from } = request;

@@ -1,0 +1,17 @@
+import { createInterface } from "node:readline";
+import { leaveJob } from "./host-jobs.ts";
+
+/** One process for all servers of a host that are scripts of ours: each line on stdin names one and what it is
+ *  to serve; it serves when its import is done. A start of Node costs more than any of them. */
+for await (const line of createInterface({ input: process.stdin })) {
+  const { script, job } = JSON.parse(line) as { script: string; job: unknown };
+  leaveJob(script, job);
+  void import(script).then(
+    () => say({ script }),
+    (error: Error) => say({ script, failed: error.message }),
+  );
+}
+
+function say(answer: { script: string; failed?: string }): void {
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
