@@ -6,7 +6,7 @@ import {
   emptyHead,
   type Findings,
   type Journal,
-  type Phase,
+  Phase,
   readJournal,
   type Try,
 } from "./journal.ts";
@@ -14,6 +14,7 @@ import { judge, type Verdict } from "./judge.ts";
 import { type Gap, type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
 import { homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
 import { type Outcome, type Rung, rungs } from "./vocabulary.ts";
+import { sendToken } from "./witness.ts";
 
 /** Test builders: a whole run, all controls holding and every attempt stopped, but for what a test says. */
 
@@ -42,6 +43,9 @@ export function faulted(code: string, rest: Partial<Tried> = {}): Tried {
   return { outcome: { kind: "faulted", code }, climbed: "name", ...rest };
 }
 
+/** One datagram, of which its sender never hears again. */
+export const sent: Tried = silentAt("network", { durationMs: 20, syns: null });
+
 export function canaryOf(region: string, system = "orders"): string {
   return sha256(`canary of ${system} in ${region}`);
 }
@@ -54,8 +58,26 @@ export function addressIn(region: string, family: 4 | 6 = 4): string {
 
 const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts: "own" } as const;
 
-/** One kind of system with one check of every sort. */
+const blind = { family: "send", credentials: ["none"], witnessed: true, goal: "network" } as const;
+
+/** A kind of system with one check of every sort, and one to which things are sent that are not answered. */
 export const kinds: readonly SystemKind[] = [
+  {
+    kind: "sink",
+    endpoint: z.strictObject({ host: z.string() }),
+    stopBy: "authorization",
+    checks: [
+      {
+        ...blind,
+        probe: "send",
+        routes: ["name", "address"],
+        contacts: "target",
+        repeats: 5,
+        proves: "nothing that is sent arrives",
+      },
+      { ...blind, probe: "relay", routes: ["name"], contacts: "own", proves: "nothing is carried on" },
+    ],
+  },
   {
     kind: "store",
     endpoint: z.strictObject({ host: z.string() }),
@@ -133,6 +155,8 @@ export function aMap({
 
 /** Every control holds, every far system is silent, every look inside is clean. */
 export const asPromised: Observe = (item) => {
+  if (item.probe === "relay") return { tries: [refusedAt("authorization", "NXDOMAIN")] };
+  if (item.witnessed) return { tries: Array<Tried>(item.repeats ?? 1).fill(sent) };
   const own = canaryOf(item.from.region, item.to.system);
   if (item.role === "control") return { tries: [reached(item.goal, own)] };
   if (item.family === "trespass") return { tries: [silentAt("network")] };
@@ -142,11 +166,26 @@ export const asPromised: Observe = (item) => {
   return { tries: [reached("data", own)], findings: findings[item.probe as keyof typeof findings] };
 };
 
+/** What a receiver says that it saw, and when it is asked. */
+export interface Receiver {
+  saw(item: PlannedItem, phase: Phase): boolean;
+  askedAtSeconds: number;
+}
+/** Null where the receiver is not asked. */
+export type Receivers = (region: string, system: string) => Receiver | null;
+
+/** Every receiver saw what was sent to it from its own region, and nothing else. */
+export const sawControls = (region: string, system: string): Receiver => ({
+  saw: ({ role, to }) => role === "control" && to.region === region && to.system === system,
+  askedAtSeconds: 25,
+});
+
 const startOf = (secondsIn: number) => new Date(Date.UTC(2026, 10, 22, 12, 0, 0) + secondsIn * 1000);
 const secondsIn = { before: 1, attempt: 10, after: 20 } as const satisfies Record<Phase, number>;
 
 function observation(item: PlannedItem, phase: Phase, { tries, findings }: Observed): Entry {
-  const address = addressIn(item.to.region, item.vector.addressFamily);
+  const contacted = item.contacts === "own" ? item.from : item.to;
+  const address = addressIn(contacted.region, item.vector.addressFamily);
   const filled = tries.map(({ atSeconds, ...one }): Try => {
     const startedAt = startOf(atSeconds ?? secondsIn[phase]).toISOString();
     return { address, startedAt, durationMs: 20, climbed: null, ...(findings ? { findings } : {}), ...one };
@@ -166,6 +205,7 @@ export interface RunParts {
   plan: Plan;
   map: ResidencyMap;
   observe?: Observe;
+  receivers?: Receivers;
   /** Entries between the attempts and the controls after them. */
   extra?: Record<string, Entry[]>;
   /** What a region planted, by system; everything when left out. */
@@ -173,7 +213,8 @@ export interface RunParts {
 }
 
 /** Every region's journal, written and read back by the real code. */
-export function aRun({ plan, map, observe = asPromised, extra = {}, planted = {} }: RunParts): Run {
+export function aRun(parts: RunParts): Run {
+  const { plan, map, observe = asPromised, receivers = sawControls, extra = {}, planted = {} } = parts;
   const observed = (region: string, phase: Phase): Entry[] =>
     plan.items
       .filter((item) => item.from.region === region && (item.role === "attempt") === (phase === "attempt"))
@@ -184,12 +225,33 @@ export function aRun({ plan, map, observe = asPromised, extra = {}, planted = {}
   const texts = Object.keys(map.regions).map((region) => {
     const entries = [...observed(region, "before"), ...observed(region, "attempt")];
     entries.push(...(extra[region] ?? []), ...observed(region, "after"));
+    entries.push(...witnessed(plan, region, receivers));
     const mine = map.systems.filter((system) => homesOf(system, map).includes(region));
     const all = Object.fromEntries(mine.map(({ id }) => [id, canaryOf(region, id)]));
     const digests = { plan: planDigest(plan), map: plan.map, planted: planted[region] ?? all };
     return [region, journalText(region, digests, entries)] as const;
   });
   return reread({ plan, map, texts: Object.fromEntries(texts) });
+}
+
+function witnessed({ items }: Plan, region: string, receivers: Receivers): Entry[] {
+  const sends = items.filter((item) => item.witnessed);
+  const asked = new Set(sends.filter(({ to }) => to.region === region).map(({ to }) => to.system));
+  return [...asked].flatMap((system) => {
+    const receiver = receivers(region, system);
+    if (!receiver) return [];
+    const at = startOf(receiver.askedAtSeconds).toISOString();
+    const arrivals = sends.flatMap((item) =>
+      Phase.options
+        .filter((phase) => (item.role === "attempt") === (phase === "attempt") && receiver.saw(item, phase))
+        .map((phase) => ({
+          token: sendToken("a-run", item.id, phase),
+          from: addressIn(item.from.region),
+          at,
+        })),
+    );
+    return [{ type: "witnessed" as const, system, at, arrivals }];
+  });
 }
 
 function journalText(
@@ -230,7 +292,7 @@ export const neverRun: ControlState = { before: [], after: [] };
 
 export interface TrialParts {
   attempt?: Tried | Tried[];
-  probe?: "read" | "stray" | "links" | "wiring";
+  probe?: "read" | "stray" | "links" | "wiring" | "send" | "relay";
   route?: "name" | "address";
   findings?: Findings;
   /** What the same attempt by literal address met; left out: it is not planned. */
@@ -249,12 +311,15 @@ export interface TrialParts {
   production?: false;
   /** Whose canary it looks for; the first that is planned when left out. */
   about?: string;
+  receivers?: Receivers;
 }
 
 /** One attempt from eu (on us, or inside eu), with its controls; contained by silence unless told otherwise. */
 export function aTrial(parts: TrialParts = {}): Run {
   const { probe = "read", route = "name", family = 4, waivers = [], deadlineMs = 4000 } = parts;
+  const isRouted = probe === "read" || probe === "send";
   const system = aSystem({
+    ...(probe === "send" || probe === "relay" ? { kind: "sink" } : {}),
     addressFamilies: [family],
     waivers,
     ...(parts.stopBy ? { stopBy: parts.stopBy } : {}),
@@ -269,14 +334,14 @@ export function aTrial(parts: TrialParts = {}): Run {
       item.probe === probe &&
       item.to.system === system.id &&
       (parts.about === undefined || item.about === parts.about) &&
-      (probe !== "read" || item.vector.route === route || parts.literal !== undefined),
+      (!isRouted || item.vector.route === route || parts.literal !== undefined),
   );
   const needed = new Set(tried.flatMap((item) => [item.id, item.twin, item.targetAlive]));
   const plan = { ...whole, items: whole.items.filter((item) => needed.has(item.id)), gaps: parts.gaps ?? [] };
-  const main = tried.find((item) => item.vector.route === route || probe !== "read");
+  const main = tried.find((item) => item.vector.route === route || !isRouted);
   const late = parts.late && main ? [lateEntry(main, parts.late)] : [];
-  const { planted = {} } = parts;
-  return aRun({ plan, map, planted, extra: { eu: late }, observe: (item, phase) => observe(item, phase) });
+  const { planted = {}, receivers = sawControls } = parts;
+  return aRun({ plan, map, planted, receivers, extra: { eu: late }, observe });
 
   function observe(item: PlannedItem, phase: Phase): Observed | null {
     const usual = asPromised(item, phase);

@@ -1,7 +1,7 @@
 import type { Entry, Journal, Phase, Try } from "./journal.ts";
 import type { Plan, PlannedItem } from "./plan.ts";
 import { height, higher } from "./vocabulary.ts";
-import { type Arrival, sendToken } from "./witness.ts";
+import { sendToken } from "./witness.ts";
 
 type Observation = Extract<Entry, { type: "observation" }>;
 type Late = Extract<Entry, { type: "late" }>;
@@ -21,6 +21,11 @@ export interface Origin {
   system: string;
 }
 
+/** A receiver that saw something, and from where it came. */
+export interface Sighting extends Origin {
+  from: string;
+}
+
 /** The journals, asked by item. */
 export interface ControlBook {
   control(id: string): Control;
@@ -30,8 +35,9 @@ export interface ControlBook {
   /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
   originsOf(digest: string): readonly Origin[];
   slowestMs(kind: string): number;
-  /** What the receiver says that it saw of an item; and when it was asked (ms since 1970; -Infinity: never). */
-  arrivalsOf(item: PlannedItem, phase: Phase): Arrival[];
+  /** Which receivers say that they saw what an item sent. */
+  sightingsOf(item: PlannedItem, phase: Phase): readonly Sighting[];
+  /** When the receiver of an item was last asked (ms since 1970; -Infinity: never). */
   askedAt(item: PlannedItem): number;
   problemsOf(region: string): string[];
 }
@@ -60,13 +66,13 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     return own.length === 0 ? ["there is none"] : own.flatMap((journal) => journal.problems);
   };
   const receivers = receiversOf(journals);
-  const receiverOf = ({ to }: PlannedItem) => receivers.get(`${to.region}/${to.system}`);
-  const arrivalsOf = (item: PlannedItem, wanted: Phase) =>
-    receiverOf(item)?.arrivals.get(sendToken(runOf(journals), item.id, wanted)) ?? [];
+  const runId = runOf(journals);
+  const sightingsOf = (item: PlannedItem, wanted: Phase) =>
+    receivers.sightings.get(sendToken(runId, item.id, wanted)) ?? [];
   return {
-    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf, arrivalsOf })),
-    arrivalsOf,
-    askedAt: (item) => receiverOf(item)?.askedAt ?? Number.NEGATIVE_INFINITY,
+    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf, sightingsOf })),
+    sightingsOf,
+    askedAt: ({ to }) => receivers.askedAt.get(`${to.region}/${to.system}`) ?? Number.NEGATIVE_INFINITY,
     triesOf: (item) => {
       const tries = phase(item.id, "attempt").flatMap((observation) => observation.tries);
       return tries.map((one) => climbedLate(one, tries, late.get(item.id) ?? []));
@@ -90,25 +96,27 @@ function plantedBy(journals: readonly Journal[]): Map<string, Map<string, string
   return planted;
 }
 
-interface Receiver {
-  askedAt: number;
+interface Receivers {
+  /** By "region/system". */
+  askedAt: Map<string, number>;
   /** By token. */
-  arrivals: Map<string, Arrival[]>;
+  sightings: Map<string, Sighting[]>;
 }
 
-/** "region/system" → what its receiver said. */
-function receiversOf(journals: readonly Journal[]): Map<string, Receiver> {
-  const receivers = new Map<string, Receiver>();
+/** What the receivers said, each in the journal of its own region. */
+function receiversOf(journals: readonly Journal[]): Receivers {
+  const askedAt = new Map<string, number>();
+  const sightings = new Map<string, Sighting[]>();
   for (const { region, entries } of journals) {
     for (const entry of entries) {
       if (entry.type !== "witnessed") continue;
-      const receiver = receivers.get(`${region}/${entry.system}`) ?? { askedAt: 0, arrivals: new Map() };
-      receiver.askedAt = Math.max(receiver.askedAt, Date.parse(entry.at));
-      for (const arrival of entry.arrivals) push(receiver.arrivals, arrival.token, arrival);
-      receivers.set(`${region}/${entry.system}`, receiver);
+      const { system, at, arrivals } = entry;
+      const key = `${region}/${system}`;
+      askedAt.set(key, Math.max(askedAt.get(key) ?? 0, Date.parse(at)));
+      for (const { token, from } of arrivals) push(sightings, token, { region, system, from });
     }
   }
-  return receivers;
+  return { askedAt, sightings };
 }
 
 function runOf(journals: readonly Journal[]): string {
@@ -137,7 +145,7 @@ interface Shelf {
   phase(id: string, wanted: Phase): Observation[];
   plantedFor(region: string, system: string): string | undefined;
   problemsOf(region: string): string[];
-  arrivalsOf: ControlBook["arrivalsOf"];
+  sightingsOf: ControlBook["sightingsOf"];
 }
 
 /** A control proves its ground only if every one of its runs, before and after, arrived. */
@@ -175,10 +183,13 @@ function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Contr
 }
 
 /** Its own receiver must have seen what it sent, both times. */
-function unseen(item: PlannedItem, tries: readonly Try[], { arrivalsOf }: Shelf): string | null {
+function unseen(item: PlannedItem, tries: readonly Try[], { sightingsOf }: Shelf): string | null {
   const failed = tries.find(({ outcome }) => outcome.kind === "faulted")?.outcome;
   if (failed?.kind === "faulted") return failed.code;
-  const missed = (["before", "after"] as const).find((phase) => arrivalsOf(item, phase).length === 0);
+  const { region, system } = item.to;
+  const missed = (["before", "after"] as const).find(
+    (phase) => !sightingsOf(item, phase).some((one) => one.region === region && one.system === system),
+  );
   return missed ? `its own receiver did not see what it sent ${missed} the attempts` : null;
 }
 

@@ -88,12 +88,22 @@ export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: E
     (problem) => problem !== null,
   );
   if (lame) return unproven(lame, "CONTROL_FAILED");
+  const mute = unheard(planned, one);
+  if (mute) return unproven(mute, "OWN_SYSTEM_FAILED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
   const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
   if (one.address !== null && !answered && !answering?.addresses.includes(one.address)) {
     return unproven(`nothing shows that ${one.address} answers at home`, "ADDRESS_UNPROVEN");
   }
   return null;
+}
+
+/** Where a way leads over the own system, that has to be there: where it is not, no border had a say. What
+ *  refuses by itself (`local`), as a proxy does, was there. */
+function unheard({ contacts, from }: PlannedItem, { outcome }: Try): string | null {
+  if (contacts !== "own" || (outcome.kind !== "refused" && outcome.kind !== "silent")) return null;
+  const asked = height(outcome.rung) > height("network") || (outcome.kind === "refused" && outcome.local);
+  return asked ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
 }
 
 const toleranceMs = 5000;

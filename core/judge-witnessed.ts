@@ -3,34 +3,45 @@ import type { Try } from "./journal.ts";
 import { breach, fault, footing, reflection } from "./judge-crossing.ts";
 import type { PlannedItem } from "./plan.ts";
 
-/** Datagrams get lost by themselves: so many have to be missed by a live receiver. */
+/** Datagrams get lost by themselves: so many have to be missed by a live receiver, for each address. */
 const fewestSends = 5;
 
-/** What was sent one way: the sender knows nothing, so the receiver's word decides. Null where nothing was
- *  tried. */
+/** What was sent one way: the sender knows nothing, so the receivers' word decides. Null where nothing was
+ *  tried, and nothing seen. */
 export function judgeWitnessed(planned: PlannedItem, evidence: Evidence): Finding | null {
-  const { tries, book } = evidence;
-  const [seen] = book.arrivalsOf(planned, "attempt");
-  if (seen) {
-    return {
-      grade: "breached",
-      stoppedAt: null,
-      code: "WITNESSED",
-      reason: `the receiver in ${planned.to.region} saw it arrive, from ${seen.from}`,
-    };
-  }
+  const { tries } = evidence;
+  const crossed = seenAbroad(planned, evidence);
   const [first] = tries;
-  if (!first) return null;
+  if (crossed || !first) return crossed;
   const doubts = tries.map((one) => doubt(planned, one, evidence)).filter((finding) => finding !== null);
-  const worst = doubts.find(({ grade }) => grade === "breached") ?? doubts[0];
+  const breached = doubts.find(({ grade }) => grade === "breached");
+  const worst = breached ?? doubts[0] ?? seenAtHome(planned, evidence) ?? tooFew(planned, tries);
   if (worst) return worst;
-  if (tries.length < fewestSends && planned.contacts === "target") {
-    return unproven(`only ${tries.length} of at least ${fewestSends} were sent`);
-  }
-  const code = first.outcome.kind === "refused" ? first.outcome.code : "UNSEEN";
-  const stoppedAt = first.outcome.kind === "refused" ? first.outcome.rung : "network";
-  const reason = `${tries.length === 1 ? "it was sent" : `${tries.length} were sent`}, and the live receiver in ${planned.to.region} saw none`;
-  return { grade: "contained", stoppedAt, code, reason };
+  const { outcome } = first;
+  const times = tries.length === 1 ? "once" : `${tries.length} times`;
+  return {
+    grade: "contained",
+    stoppedAt: outcome.kind === "refused" ? outcome.rung : "network",
+    code: outcome.kind === "refused" ? outcome.code : "UNSEEN",
+    reason: `it was tried ${times}, and the live receiver in ${planned.to.region} saw nothing of it`,
+  };
+}
+
+/** Wherever else it arrived, it left: a packet may be led to another receiver than it was sent to. */
+function seenAbroad(planned: PlannedItem, { book }: Evidence): Finding | null {
+  const here = planned.from.region;
+  const seen = book.sightingsOf(planned, "attempt").find(({ region }) => region !== here);
+  if (!seen) return null;
+  const whose = seen.system === planned.to.system ? "the receiver" : `the receiver of ${seen.system}`;
+  const reason = `${whose} in ${seen.region} saw it arrive, from ${seen.from}`;
+  return { grade: "breached", stoppedAt: null, code: "WITNESSED", reason };
+}
+
+/** What was sent to a far address and was seen at home has never been at the border. */
+function seenAtHome(planned: PlannedItem, { book }: Evidence): Finding | null {
+  if (planned.contacts === "own" || book.sightingsOf(planned, "attempt").length === 0) return null;
+  const { from, to } = planned;
+  return unproven(`${from.region}'s own receiver got it, not ${to.region}'s`, "OWN_RECEIVER");
 }
 
 function doubt(planned: PlannedItem, one: Try, evidence: Evidence): Finding | null {
@@ -49,4 +60,11 @@ function unasked(planned: PlannedItem, one: Try, { book }: Evidence): Finding | 
   return book.askedAt(planned) >= ended
     ? null
     : unproven(`the receiver in ${planned.to.region} was not asked after the attempt`, "WITNESS_MISSING");
+}
+
+function tooFew(planned: PlannedItem, tries: readonly Try[]): Finding | null {
+  if (planned.contacts === "own") return null;
+  const counts = tries.map(({ address }) => tries.filter((one) => one.address === address).length);
+  const fewest = Math.min(...counts);
+  return fewest < fewestSends ? unproven(`only ${fewest} of at least ${fewestSends} were sent`) : null;
 }

@@ -91,13 +91,20 @@ async function run(address: string, ladder: Ladder, options: AttemptOptions): Pr
     if (error instanceof RingfenceError) return { outcome: { kind: "faulted", code: error.code } };
     if (ladder.cutOff) return cutOff(ladder.cutOff);
     if (ladder.socketError && ladder.climbed === "name")
-      return { outcome: networkOutcome(ladder.socketError) };
+      return { outcome: connectOutcome(ladder.socketError, options.context.item) };
     return { outcome: options.probe.explain(error, ladder) };
   }
 }
 
 function cutOff(code: string): Answer {
   return { outcome: { kind: "faulted", code } };
+}
+
+/** That the own machine finds no way to the own system says nothing of any border. */
+function connectOutcome(error: NodeJS.ErrnoException, { contacts }: PlannedItem): Outcome {
+  const met = networkOutcome(error);
+  const lost = contacts === "own" && met.kind === "refused" && met.local;
+  return lost ? { kind: "faulted", code: met.code } : met;
 }
 
 const localRefusals = new Set(["ENETUNREACH", "EHOSTUNREACH", "EACCES", "EPERM"]);
