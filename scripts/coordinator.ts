@@ -47,8 +47,8 @@ async function observeRegion(
   lines.on("line", (line) => {
     const message = parse(line);
     if (message?.type === "journal") {
-      appendFileSync(file, `${message.line}\n`);
-      onEntry(job.region, message.line);
+      appendFileSync(file, message.lines.map((entry) => `${entry}\n`).join(""));
+      for (const entry of message.lines) onEntry(job.region, entry);
     }
     if (message?.type === "done") {
       finished ||= message.stage === "controls-after";

@@ -32,7 +32,7 @@ export type Stage = "controls-before" | "attempts" | "controls-after";
 
 /** The lines between a region's process and the coordinator. */
 export type FromRegion =
-  | { type: "journal"; line: string }
+  | { type: "journal"; lines: string[] }
   | { type: "done"; stage: Stage; report: HomeReport };
 export type ToRegion = { type: "go"; after: Stage; reports: Record<string, HomeReport> };
 

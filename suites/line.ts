@@ -8,8 +8,22 @@ export function channelLine(): Line {
   channel.onmessage = ({ data }: MessageEvent<ToRegion | FromRegion>) => {
     if (data.type === "go") waiting.get(data.after)?.(data);
   };
+  let journal: string[] = [];
+  const flush = () => {
+    if (journal.length > 0) channel.postMessage({ type: "journal", lines: journal } satisfies FromRegion);
+    journal = [];
+  };
   return {
-    send: (message) => channel.postMessage(message),
+    // Whatever is written at one moment goes out at once: each message costs more than its lines.
+    send(message) {
+      if (message.type !== "journal") {
+        flush();
+        channel.postMessage(message);
+        return;
+      }
+      if (journal.length === 0) setImmediate(flush);
+      journal.push(...message.lines);
+    },
     receive: (stage) => new Promise((done) => waiting.set(stage, done)),
   };
 }

@@ -236,7 +236,7 @@ export class Observer {
   #write(entry: Entry): void {
     const { line, head } = chainLine(this.#head, entry);
     this.#head = head;
-    this.#line.send({ type: "journal", line });
+    this.#line.send({ type: "journal", lines: [line] });
   }
 }
 
