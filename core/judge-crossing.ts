@@ -102,8 +102,9 @@ export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: E
  *  refuses by itself (`local`), as a proxy does, was there. */
 function unheard({ contacts, from }: PlannedItem, { outcome }: Try): string | null {
   if (contacts !== "own" || (outcome.kind !== "refused" && outcome.kind !== "silent")) return null;
-  const asked = height(outcome.rung) > height("network") || (outcome.kind === "refused" && outcome.local);
-  return asked ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
+  const lowest = outcome.kind === "refused" ? "authentication" : "tls";
+  const wasThere = height(outcome.rung) >= height(lowest) || (outcome.kind === "refused" && outcome.local);
+  return wasThere ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
 }
 
 const toleranceMs = 5000;

@@ -212,7 +212,7 @@ describe("what the own system was to carry on", () => {
     ],
     [
       "it was asked and never answered, and nobody saw it",
-      { probe: "relay", attempt: silentAt("authorization") },
+      { probe: "relay", attempt: silentAt("tls") },
       "contained",
     ],
     [
@@ -224,6 +224,12 @@ describe("what the own system was to carry on", () => {
     [
       "it refused the connection, which no border did",
       { probe: "relay", attempt: rejected, guard: "reject" },
+      "inconclusive",
+      /own system/,
+    ],
+    [
+      "it closed the connection on the question, which no border did either",
+      { probe: "relay", attempt: refusedAt("tls", "ECONNRESET"), guard: "reject" },
       "inconclusive",
       /own system/,
     ],

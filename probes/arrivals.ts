@@ -24,6 +24,7 @@ export async function askArrivals(url: string): Promise<Arrival[]> {
 function bodyOf(url: string, ladder: Ladder): Promise<string> {
   return new Promise((done, fail) => {
     const call = get(url, { agent: false }, (answer) => {
+      if (answer.statusCode !== 200) fail(new Error(`HTTP ${answer.statusCode}`));
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("error", fail);

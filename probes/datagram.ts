@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { z } from "zod";
 import { HostName, Port } from "../core/residency-map.ts";
 import { askArrivals } from "./arrivals.ts";
-import { networkOutcome } from "./attempt.ts";
+import { networkOutcome, within } from "./attempt.ts";
 import { defineProbe } from "./probe.ts";
 
 /** What is put into one datagram; harmless to whoever understands it. */
@@ -18,7 +18,9 @@ const DatagramEndpoint = z.strictObject({
   host: HostName,
   port: Port,
   format: z.enum(["statsd", "syslog", "gelf", "text"]).default("text"),
-  arrivals: z.url().describe("Where the receiver says what it was sent, asked from its own region only"),
+  arrivals: z
+    .url({ protocol: /^http$/, error: "an address that begins with http://" })
+    .describe("Where the receiver says what it was sent, asked from its own region only"),
 });
 
 /** A collector over UDP. The sender never knows whether anything arrived, so its receiver is the witness. */
@@ -48,13 +50,17 @@ export const datagram = defineProbe({
   arrivals: ({ arrivals }) => askArrivals(arrivals),
 });
 
-/** Over a connected socket, for only that is told when the own kernel refuses. */
+/** How long a refusal by ICMP may take: there and back, between the furthest regions. */
+const refusalMs = 300;
+
+/** Over a connected socket, for only that is told when the own kernel, or somebody by ICMP, refuses. */
 export async function sendDatagram(to: { address: string; port: number }, payload: Buffer): Promise<void> {
   const socket = createSocket(to.address.includes(":") ? "udp6" : "udp4");
   try {
     socket.connect(to.port, to.address);
     await once(socket, "connect");
-    await sent(socket, payload);
+    const refused = once(socket, "error").then(([error]) => Promise.reject(error as Error));
+    await Promise.race([sent(socket, payload).then(() => within(refusalMs, refused)), refused]);
   } finally {
     socket.on("error", () => {});
     socket.close();

@@ -2,8 +2,8 @@ import packet from "dns-packet";
 import type { Ladder } from "./ladder.ts";
 import { connectTcp } from "./tcp.ts";
 
-/** `rcode`: the name of the response code, which the package's types leave out. */
-export type DnsAnswer = packet.DecodedPacket & { rcode: string };
+/** `rcode`, `opcode`: the names of the codes, which the package's types leave out. */
+export type DnsAnswer = packet.DecodedPacket & { rcode: string; opcode: string };
 
 /** Asks a name server for a TXT record, over TCP. Throws NOT_DNS for what cannot be read as its answer. */
 export async function askName(
@@ -29,18 +29,26 @@ export async function askName(
   throw Object.assign(new Error("closed before an answer"), { code: "CLOSED_BY_PEER" });
 }
 
-/** Exported for its property test. */
+/** Exported for its property test. An echo of the question is no answer, and one that was cut (RFC 7766: over
+ *  TCP there is no reason to) is none of which anything missing can be said. */
 export function readAnswer(message: Buffer, { id, name }: { id: number; name: string }): DnsAnswer {
   const answer = decoded(message);
-  const asked = answer?.questions?.[0];
-  if (!answer || answer.id !== id || asked?.name.toLowerCase() !== name.toLowerCase())
-    throw Object.assign(new Error("not an answer to what was asked"), { code: "NOT_DNS" });
+  const [asked, ...more] = answer?.questions ?? [];
+  const fits =
+    answer?.type === "response" &&
+    answer.id === id &&
+    answer.opcode === "QUERY" &&
+    !answer.flag_tc &&
+    more.length === 0 &&
+    asked?.type === "TXT" &&
+    asked.name.toLowerCase() === name.toLowerCase();
+  if (!fits) throw Object.assign(new Error("not an answer to what was asked"), { code: "NOT_DNS" });
   return answer;
 }
 
 function decoded(message: Buffer): DnsAnswer | null {
   try {
-    return packet.streamDecode(message) as DnsAnswer;
+    return packet.streamDecode(message) as DnsAnswer | null;
   } catch {
     return null;
   }

@@ -15,7 +15,9 @@ const DnsEndpoint = z.strictObject({
   zone: HostName.describe(
     "A zone of which only this region may know; its TXT record `canary` holds the canary",
   ),
-  arrivals: z.url().describe("Where the name server says what it was asked, asked from its own region only"),
+  arrivals: z
+    .url({ protocol: /^http$/, error: "an address that begins with http://" })
+    .describe("Where the name server says what it was asked, asked from its own region only"),
 });
 
 const base = { routes: ["name"], credentials: ["none"] } as const;
@@ -91,10 +93,11 @@ export const dns = defineProbe({
 const refusals = new Set(["NXDOMAIN", "REFUSED", "NOERROR"]);
 
 function outcomeOf(answer: DnsAnswer): Outcome {
-  const texts = (answer.answers ?? []).flatMap((one) => (one.type === "TXT" ? [one.data].flat() : []));
+  const answers = answer.answers ?? [];
+  const texts = answers.flatMap((one) => (one.type === "TXT" ? [one.data].flat() : []));
   const canary = texts.map((one) => canaryDigest(String(one))).find((digest) => digest !== undefined);
   if (canary) return { kind: "reached", rung: "data", canary };
-  if (texts.length > 0) return { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
+  if (answers.length > 0) return { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
   const code = answer.rcode === "NOERROR" ? "NODATA" : answer.rcode;
   return refusals.has(answer.rcode)
     ? { kind: "refused", rung: "authorization", code }

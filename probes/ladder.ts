@@ -49,11 +49,13 @@ export class Ladder {
     return socket;
   }
 
-  watch(socket: Socket | TLSSocket, check: CheckBytes = () => null): void {
+  /** `tunnelled`: through a proxy, whose own a reset may be. */
+  watch(socket: Socket | TLSSocket, check: CheckBytes = () => null, { tunnelled = false } = {}): void {
     this.#sockets.push(socket);
     socket.once("connect", () => this.climb("network"));
     socket.once("secureConnect", () => this.climb("tls"));
     socket.on("error", (error: NodeJS.ErrnoException) => {
+      if (tunnelled) return;
       this.socketError ??= error;
       // A reset of a SYN is ECONNREFUSED; ECONNRESET says that the handshake had completed.
       if (error.code === "ECONNRESET" || error.code === "EPIPE") this.climb("network");

@@ -1,10 +1,12 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { HostName, Port } from "../core/residency-map.ts";
-import type { Outcome } from "../core/vocabulary.ts";
+import { height, type Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
-import { openTunnel, refusedByProxy, tunnelHost } from "./tunnel.ts";
+import { openTls } from "./tls-request.ts";
+import { refusedByProxy, throughTunnel, tunnelHost } from "./tunnel.ts";
 
 const ProxyEndpoint = z.strictObject({
   host: HostName,
@@ -37,7 +39,7 @@ export const proxy = defineProbe({
   async run(context) {
     const { item, address, target, ladder } = context;
     if (item.probe === "tcp") await connectTcp(ladder, { address, port: target.port });
-    else await openTunnel(ladder, { proxy: { address, port: context.own.port }, to: destination(context) });
+    else await tunnelThrough(context);
     return { outcome: { kind: "reached", rung: "network" } };
   },
   explain: (error, ladder): Outcome =>
@@ -47,6 +49,18 @@ export const proxy = defineProbe({
       code: (error as NodeJS.ErrnoException).code ?? "UNKNOWN",
     },
 });
+
+/** Whoever is at the other end answers a greeting of TLS with something, were it only a complaint. */
+async function tunnelThrough(context: TryContext<ProxyEndpoint>): Promise<void> {
+  const { address, own, ladder } = context;
+  const to = destination(context);
+  const servername = isIP(to.host) === 0 ? to.host : "";
+  await throughTunnel(ladder, { proxy: { address, port: own.port }, to }, (socket) =>
+    openTls(ladder, { servername, over: socket }),
+  ).catch((error: unknown) => {
+    if (height(ladder.climbed) < height("network")) throw error;
+  });
+}
 
 function destination(context: TryContext<ProxyEndpoint>): { host: string; port: number } {
   const { item, own, target } = context;

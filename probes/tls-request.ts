@@ -2,27 +2,21 @@ import * as https from "node:https";
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Ladder } from "./ladder.ts";
+import { connectTcp } from "./tcp.ts";
 
 interface SecureConnection {
-  socket: Socket;
   servername: string;
-  /** Where the socket connects to first; left out for a tunnel that stands. */
-  address?: string;
-  port?: number;
+  /** Where to connect to, or the tunnel that stands. */
+  over: { address: string; port: number } | Socket;
 }
 
-/** TLS over a watched socket; resolves once the peer has proven its name. */
-export async function openTls(ladder: Ladder, options: SecureConnection): Promise<TLSSocket> {
-  const { socket, servername, address, port } = options;
-  if (address !== undefined && port !== undefined)
-    await new Promise<void>((done, fail) => {
-      socket.once("connect", done);
-      socket.once("error", fail);
-      socket.connect({ host: address, port, autoSelectFamily: false });
-    });
+/** TLS on a watched connection; resolves once the peer has proven its name. */
+export async function openTls(ladder: Ladder, { servername, over }: SecureConnection): Promise<TLSSocket> {
+  const tunnelled = "write" in over;
+  const socket = tunnelled ? over : await connectTcp(ladder, over);
   return new Promise((done, fail) => {
     const secure = connectTls({ socket, servername, ALPNProtocols: ["http/1.1"] });
-    ladder.watch(secure);
+    ladder.watch(secure, undefined, { tunnelled });
     secure.once("secureConnect", () => done(secure));
     secure.once("error", fail);
     secure.once("close", () =>
@@ -39,23 +33,19 @@ interface Call {
   contentType?: string | undefined;
 }
 
-/** One HTTP/1.1 request over a connection that stands. Redirects are not followed; the body is not read
- *  beyond what the ladder lets through. */
+/** One HTTP/1.1 request over a connection that stands; gives the status of its answer, which may have no
+ *  end. Redirects are not followed. */
 export function requestOver(
   secure: TLSSocket,
   { host, method, path, body, contentType }: Call,
-): Promise<{ status: number; body: string }> {
+): Promise<number> {
   return new Promise((done, fail) => {
     const headers = { host, ...(body === undefined ? {} : { "content-type": contentType ?? "text/plain" }) };
     const call = https.request(
       { method, path, headers, createConnection: () => secure, setHost: false },
       (answer) => {
-        const chunks: Buffer[] = [];
-        answer.on("data", (chunk: Buffer) => chunks.push(chunk));
-        answer.on("error", fail);
-        answer.on("end", () =>
-          done({ status: answer.statusCode ?? 0, body: Buffer.concat(chunks).toString("utf8") }),
-        );
+        answer.on("error", () => {});
+        done(answer.statusCode ?? 0);
       },
     );
     call.on("error", fail);

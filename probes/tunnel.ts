@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import type { Outcome } from "../core/vocabulary.ts";
+import { height } from "../core/vocabulary.ts";
+import { within } from "./attempt.ts";
 import type { Ladder } from "./ladder.ts";
 import type { TryContext } from "./probe.ts";
 
@@ -8,27 +10,44 @@ interface Tunnel {
   to: { host: string; port: number };
 }
 
-/** The end of an answer's header; longer ones are cut off by the ladder. */
-const endOfHeader = "\r\n\r\n";
+const standsMs = 1000;
 
-/** An HTTP CONNECT tunnel (RFC 9110, section 9.3.6) through a proxy, not watched by the ladder until it
- *  stands: reaching one's own proxy is no way out. Rejects with PROXY_<status>, or PROXY_UNREADABLE. */
-export async function openTunnel(ladder: Ladder, { proxy, to }: Tunnel): Promise<Socket> {
+/** Talks through an HTTP CONNECT tunnel (RFC 9110, section 9.3.6). The proxy is the region's own, so that
+ *  reaching it is no way out, and what it says of the tunnel is only its word: the network is passed once a
+ *  byte came out, or where the tunnel is open after a second. Rejects with PROXY_<status>, PROXY_<error>,
+ *  PROXY_UNREADABLE, or PROXY_CLOSED where it ended before that. */
+export async function throughTunnel<Result>(
+  ladder: Ladder,
+  tunnel: Tunnel,
+  talk: (socket: Socket) => Promise<Result>,
+): Promise<Result> {
   const socket = ladder.hidden();
+  const headerBytes = await openTunnel(socket, tunnel);
+  const closed = new Promise<true>((done) => socket.once("close", () => done(true)));
+  void within(standsMs, closed).then((ended) => ended ?? ladder.climb("network"));
+  const heard = () => socket.bytesRead > headerBytes && ladder.climb("network");
+  try {
+    return await talk(socket);
+  } catch (error) {
+    heard();
+    throw height(ladder.climbed) < height("network") ? refusal("PROXY_CLOSED") : error;
+  }
+}
+
+/** Gives the length of the proxy's answer. */
+async function openTunnel(socket: Socket, { proxy, to }: Tunnel): Promise<number> {
   await new Promise<void>((done, fail) => {
     socket.once("connect", done);
-    socket.once("error", fail);
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => fail(refusal(`PROXY_${code}`)));
     socket.once("close", () => fail(refusal("PROXY_CLOSED")));
     socket.connect({ host: proxy.address, port: proxy.port, autoSelectFamily: false });
   });
   const authority = `${to.host.includes(":") ? `[${to.host}]` : to.host}:${to.port}`;
   socket.write(`CONNECT ${authority} HTTP/1.1\r\nHost: ${authority}${endOfHeader}`);
-  const status = /^HTTP\/1\.[01] (\d{3})/.exec(await headerOf(socket))?.[1];
-  if (status === undefined) throw refusal("PROXY_UNREADABLE");
-  if (status !== "200") throw refusal(`PROXY_${status}`);
-  ladder.climb("network");
-  ladder.watch(socket);
-  return socket;
+  const header = await headerOf(socket);
+  const status = statusLine.exec(header)?.[1] ?? "";
+  if (!status.startsWith("2")) throw refusal(`PROXY_${status}`);
+  return header.length;
 }
 
 /** What to ask the proxy for: the target's name, or an address of it, which gets past a list of names. */
@@ -45,20 +64,32 @@ export function refusedByProxy(error: unknown): Outcome | null {
   return code === "PROXY_403" ? { kind: "refused", rung: "network", code, local: true } : null;
 }
 
+const endOfHeader = "\r\n\r\n";
+const statusLine = /^HTTP\/1\.[01] (\d{3})(?!\d)/;
+const longestStatusLine = "HTTP/1.1 200".length;
+const longestHeaderBytes = 16 * 1024;
+
+/** The answer's header, its end included; rejects what is none, and what is too long. */
 async function headerOf(socket: Socket): Promise<string> {
-  let header = "";
+  let received = "";
   return new Promise((done, fail) => {
     const take = (chunk: Buffer) => {
-      header += chunk.toString("latin1");
-      const end = header.indexOf(endOfHeader);
+      received += chunk.toString("latin1");
+      const end = received.indexOf(endOfHeader);
+      const isStrange = received.length >= longestStatusLine && !statusLine.test(received);
+      if (isStrange || (end < 0 ? received.length : end) > longestHeaderBytes) {
+        socket.destroy();
+        return fail(refusal("PROXY_UNREADABLE"));
+      }
       if (end < 0) return;
       socket.off("data", take).pause();
-      const rest = header.slice(end + endOfHeader.length);
+      const header = received.slice(0, end + endOfHeader.length);
+      const rest = received.slice(header.length);
       if (rest !== "") socket.unshift(Buffer.from(rest, "latin1"));
       done(header);
     };
     socket.on("data", take);
-    socket.once("error", fail);
+    socket.once("error", ({ code }: NodeJS.ErrnoException) => fail(refusal(`PROXY_${code}`)));
     socket.once("close", () => fail(refusal("PROXY_CLOSED")));
   });
 }

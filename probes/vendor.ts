@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { z } from "zod";
 import { HostName, Port } from "../core/residency-map.ts";
 import type { Vendor } from "../core/vendors.ts";
@@ -7,7 +8,7 @@ import { brokenConnection } from "./attempt.ts";
 import { newCanary } from "./canary.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
 import { openTls, requestOver } from "./tls-request.ts";
-import { openTunnel, refusedByProxy, tunnelHost } from "./tunnel.ts";
+import { refusedByProxy, throughTunnel, tunnelHost } from "./tunnel.ts";
 
 const VendorEndpoint = z.strictObject({
   vendor: z
@@ -32,7 +33,7 @@ const VendorEndpoint = z.strictObject({
 });
 type VendorEndpoint = z.infer<typeof VendorEndpoint>;
 
-const send = {
+const check = {
   family: "send",
   routes: ["name", "address"],
   credentials: ["none"],
@@ -56,13 +57,13 @@ export const vendor = defineProbe({
   stopBy: "network",
   checks: [
     {
-      ...send,
+      ...check,
       probe: "vendor",
       contacts: "target",
       proves: "nothing can be sent to the vendor's endpoints in other jurisdictions",
     },
     {
-      ...send,
+      ...check,
       probe: "vendor-proxy",
       contacts: "own",
       aliveBy: "vendor",
@@ -75,29 +76,38 @@ export const vendor = defineProbe({
       ? endpoint.proxy
       : { host: endpoint.host, port: endpoint.port },
   async run(context) {
-    const { item, target, ladder } = context;
-    const socket = item.probe === "vendor-proxy" ? await tunnelTo(context) : ladder.socket();
-    const connected = item.probe === "vendor-proxy" ? {} : { address: context.address, port: target.port };
-    const secure = await openTls(ladder, { socket, servername: target.host, ...connected });
-    const request = requestOf(target.vendor);
-    const answer = await requestOver(secure, {
-      host: target.host,
-      method: request.method,
-      path: request.path,
-      body: request.body?.replaceAll("{canary}", newCanary()),
-      contentType: request.contentType,
-    });
-    return { outcome: outcomeOf(answer.status) };
+    const { item, address, target, ladder } = context;
+    const status =
+      item.probe === "vendor-proxy"
+        ? await throughTunnel(ladder, tunnelFor(context), (socket) => send(context, socket))
+        : await send(context, { address, port: target.port });
+    return { outcome: outcomeOf(status) };
   },
   explain: (error, ladder) =>
-    brokenConnection(error, ladder) ?? refusedByProxy(error) ?? { kind: "faulted", code: codeOf(error) },
+    refusedByProxy(error) ?? brokenConnection(error, ladder) ?? { kind: "faulted", code: codeOf(error) },
 });
 
-async function tunnelTo(context: TryContext<VendorEndpoint>) {
-  const { address, ladder, own, target } = context;
-  return openTunnel(ladder, {
+function tunnelFor(context: TryContext<VendorEndpoint>) {
+  const { address, own, target } = context;
+  return {
     proxy: { address, port: own.proxy?.port ?? 0 },
     to: { host: tunnelHost(context), port: target.port },
+  };
+}
+
+/** Gives the status of the vendor's answer. */
+async function send(
+  { target, ladder }: TryContext<VendorEndpoint>,
+  over: { address: string; port: number } | Socket,
+): Promise<number> {
+  const secure = await openTls(ladder, { servername: target.host, over });
+  const request = requestOf(target.vendor);
+  return requestOver(secure, {
+    host: target.host,
+    method: request.method,
+    path: request.path,
+    body: request.body?.replaceAll("{canary}", newCanary()),
+    contentType: request.contentType,
   });
 }
 

@@ -13,14 +13,21 @@ export interface AnAttempt {
   /** The vantage's endpoint, where it is another than the target's. */
   own?: Record<string, unknown>;
   credentials?: PlannedItem["vector"]["credentials"];
+  role?: PlannedItem["role"];
+  route?: PlannedItem["vector"]["route"];
+  addressFamily?: PlannedItem["vector"]["addressFamily"];
+  /** The literal addresses that the target's home proved. */
+  learned?: readonly string[];
+  token?: string;
   /** What stands behind the references. */
-  secrets: Readonly<Record<string, string>>;
+  secrets?: Readonly<Record<string, string>>;
   deadlineMs?: number;
 }
 
 /** Makes one attempt on loopback as the observer would, and gives its only try. */
 export async function anAttempt(parts: AnAttempt): Promise<Try> {
-  const { probe, check, endpoint, own = endpoint, secrets, deadlineMs = 2000 } = parts;
+  const { probe, check, endpoint, own = endpoint, secrets = {}, deadlineMs = 2000 } = parts;
+  const { role = "attempt", route = "name", addressFamily = 4 } = parts;
   const found = probe.checks.find((candidate) => candidate.probe === check);
   const planned = aTrial().plan.items.find(({ role }) => role === "attempt");
   if (!found || !planned) throw new TypeError(`no check ${check}`);
@@ -28,12 +35,14 @@ export async function anAttempt(parts: AnAttempt): Promise<Try> {
   const isInside = family === "stray" || family === "wiring";
   const item: PlannedItem = {
     ...planned,
+    role,
     probe: check,
     kind: probe.kind,
     family,
     goal,
     contacts,
-    vector: { route: "name", addressFamily: 4, credentials: parts.credentials ?? "own" },
+    ...(found.witnessed ? { witnessed: true } : {}),
+    vector: { route, addressFamily, credentials: parts.credentials ?? "own" },
     from: { region: "eu", principal: "workload" },
     to: { region: isInside ? "eu" : "us", system: "it" },
     deadlineMs,
@@ -54,9 +63,9 @@ export async function anAttempt(parts: AnAttempt): Promise<Try> {
         runId: "a-run",
         secret,
         offer: undefined,
-        token: "0".repeat(32),
+        token: parts.token ?? "0".repeat(32),
       },
-      learned: [],
+      learned: parts.learned ?? [],
       onLate: () => {},
       keepOpen: (ladder) => open.push(ladder),
     });
