@@ -2,6 +2,7 @@ import type { Atlas } from "./atlas.ts";
 import type { PlannedItem } from "./plan.ts";
 import {
   type Check,
+  endpointOf,
   homesOf,
   outside,
   type ResidencyMap,
@@ -105,7 +106,11 @@ function placeOf({ region, endpoint }: Target): string {
 }
 
 function targetsFrom(region: string, subject: Subject): Target[] {
-  const homes = homesOf(subject.system, subject.map).filter((home) => home !== region);
+  const { system, map, check } = subject;
+  const hostIn = (home: string) => endpointOf(system, home).host;
+  // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
+  const shared = (home: string) => check.everyEndpoint === true && hostIn(home) === hostIn(region);
+  const homes = homesOf(system, map).filter((home) => home !== region && !shared(home));
   return [...homes.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
 }
 
