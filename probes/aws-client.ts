@@ -42,9 +42,6 @@ export interface ClientSettings {
   };
 }
 
-/** One connection for all that a client asks, one after the other: a handshake costs more than an answer. */
-const onlyOne = { keepAlive: true, maxSockets: 1 };
-
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
  *  the attempt's deadline is the only one. */
 export function clientSettings(
@@ -57,8 +54,8 @@ export function clientSettings(
     credentials: keys,
     maxAttempts: 1,
     requestHandler: {
-      httpAgent: Object.assign(pinnedAgent("http:", { address, ladder }), onlyOne),
-      httpsAgent: Object.assign(pinnedAgent("https:", { address, ladder }), onlyOne) as unknown as HttpsAgent,
+      httpAgent: pinnedAgent("http:", { address, ladder }),
+      httpsAgent: pinnedAgent("https:", { address, ladder }) as unknown as HttpsAgent,
       connectionTimeout: 0,
       requestTimeout: 0,
     },

@@ -71,7 +71,12 @@ export const RegionReport = z.strictObject({
   durationMs: z.int(),
   /** True when only some paths, regions or tests were asked for: then the report is no full proof. */
   partial: z.boolean(),
-  scope: z.strictObject({ regions: z.array(z.string()), paths: z.array(LeakPath) }),
+  scope: z.strictObject({
+    regions: z.array(z.string()),
+    paths: z.array(LeakPath),
+    /** Whether somebody stood outside of all regions. */
+    outside: z.boolean(),
+  }),
   region: z.strictObject({ id: z.string(), jurisdiction: z.string(), place: z.string() }),
   regions: z.array(z.strictObject({ id: z.string(), jurisdiction: z.string(), place: z.string() })),
   grade: RegionGrade,

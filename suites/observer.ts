@@ -15,6 +15,7 @@ import { differs, type Fingerprints, fingerprint, unproven } from "./same-creden
  *  of our own: controls above all, whose time is the measure of silence. */
 const silentAtOnce = 1000;
 const answeredAtOnce = 6;
+const controlsAtOnce = 3;
 const holdMs = 250;
 
 export interface Line {
@@ -86,7 +87,7 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const throughGate = gate(answeredAtOnce, holdMs);
+    const throughGate = gate(controlsAtOnce, holdMs);
     await Promise.all(
       this.#mine("control").map((item) =>
         throughGate(async () => {

@@ -40,7 +40,7 @@ describe("the command line", () => {
     [["run", "--env", "moon"], /no environment "moon"/],
     [["run", "--region", "eu-west-9"], /no region "eu-west-9"/],
     [["run", "--path", "carrier-pigeon"], /"carrier-pigeon"/],
-    [["run", "--path", "email"], /no system of the map is on the leak path "email"/],
+    [["run", "--env", "localstack", "--path", "email"], /no system of the map is on the leak path "email"/],
     [["run", "--map", "/nowhere.yaml"], /cannot read the residency map/],
     [["run", "--attach", "/nowhere.json"], /no state of a running replica/],
     [["up"], /no --state FILE/],

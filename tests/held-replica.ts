@@ -23,6 +23,7 @@ export function ringfence(
   environment: NodeJS.ProcessEnv = {},
 ): { exitCode: number | null; output: string } {
   const done = spawnSync(process.execPath, [cli, ...args], {
+    maxBuffer: 64 * 1024 * 1024,
     encoding: "utf8",
     cwd: projectRoot,
     timeout: 120_000,

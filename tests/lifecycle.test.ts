@@ -142,6 +142,9 @@ describe("what a region's process holds", () => {
     const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
     const files = readdirSync(`/proc/${pid}/root${replica.state.work}`, { recursive: true }).map(String);
     expect(files.filter((name) => !name.startsWith(".local")).sort()).toEqual([
+      "acme",
+      "acme/config.yaml",
+      "acme/workload.env",
       "ca.pem",
       "hosts",
       "nsswitch.conf",

@@ -40,6 +40,7 @@ describe("systems on one host and port", () => {
     );
     expect(servers.map((all) => all.map(({ placement }) => placement.system.id))).toEqual([
       ["session-cache", "moved-tenants-cache"],
+      ["events"],
     ]);
   });
 

@@ -24,7 +24,7 @@ export function aHostileReport(text: string): RegionReport {
     limits: [text],
     version: text,
     partial: true,
-    scope: { regions: [text], paths: ["database"] },
+    scope: { regions: [text], paths: ["database"], outside: false },
     region: { id: text, jurisdiction: text, place: text },
     regions: [{ id: text, jurisdiction: text, place: text }],
     gaps: [{ path: "database", region: text, system: text, probe: text, reason: text }],

@@ -142,7 +142,7 @@ export function aReport(parts: Partial<RegionReport> = {}): RegionReport {
     finishedAt: "2026-11-22T13:09:21.000Z",
     durationMs: 252_000,
     partial: false,
-    scope: { regions: regions.map(({ id }) => id), paths },
+    scope: { regions: regions.map(({ id }) => id), paths, outside: false },
     region,
     regions,
     grade: worst("breached") ? "breached" : worst("inconclusive") || doubt ? "inconclusive" : clean,

@@ -38,8 +38,9 @@ export function runMatrix(reports: readonly RegionReport[], regions: readonly Re
   const verdicts = reports.flatMap((report) => report.verdicts);
   const columns = columnsOf(regions, verdicts);
   const ids = columns.map(({ id }) => id);
+  const vantages = ids.filter((id) => id !== outside);
   const rowsFor = (mine: readonly ReportVerdict[]) =>
-    matrixRows(mine, { rows: ids, columns: ids, rowOf: ({ from }) => from.region });
+    matrixRows(mine, { rows: vantages, columns: ids, rowOf: ({ from }) => from.region });
   const gapsOf = (name: string, path?: string) =>
     reports
       .flatMap((report) => report.gaps)

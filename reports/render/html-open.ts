@@ -1,6 +1,6 @@
 import type { RegionReport, ReportVerdict } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
-import { exceptions, type Finding, isExcepted, unclaimed } from "./findings.ts";
+import { exceptions, type Finding, groupBy, isExcepted, unclaimed } from "./findings.ts";
 import { commandLine, controlLines, gradeMark } from "./html-verdict.ts";
 import { counted, countText, crossingWords, pathWords, stopWords } from "./words.ts";
 
@@ -77,9 +77,9 @@ ${unused > 0 ? html`<li>${counted(unused, "attempt")} under this exception ${unu
 /** What the map of this environment does not promise: nobody may read it as shown, or as missing. */
 export function notClaimedList(reports: readonly RegionReport[]): Html {
   return html`<p>The map of this environment does not promise these, so they were not tried: neither a pass nor a gap.</p>
-<ul class="plain">${unclaimed(reports).map(
-    ({ path, system, probe, reason }) =>
-      html`<li><strong>${pathWords(path)}</strong>, ${system}, ${probe}: ${reason}</li>`,
+<ul class="plain">${groupBy(unclaimed(reports), ({ system, reason }) => `${system} ${reason}`).map(
+    (alike) =>
+      html`<li><strong>${pathWords(alike[0].path)}</strong>, ${alike[0].system}, ${alike.map(({ probe }) => probe).join(", ")}: ${alike[0].reason}</li>`,
   )}</ul>`;
 }
 

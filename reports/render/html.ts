@@ -33,6 +33,7 @@ export function renderRegionHtml(report: RegionReport): string {
         name: "By leak path and region",
         body: html`${regionMatrix(report)}${others.length > 0 ? html`<details><summary>The ${countText(report.regions.length)} regions of this run</summary>${regionList(report.regions)}</details>` : null}`,
       },
+      omissions([report]),
       {
         id: "attempts",
         name: "Every attempt",
@@ -81,7 +82,8 @@ export function renderRunHtml(run: RunSummary, reports: readonly RegionReport[])
         count: countText(Object.keys(run.regions).length),
         body: regionTable(run, reports),
       },
-      { id: "matrix", name: "Region by region", body: runMatrix(reports, view.regions) },
+      { id: "matrix", name: "By leak path and region", body: runMatrix(reports, view.regions) },
+      omissions(reports),
     ],
     footer: htmlFooter({
       attempts: reports.reduce((sum, { counts }) => sum + counts.planned, 0),
@@ -133,13 +135,17 @@ function doubts(reports: readonly RegionReport[]): (PageSection | null)[] {
     unproven > 0
       ? { id: "unproven", name: "Not proven", count: countText(unproven), body: unprovenLists(reports) }
       : null,
-    unclaimed(reports).length > 0
-      ? {
-          id: "not-claimed",
-          name: "Not claimed here",
-          count: countText(unclaimed(reports).length),
-          body: notClaimedList(reports),
-        }
-      : null,
   ];
+}
+
+/** What was not promised, and so not tried; after what was. */
+function omissions(reports: readonly RegionReport[]): PageSection | null {
+  const count = unclaimed(reports).length;
+  if (count === 0) return null;
+  return {
+    id: "not-claimed",
+    name: "Not claimed here",
+    count: countText(count),
+    body: notClaimedList(reports),
+  };
 }

@@ -96,7 +96,8 @@ export async function runHostileCases(): Promise<HostileRun> {
       const cases = probes.flatMap((probe) =>
         behaviours.map(({ name }, index) => ({ kind, probe, behaviour: name, tls, port: ports[index] ?? 0 })),
       );
-      runs.push(await attemptAll(cases, ca));
+      const run = await attemptAll(cases, ca);
+      runs.push({ ...run, leftOpen: run.leftOpen.map((what) => `${kind} ${probes[0]}: ${what}`) });
     }
     return joined(runs);
   } finally {
