@@ -76,6 +76,15 @@ export const kinds: readonly SystemKind[] = [
         proves: "nothing that is sent arrives",
       },
       { ...blind, probe: "relay", routes: ["name"], contacts: "own", proves: "nothing is carried on" },
+      {
+        probe: "carry",
+        family: "trespass",
+        routes: ["name"],
+        credentials: ["none"],
+        goal: "data",
+        contacts: "own",
+        proves: "nothing is fetched",
+      },
     ],
   },
   {
@@ -155,7 +164,8 @@ export function aMap({
 
 /** Every control holds, every far system is silent, every look inside is clean. */
 export const asPromised: Observe = (item) => {
-  if (item.probe === "relay") return { tries: [refusedAt("authorization", "NXDOMAIN")] };
+  const isAsked = item.probe === "relay" || (item.probe === "carry" && item.role === "attempt");
+  if (isAsked) return { tries: [refusedAt("authorization", "NXDOMAIN")] };
   if (item.witnessed) return { tries: Array<Tried>(item.repeats ?? 1).fill(sent) };
   const own = canaryOf(item.from.region, item.to.system);
   if (item.role === "control") return { tries: [reached(item.goal, own)] };
@@ -292,7 +302,7 @@ export const neverRun: ControlState = { before: [], after: [] };
 
 export interface TrialParts {
   attempt?: Tried | Tried[];
-  probe?: "read" | "stray" | "links" | "wiring" | "send" | "relay";
+  probe?: "read" | "stray" | "links" | "wiring" | "send" | "relay" | "carry";
   route?: "name" | "address";
   findings?: Findings;
   /** What the same attempt by literal address met; left out: it is not planned. */
@@ -319,7 +329,7 @@ export function aTrial(parts: TrialParts = {}): Run {
   const { probe = "read", route = "name", family = 4, waivers = [], deadlineMs = 4000 } = parts;
   const isRouted = probe === "read" || probe === "send";
   const system = aSystem({
-    ...(probe === "send" || probe === "relay" ? { kind: "sink" } : {}),
+    ...(["send", "relay", "carry"].includes(probe) ? { kind: "sink" } : {}),
     addressFamilies: [family],
     waivers,
     ...(parts.stopBy ? { stopBy: parts.stopBy } : {}),

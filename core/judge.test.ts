@@ -695,3 +695,49 @@ test("a journal counts for its own region only, because eu cannot vouch for us",
     code: "CONTROL_FAILED",
   });
 });
+
+describe("what the own system was to fetch or carry", () => {
+  table([
+    [
+      "it refused, and that is its word on the way",
+      { probe: "carry", attempt: refusedAt("authorization", "REFUSED") },
+      "contained",
+    ],
+    [
+      "a proxy that refuses says so before anything left",
+      {
+        probe: "carry",
+        attempt: {
+          outcome: { kind: "refused", rung: "network", code: "PROXY_403", local: true },
+          climbed: "name",
+        },
+      },
+      "contained",
+    ],
+    ["it fetched the far canary", { probe: "carry", attempt: reached("data", far) }, "breached"],
+    [
+      "it did not answer: silence of one's own is no border's",
+      { probe: "carry", attempt: silentAt("network") },
+      "inconclusive",
+      /own system/,
+    ],
+    [
+      "it refused the connection, where the border is declared to reject",
+      { probe: "carry", attempt: refusedAt("network", "ECONNREFUSED"), guard: "reject" },
+      "inconclusive",
+      /own system/,
+    ],
+    [
+      "it reset the connection, where the border is declared to reject",
+      { probe: "carry", attempt: refusedAt("tls", "ECONNRESET"), guard: "reject" },
+      "inconclusive",
+      /own system/,
+    ],
+    [
+      "its own name was not known",
+      { probe: "carry", attempt: refusedAt("name", "ENOTFOUND") },
+      "inconclusive",
+      /own system/,
+    ],
+  ]);
+});

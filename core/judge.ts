@@ -136,6 +136,7 @@ function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[], book: C
       other.item.probe === item.probe &&
       other.item.to.system === item.to.system &&
       other.item.to.region === item.to.region &&
+      other.item.to.endpoint?.host === item.to.endpoint?.host &&
       other.item.from.region === item.from.region &&
       other.item.vector.addressFamily === item.vector.addressFamily &&
       other.item.vector.credentials === item.vector.credentials,

@@ -325,6 +325,12 @@ describe("what lies outside of all regions", () => {
       new Set(["eu", "uk.logs.example", "also-eu.logs.example", "perhaps-eu.logs.example"]),
     );
   });
+  test("is not the own endpoint that another region of the same jurisdiction uses, too", () => {
+    const shared = aSystem({ endpoint: { vendor: vendor.id, host: "eu.logs.example" } });
+    expect(triedFrom("us", shared)).toEqual(
+      new Set(["uk.logs.example", "also-eu.logs.example", "perhaps-eu.logs.example"]),
+    );
+  });
   test("is shown to be alive from there, because no region can reach it", () => {
     const items = new Map(planned(logs()).items.map((item) => [item.id, item]));
     for (const attempt of items.values()) {

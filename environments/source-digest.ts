@@ -5,9 +5,9 @@ import { projectRoot } from "./node-script.ts";
 
 /** SHA-256 of the code that observes: a runner built from other code would observe something else. */
 export function sourceDigest(root = projectRoot): string {
-  const files = ["core", "probes", "suites"].flatMap((folder) =>
+  const files = ["core", "probes", "suites", "vendors"].flatMap((folder) =>
     readdirSync(join(root, folder))
-      .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+      .filter((file) => /\.(ts|yaml)$/.test(file) && !file.endsWith(".test.ts"))
       .map((file) => `${folder}/${file}`),
   );
   const all = [...files, "scripts/observe-region.ts"].sort();

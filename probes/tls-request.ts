@@ -48,6 +48,7 @@ export function requestOver(
         done(answer.statusCode ?? 0);
       },
     );
+    call.on("upgrade", ({ statusCode = 0 }) => done(statusCode));
     call.on("error", fail);
     call.end(body);
   });

@@ -26,6 +26,7 @@ export async function throughTunnel<Result>(
   const closed = new Promise<true>((done) => socket.once("close", () => done(true)));
   void within(standsMs, closed).then((ended) => ended ?? ladder.climb("network"));
   const heard = () => socket.bytesRead > headerBytes && ladder.climb("network");
+  heard();
   try {
     return await talk(socket);
   } catch (error) {

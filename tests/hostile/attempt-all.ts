@@ -134,7 +134,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
   }
   if (kind === "https") return httpsEndpoint({ port, tls });
   return {
-    host: tls ? "localhost" : "127.0.0.1",
+    host: tls || kind === "vendor" ? "localhost" : "127.0.0.1",
     port,
     database: "orders",
     tls: kind === "smtp" ? "starttls" : tls,
@@ -143,6 +143,10 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
     canaryCommand: "cat canary",
     recordCommand: "cat record",
     domain: "acme.example",
+    vendor: "datadog",
+    proxy: { host: "127.0.0.1", port },
+    allowed: { host: "localhost", port },
+    zone: "us.corp.example",
     sender: "ringfence",
     credentials: {
       own: login,

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Try } from "../../core/journal.ts";
 import { deadlineMs, type HostileCase, type HostileResult, type HostileRun, secret } from "./case.ts";
 import { hostileCases, runHostileCases } from "./run.ts";
-import { asAttempt, asControl, isPublic, lookOf } from "./verdicts.ts";
+import { asAttempt, asControl, isByOwn, isPublic, lookOf } from "./verdicts.ts";
 
 let run: HostileRun;
 let met: [HostileCase, HostileResult][];
@@ -13,6 +13,7 @@ beforeAll(async () => {
 
 type Chosen = (one: HostileCase, result: HostileResult) => boolean;
 const isInside: Chosen = (one) => lookOf(one) !== null;
+const isFar: Chosen = (one, result) => !isInside(one, result) && !isByOwn(one);
 
 /** "kind probe | behaviour: what was seen" of every case that breaks a rule, so that a failure names all. */
 function breaking(chosen: Chosen, isWrong: Chosen): string[] {
@@ -90,19 +91,19 @@ describe("whatever a hostile server does", () => {
 
 describe("the verdict is right", () => {
   test("under stop-by network every far server that completed TCP is a breach", () => {
-    const chosen: Chosen = (one, result) => !isPublic(one) && !isInside(one, result);
+    const chosen: Chosen = (one, result) => !isPublic(one) && isFar(one, result);
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade !== "breached")).toEqual([]);
   });
 
   test("under stop-by authorization a far server that does not let us in is inconclusive, never contained", () => {
     const chosen: Chosen = (one, result) =>
-      isPublic(one) && !isInside(one, result) && one.behaviour !== "says a fake canary";
+      isPublic(one) && isFar(one, result) && one.behaviour !== "says a fake canary";
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade !== "inconclusive")).toEqual([]);
   });
 
   test("a far bucket that hands out somebody's canary is not contained", () => {
     const chosen: Chosen = (one, result) =>
-      isPublic(one) && !isInside(one, result) && one.behaviour === "says a fake canary";
+      isPublic(one) && isFar(one, result) && one.behaviour === "says a fake canary";
     expect(breaking(chosen, (one, result) => asAttempt(one, result).grade === "contained")).toEqual([]);
   });
 
@@ -110,8 +111,17 @@ describe("the verdict is right", () => {
     expect(breaking(isInside, (one, result) => asAttempt(one, result).grade === "contained")).toEqual([]);
   });
 
+  test.each(["drop", "reject"] as const)(
+    "an own proxy or resolver that is hostile stops nothing by what it does, where the border is to %s",
+    (guard) => {
+      expect(
+        breaking(isByOwn, (one, result) => asAttempt(one, result, { guard }).grade === "contained"),
+      ).toEqual([]);
+    },
+  );
+
   test("where the border is declared to reject, only a reset in place of TLS may be the border's", () => {
-    const chosen: Chosen = (one, result) => isPublic(one) && !isInside(one, result);
+    const chosen: Chosen = (one, result) => isPublic(one) && isFar(one, result);
     const isBorder: Chosen = (_, { tries }) =>
       tries.every(
         ({ outcome }) =>
@@ -148,6 +158,11 @@ describe("the verdict is right", () => {
     const chosen: Chosen = ({ probe, behaviour }) =>
       /^(postgres|redis)$/.test(probe) && behaviour === "greets when the deadline has passed";
     expect(breaking(chosen, (_, { late }) => !late.includes("authentication"))).toEqual([]);
+  });
+
+  test("so is a tunnel that opens after it", () => {
+    const chosen: Chosen = ({ behaviour }) => behaviour === "opens a tunnel when the deadline has passed";
+    expect(breaking(chosen, (_, { late }) => !late.includes("network"))).toEqual([]);
   });
 });
 
@@ -209,6 +224,33 @@ describe("what is said of", () => {
     ["ssh", "would compress everything", { kind: "faulted", code: "NO_KEY_EXCHANGE", climbed: "network" }],
     ["ssh", "disconnects with markup", { kind: "faulted", code: "SSH_DISCONNECT_2", climbed: "network" }],
     ["redis", "says an error full of markup", { kind: "refused", rung: "authentication", code: "WRONGPASS" }],
+    ["vendor", "sends 1 GB", { kind: "reached", rung: "tls", climbed: "tls" }],
+    ["vendor", "never ends its headers", { kind: "silent", rung: "authentication", climbed: "tls" }],
+    ["vendor", "sends 1 GB of informational answers", { ...tooLong, climbed: "tls" }],
+    ["vendor", "redirects for ever (307)", { kind: "reached", rung: "tls" }],
+    ["vendor", "switches protocols", { kind: "reached", rung: "tls" }],
+    [
+      "vendor-proxy",
+      "sends a header of 10 MB",
+      { kind: "faulted", code: "PROXY_UNREADABLE", climbed: "name" },
+    ],
+    ["proxy-tunnel", "sends 1 GB", { kind: "faulted", code: "PROXY_UNREADABLE", climbed: "name" }],
+    ["proxy-tunnel", "never ends its header", { kind: "silent", rung: "network", climbed: "name" }],
+    [
+      "vendor-proxy",
+      "opens a tunnel, and closes it",
+      { kind: "faulted", code: "PROXY_CLOSED", climbed: "name" },
+    ],
+    ["vendor-proxy", "opens a tunnel of garbage", { kind: "faulted", climbed: "network" }],
+    ["proxy-tunnel", "opens a tunnel of 1 GB", { kind: "reached", rung: "network" }],
+    ["dns-resolver", "says a fake canary", { kind: "reached", rung: "data" }],
+    [
+      "dns-resolver",
+      "says markup where a canary should be",
+      { kind: "faulted", code: "NO_CANARY_IN_ANSWER" },
+    ],
+    ["dns-private", "echoes the question", { kind: "faulted", code: "NOT_DNS", climbed: "network" }],
+    ["dns-private", "sends 1 GB", { kind: "faulted", climbed: "network" }],
   ])("%s against a server that %s", (probe, behaviour, outcome) => {
     expect(outcomesOf(probe, behaviour)).toEqual([expect.objectContaining(outcome)]);
   });

@@ -6,8 +6,10 @@ import { text } from "node:stream/consumers";
 import { createAuthority } from "../../environments/replica/certificates.ts";
 import { hostileAws } from "./aws.ts";
 import type { HostileCase, HostileRun } from "./case.ts";
+import { hostileDns } from "./dns.ts";
 import { hostileHttp, hostileHttps, hostileInside } from "./https.ts";
 import { plainPostgres, tlsPostgres } from "./postgres.ts";
+import { hostileProxy } from "./proxy.ts";
 import { hostileRedis } from "./redis.ts";
 import { generousS3, hostileS3 } from "./s3.ts";
 import { type Behaviour, hostileServers } from "./servers.ts";
@@ -68,6 +70,10 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "aws-snapshots", probes: ["snapshot-pull", "backup-links"], behaviours: hostileS3 },
   { kind: "sqs", probes: sqsProbes, behaviours: hostileAws },
   { kind: "aws-snapshots", probes: snapshotProbes, behaviours: hostileAws },
+  { kind: "vendor", probes: ["vendor"], behaviours: hostileS3 },
+  { kind: "vendor", probes: ["vendor-proxy"], behaviours: hostileProxy },
+  { kind: "proxy", probes: ["proxy-tunnel"], behaviours: hostileProxy },
+  { kind: "dns", probes: ["dns-private", "dns-resolver"], behaviours: hostileDns },
 ];
 
 export const hostileCases: Omit<HostileCase, "port">[] = sets.flatMap(

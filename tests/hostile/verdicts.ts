@@ -25,7 +25,12 @@ export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[ke
 
 /** Kinds whose network is open to everybody, so that authorization has to stop an attempt. */
 export function isPublic({ kind }: Pick<HostileCase, "kind">): boolean {
-  return kind === "s3" || kind === "sqs" || kind === "aws-snapshots";
+  return kind === "s3" || kind === "sqs" || kind === "aws-snapshots" || kind === "dns";
+}
+
+/** Ways that lead over the region's own proxy or resolver, which is the hostile one. */
+export function isByOwn({ probe }: Pick<HostileCase, "probe">): boolean {
+  return probe === "vendor-proxy" || probe === "proxy-tunnel" || probe === "dns-private";
 }
 
 /** As the builder wants it: at the address of the trial's own system, and at its time. */
@@ -47,6 +52,7 @@ export function trialOf(one: HostileCase, result: HostileResult, parts: TrialPar
     stopBy: isPublic(one) ? "authorization" : "network",
     deadlineMs,
     ...(look ? { probe: look } : {}),
+    ...(isByOwn(one) ? { probe: "carry" as const } : {}),
     ...parts,
   });
 }

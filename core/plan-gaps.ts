@@ -1,0 +1,56 @@
+import type { Gap, NotClaimed, PlannedItem } from "./plan.ts";
+import { type Check, outside, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
+import { vendorDoubts } from "./vendor-use.ts";
+import type { Vendor } from "./vendors.ts";
+import { height } from "./vocabulary.ts";
+
+/** What an attempt lacks to be proven by. */
+export function gapsOf(attempts: readonly PlannedItem[], region: string, seenFromOutside: boolean): Gap[] {
+  const [blind] = attempts.filter((attempt) => attempt.to.region === outside && !seenFromOutside);
+  if (blind) {
+    const what = { path: blind.path, region, system: blind.to.system, probe: blind.probe };
+    return [
+      { ...what, reason: "nobody outside of the regions can show that what they must not reach is alive" },
+    ];
+  }
+  const [lonely] = attempts.filter((attempt) => attempt.targetAlive && !attempt.twin);
+  if (!lonely) return [];
+  const what = `${lonely.kind} over IPv${lonely.vector.addressFamily}`;
+  return [
+    {
+      path: lonely.path,
+      region,
+      system: lonely.to.system,
+      probe: lonely.probe,
+      reason: `${region} has no ${what} of its own, so nothing there can prove that the client works`,
+    },
+  ];
+}
+
+export function notClaimedOf(system: System, check: Check, kind: SystemKind): NotClaimed | null {
+  const what = { path: system.path, system: system.id, probe: check.probe };
+  if (system.checks && !system.checks.includes(check.probe)) {
+    return { ...what, reason: `the map asks only for ${system.checks.join(", ")} here` };
+  }
+  const stopBy = system.stopBy ?? kind.stopBy;
+  if (check.about === undefined || height(check.about) <= height(stopBy)) return null;
+  const reason = `it asks whether ${check.about} refuses, and the map promises to stop everybody at ${stopBy} already`;
+  return { ...what, reason };
+}
+
+export function vendorGaps(
+  systems: readonly System[],
+  { vantages, ...world }: { map: ResidencyMap; vantages: readonly string[]; vendors: readonly Vendor[] },
+): Gap[] {
+  return systems.flatMap((system) =>
+    vantages.flatMap((region) =>
+      vendorDoubts(region, { ...world, system }).map((reason) => ({
+        path: system.path,
+        region,
+        system: system.id,
+        probe: system.kind,
+        reason,
+      })),
+    ),
+  );
+}
