@@ -14,7 +14,7 @@ import { differs, type Fingerprints, fingerprint, unproven } from "./same-creden
 /** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
  *  of our own: controls above all, whose time is the measure of silence. */
 const silentAtOnce = 1000;
-const answeredAtOnce = 6;
+const answeredAtOnce = 12;
 const controlsAtOnce = 3;
 const holdMs = 250;
 
