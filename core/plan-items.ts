@@ -107,11 +107,12 @@ function placeOf({ region, endpoint }: Target): string {
 
 function targetsFrom(region: string, subject: Subject): Target[] {
   const { system, map, check } = subject;
+  const homes = homesOf(system, map);
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
-  const shared = (home: string) => check.everyEndpoint === true && hostIn(home) === hostIn(region);
-  const homes = homesOf(system, map).filter((home) => home !== region && !shared(home));
-  return [...homes.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
+  const shares = check.everyEndpoint === true && homes.includes(region);
+  const others = homes.filter((home) => home !== region && !(shares && hostIn(home) === hostIn(region)));
+  return [...others.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
 }
 
 function foreignFrom(region: string, subject: Subject): Target[] {

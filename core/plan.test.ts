@@ -331,6 +331,10 @@ describe("what lies outside of all regions", () => {
       new Set(["uk.logs.example", "also-eu.logs.example", "perhaps-eu.logs.example"]),
     );
   });
+  test("is the endpoint of the only region that uses the vendor, for those that do not", () => {
+    const till = aSystem({ home: "us", endpoint: { vendor: vendor.id, host: "us.logs.example" } });
+    expect(triedFrom("eu", till)).toContain("us");
+  });
   test("is shown to be alive from there, because no region can reach it", () => {
     const items = new Map(planned(logs()).items.map((item) => [item.id, item]));
     for (const attempt of items.values()) {
