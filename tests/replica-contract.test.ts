@@ -10,7 +10,7 @@ function traces(): string[] {
 
 function isOurs(pid: string): boolean {
   try {
-    return /environments\/replica\/(init|object-store|listener)\.ts/.test(
+    return /environments\/replica\/(init|host-process)\.ts/.test(
       readFileSync(`/proc/${pid}/cmdline`, "utf8"),
     );
   } catch {
