@@ -26,7 +26,7 @@ export function driverContract(
     startsWithinMs: number;
   },
 ): void {
-  const timeout = 420_000;
+  const timeout = 14 * startsWithinMs;
 
   test("a start that is broken off midway leaves nothing", { timeout }, async () => {
     const before = traces();
