@@ -63,7 +63,7 @@ describe("a tunnel into another region", () => {
   });
 
   test.each(["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 \r\n\r\n", "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n"])(
-    "%j opens it, as any 2xx does, and it stands when it stays open",
+    "%j opens it, as any 2xx does, and it counts when it stays open",
     async (word) => {
       const own = await aProxy(loopback, says(word));
       expect(await tunnelled(own.port, 443, { deadlineMs: 1500 })).toMatchObject({

@@ -9,6 +9,7 @@ import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
 import { gate } from "./gate.ts";
 import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
+import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
 /** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
@@ -124,17 +125,9 @@ export class Observer {
     ];
   }
 
-  /** A receiver that does not answer has seen nothing, and nothing rests on it. */
   async #askReceivers(): Promise<void> {
-    const { map, plan, region } = this.job;
-    const asked = new Set(
-      plan.items.filter(({ witnessed, to }) => witnessed && to.region === region).map(({ to }) => to.system),
-    );
-    for (const system of map.systems.filter(({ id }) => asked.has(id))) {
-      const probe = this.#probes.find(({ kind }) => kind === system.kind);
-      const arrivals = await probe?.arrivals?.(endpointOf(system, region)).catch(() => null);
-      if (arrivals) this.#write({ type: "witnessed", system: system.id, at: now(), arrivals });
-    }
+    for (const [system, said] of await arrivalsAt(this.job, this.#probes))
+      this.#write({ type: "witnessed", system, ...said });
   }
 
   /** Links for the other regions to try, made with what the workload here holds. */

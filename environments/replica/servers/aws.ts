@@ -8,7 +8,7 @@ import { awsKinds, hostKeys } from "../topology.ts";
 
 const served = new WeakMap<HeldHost, Promise<void>>();
 
-/** One process for all AWS endpoints of a host: those of all public systems, on the internet, and those of
+/** All AWS endpoints of a host, whatever their kinds, at once: those of all public systems, on the internet, and those of
  *  each region's private ones. */
 export function serveAws(boot: Boot, held: HeldHost): Promise<void> {
   const serving = served.get(held) ?? serve(boot, held);
@@ -28,6 +28,6 @@ async function serve({ job, topology, authority, provisions }: Boot, held: HeldH
   const plain = all.some(({ placement }) => placement.endpoint.tls === false);
   const tls = plain ? null : await authority.issue([...new Set(names)]);
   const store = planStore(topology, buckets, { users: serviceUsers(beside), provisions: beside });
-  const script = join(import.meta.dirname, "aws-process.ts");
+  const script = join(import.meta.dirname, "aws-script.ts");
   await serveOn(held, script, { store, services: planServices(beside), tls, work: job.work });
 }

@@ -10,6 +10,6 @@ export const server: KindServer = {
       port,
       arrivals: arrivalsPort(endpoint),
     }));
-    await serveOn(held, join(import.meta.dirname, "datagram-process.ts"), collectors);
+    await serveOn(held, join(import.meta.dirname, "datagram-script.ts"), collectors);
   },
 };

@@ -18,6 +18,6 @@ export const server: KindServer = {
         return { addresses, port, zone: endpoint.zone, canary, forwards, arrivals: arrivalsPort(endpoint) };
       }),
     );
-    await serveOn(held, join(import.meta.dirname, "dns-process.ts"), servers);
+    await serveOn(held, join(import.meta.dirname, "dns-script.ts"), servers);
   },
 };

@@ -15,7 +15,7 @@ export const server: KindServer = {
     const listen = mine.flatMap(({ placement: { address, port } }) =>
       [address[4], address[6]].map((host) => ({ host, port })),
     );
-    const script = join(import.meta.dirname, "proxy-process.ts");
+    const script = join(import.meta.dirname, "proxy-script.ts");
     await serveOn(held, script, { listen, allowList: join(job.work, allowListFile) });
   },
 };

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { serveOn } from "../host-server.ts";
 import { credentialOf, type Provision } from "../provision.ts";
 import type { Boot, KindServer } from "../servers.ts";
-import type { RelayJob } from "./smtp-process.ts";
+import type { RelayJob } from "./smtp-script.ts";
 
-/** One process a host; each relay keeps its settings in a folder of its own. */
+/** Each relay keeps its settings in a folder of its own. */
 export const server: KindServer = {
   async serve(boot, mine, held) {
     const jobs = await Promise.all(mine.map((one) => jobOf(one, boot)));
-    await serveOn(held, join(import.meta.dirname, "smtp-process.ts"), jobs);
+    await serveOn(held, join(import.meta.dirname, "smtp-script.ts"), jobs);
   },
 };
 

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { serveOn } from "../host-server.ts";
 import { credentialOf, type Provision } from "../provision.ts";
 import type { KindServer } from "../servers.ts";
-import type { BastionJob } from "./ssh-process.ts";
+import type { BastionJob } from "./ssh-script.ts";
 
-/** One process a host; each bastion keeps its accounts and its record of logins in a folder of its own. */
+/** Each bastion keeps its accounts and its record of logins in a folder of its own. */
 export const server: KindServer = {
   async serve({ job }, mine, held) {
     const jobs = mine.map((one) => jobOf(one, job.work));
-    await serveOn(held, join(import.meta.dirname, "ssh-process.ts"), jobs);
+    await serveOn(held, join(import.meta.dirname, "ssh-script.ts"), jobs);
   },
 };
 

@@ -8,6 +8,6 @@ export const server: KindServer = {
       { host: address[4], port },
       { host: address[6], port },
     ]);
-    await serveOn(held, join(import.meta.dirname, "tcp-process.ts"), places);
+    await serveOn(held, join(import.meta.dirname, "tcp-script.ts"), places);
   },
 };

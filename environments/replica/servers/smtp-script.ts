@@ -7,7 +7,7 @@ import {
 } from "../../../fixtures/mail-relay/mail-relay.ts";
 import { takeJob } from "../host-jobs.ts";
 
-/** A host's relays, in one process. */
+/** A host's relays. */
 export type RelayJob = RelayOptions & { settings: RelaySettings };
 
 const jobs = takeJob<RelayJob[]>(import.meta.filename);

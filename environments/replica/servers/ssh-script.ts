@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { type Account, publicKeyOf, startBastion } from "../../../fixtures/bastion/bastion.ts";
 import { takeJob } from "../host-jobs.ts";
 
-/** A host's bastions, in one process. `folder`: where its accounts and its record of logins lie. */
+/** A host's bastions. `folder`: where its accounts and its record of logins lie. */
 export interface BastionJob {
   folder: string;
   listen: { address: string; port: number }[];
