@@ -21,6 +21,10 @@ const PostgresEndpoint = z.strictObject({
   port: Port.default(5432),
   database: z.string().min(1),
   tls: z.boolean().default(true).describe("Whether clients must use TLS and verify the server's certificate"),
+  baseBackup: z
+    .literal(true)
+    .optional()
+    .describe("Also begins a physical copy, at home too: the server then writes a checkpoint"),
   credentials: z.strictObject({
     own: login.describe("What the region's workload logs in with"),
     canary: login.describe("Opens the canary table and nothing else; the other regions try it"),
@@ -58,6 +62,7 @@ export const postgres = defineProbe({
     {
       ...trespass,
       probe: "postgres-base-backup",
+      needs: "baseBackup",
       credentials: ["own"],
       goal: "authorization",
       proves: "no physical copy of the far server begins",

@@ -3,8 +3,8 @@ import type { Arrival } from "../core/witness.ts";
 import type { Probe } from "../probes/probe.ts";
 import type { Job } from "./job.ts";
 
-/** What the receivers of this region say that they were sent, by system, and when they were asked. One that does not answer is left out:
- *  it has seen nothing, and nothing rests on it. */
+/** What the receivers of this region say that they were sent, by system, and when they were asked. One that
+ *  does not answer is left out: it has seen nothing, and nothing rests on it. */
 export async function arrivalsAt(
   { map, plan, region }: Job,
   probes: readonly Probe[],
