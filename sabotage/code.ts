@@ -32,7 +32,17 @@ const suiteOf = {
 } as const satisfies Record<Kind, string>;
 
 /** What the regions' processes run is copied; what it is built from is not. */
-const copied = ["core", "environments", "fixtures", "probes", "reports", "scripts", "suites", "package.json"];
+const copied = [
+  "core",
+  "environments",
+  "fixtures",
+  "probes",
+  "reports",
+  "scripts",
+  "suites",
+  "vendors",
+  "package.json",
+];
 
 /** A copy of this project, to be sabotaged. */
 function copyOfProject({ folder }: Context): string {

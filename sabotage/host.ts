@@ -112,9 +112,13 @@ export async function killServers(state: ReplicaState, host: string): Promise<vo
   }
 }
 
+/** A process whose first thread has ended holds its sockets until the last one has. */
 function isAlive(pid: number): boolean {
-  const status = tryRead(() => readFileSync(`/proc/${pid}/status`, "utf8"));
-  return status !== null && !/^State:\s+[ZX]/m.test(status);
+  const threads = tryRead(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return threads.some((thread) => {
+    const status = tryRead(() => readFileSync(`/proc/${pid}/task/${thread}/status`, "utf8"));
+    return status !== null && !/^State:\s+[ZX]/m.test(status);
+  });
 }
 
 function tryRead<T>(read: () => T): T | null {
