@@ -126,6 +126,8 @@ async function servePostgres(
     wal_level: "logical",
     max_connections: "200",
     shared_buffers: "16MB",
+    // A physical copy begun by an attempt makes the server drop WAL that a standby without a slot still needs.
+    wal_keep_size: "64MB",
     fsync: "off",
     autovacuum: "off",
   };
