@@ -96,7 +96,7 @@ export type Waiver = z.infer<typeof Waiver>;
 
 const systemShape = {
   id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
-  path: LeakPath.describe("The leak path whose suite covers this system"),
+  path: LeakPath.describe("The leak path that this system belongs to"),
   home: z
     .union([z.literal("each-region"), z.literal(outside), RegionId, z.array(RegionId).min(1)])
     .describe(

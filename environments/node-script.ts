@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url";
 
 export const projectRoot = join(import.meta.dirname, "..");
 
+/** For the environment of a process that runs our files: where Node keeps what it compiled, for the next start. */
+export const compileCache = { NODE_COMPILE_CACHE: join(projectRoot, ".cache", "compiled") };
+
 /** How this Node runs one of our TypeScript files in another process. Node strips types by itself, but
  *  not below node_modules, where an installed package lies: there tsx does it. */
 export function scriptArguments(file: string): string[] {

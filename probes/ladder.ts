@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
+import { endianness } from "node:os";
 import type { TLSSocket } from "node:tls";
+import ipaddr from "ipaddr.js";
 import { height, higher, type Rung, rungs } from "../core/vocabulary.ts";
 
 /** A far system has nothing long to say: a canary has 60 bytes. */
@@ -18,6 +20,7 @@ export class Ladder {
   /** The first error on a watched socket, before any library renamed it. */
   socketError: NodeJS.ErrnoException | null = null;
   #sockets: Socket[] = [];
+  readonly #remotes = new Map<Socket, string>();
   #hidden: Socket[] = [];
   #onLate: ((rung: Rung) => void) | null = null;
   #closed = false;
@@ -52,6 +55,9 @@ export class Ladder {
   /** `tunnelled`: through a proxy, whose own a reset may be. */
   watch(socket: Socket | TLSSocket, check: CheckBytes = () => null, { tunnelled = false } = {}): void {
     this.#sockets.push(socket);
+    socket.on("connectionAttempt", (address: string, port: number) =>
+      this.#remotes.set(socket, tableAddress(address, port)),
+    );
     socket.once("connect", () => this.climb("network"));
     socket.once("secureConnect", () => this.climb("tls"));
     socket.on("error", (error: NodeJS.ErrnoException) => {
@@ -89,7 +95,7 @@ export class Ladder {
 
   /** SYN segments sent by a socket that is still connecting; null where the kernel's table has none. */
   synCount(): number | null {
-    const counts = this.#sockets.flatMap((socket) => retransmitsOf(socket) ?? []);
+    const counts = this.#sockets.flatMap((socket) => retransmitsOf(socket, this.#remotes.get(socket)) ?? []);
     return counts.length === 0 ? null : Math.max(...counts) + 1;
   }
 
@@ -105,32 +111,45 @@ export class Ladder {
 }
 
 const synSent = "02";
-let table: { readAt: number; retransmits: Map<number, number> } = { readAt: 0, retransmits: new Map() };
+let table: { readAt: number; retransmits: Map<string, number> } = { readAt: 0, retransmits: new Map() };
 
 /** Reading the table takes the kernel milliseconds, and hundreds of deadlines end at once. A count that is a
  *  little old is never too high. */
 const tableLastsMs = 250;
 
-/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst). */
-function retransmitsOf(socket: Socket): number | undefined {
-  if (!socket.connecting || socket.localPort === undefined) return undefined;
+/** Sockets to different places may share a local port, so that both ends name one. */
+function retransmitsOf(socket: Socket, remote: string | undefined): number | undefined {
+  if (!socket.connecting || socket.localPort === undefined || remote === undefined) return undefined;
+  const ends = `${hexPort(socket.localPort)} ${remote}`;
   const age = performance.now() - table.readAt;
-  if (age > tableLastsMs || (age > 20 && !table.retransmits.has(socket.localPort))) {
+  if (age > tableLastsMs || (age > 20 && !table.retransmits.has(ends))) {
     table = { readAt: performance.now(), retransmits: readTable() };
   }
-  return table.retransmits.get(socket.localPort);
+  return table.retransmits.get(ends);
 }
 
-function readTable(): Map<number, number> {
-  const retransmits = new Map<number, number>();
+/** Reads `/proc/net/tcp` (columns: Linux Documentation/networking/proc_net_tcp.rst). */
+function readTable(): Map<string, number> {
+  const retransmits = new Map<string, number>();
   for (const file of ["/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"]) {
     for (const line of read(file).split("\n").slice(1)) {
-      const [, local, , state, , , count] = line.trim().split(/\s+/);
+      const [, local, remote, state, , , count] = line.trim().split(/\s+/);
       if (state !== synSent || !local || !count) continue;
-      retransmits.set(Number.parseInt(local.split(":")[1] ?? "", 16), Number.parseInt(count, 16));
+      retransmits.set(`${local.split(":")[1]} ${remote}`, Number.parseInt(count, 16));
     }
   }
   return retransmits;
+}
+
+/** As the table writes it: the address as 32-bit words, each in this machine's order of bytes. */
+function tableAddress(address: string, port: number): string {
+  const bytes = Buffer.from(ipaddr.parse(address).toByteArray());
+  if (endianness() === "LE") bytes.swap32();
+  return `${bytes.toString("hex").toUpperCase()}:${hexPort(port)}`;
+}
+
+function hexPort(port: number): string {
+  return port.toString(16).toUpperCase().padStart(4, "0");
 }
 
 function read(file: string): string {

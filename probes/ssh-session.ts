@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Socket } from "node:net";
-import { Client, type ClientChannel, type ConnectConfig } from "ssh2";
+import type { Client, ClientChannel, ConnectConfig } from "ssh2";
 import type { Ladder } from "./ladder.ts";
 
 export interface SshLogin {
@@ -21,6 +21,9 @@ export interface SshSession extends AsyncDisposable {
   run(command: string): Promise<string>;
 }
 
+/** Takes its time: it compiles ciphers of its own. */
+export const loadSsh = () => import("ssh2");
+
 /** Logs in over a watched socket. `tls` is climbed when the keys are exchanged, `authentication` when the
  *  server lets us in. Rejects with the first error, whoever raised it. RFC 4253, RFC 4252. */
 export async function openSshSession(
@@ -29,6 +32,7 @@ export async function openSshSession(
   login: SshLogin,
 ): Promise<SshSession> {
   const sock = ladder.socket(sshOnly());
+  const { Client } = await loadSsh();
   const client = new Client();
   const failed = failureOf(client, sock);
   sock.setNoDelay(true);

@@ -8,7 +8,7 @@ import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { type Answer, defineProbe, type TryContext } from "./probe.ts";
 import { accessLinks, readConnection, readRecord } from "./ssh-record.ts";
-import { openSshSession, type SshSession } from "./ssh-session.ts";
+import { loadSsh, openSshSession, type SshSession } from "./ssh-session.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 
 const account = z.string().regex(/^[a-z_{][a-z0-9_.{}-]{0,63}$/i, "an account's name");
@@ -56,6 +56,7 @@ export const ssh = defineProbe({
   endpoint: SshEndpoint,
   stopBy: "network",
   longestSearchBytes: 8 * 1024 * 1024,
+  prepare: loadSsh,
   checks: [
     tcpCheck,
     {

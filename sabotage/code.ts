@@ -10,36 +10,20 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../environments/node-script.ts";
-import {
-  type Context,
-  crossing,
-  everything,
-  far,
-  home,
-  type Kind,
-  kinds,
-  resultOf,
-  type Sabotage,
-} from "./record.ts";
+import { type Context, crossing, everything, far, home, kinds, resultOf, type Sabotage } from "./record.ts";
 
 import { atStage } from "./relay.ts";
-
-const suiteOf = {
-  postgres: "database",
-  redis: "cache",
-  s3: "object-storage",
-  tcp: "database",
-} as const satisfies Record<Kind, string>;
 
 /** What the regions' processes run is copied; what it is built from is not. */
 const copied = [
   "core",
   "environments",
+  "drills",
   "fixtures",
+  "observer",
   "probes",
   "reports",
   "scripts",
-  "suites",
   "vendors",
   "package.json",
 ];
@@ -57,66 +41,25 @@ function copyOfProject({ folder }: Context): string {
   return to;
 }
 
-const deleted = (["postgres", "redis", "s3"] as const).map(
-  (kind): Sabotage => ({
-    id: `code/suite-deleted/${kind}`,
-    kind,
-    title: `the suite file ${suiteOf[kind]}.ts deleted`,
-    async run(context) {
-      const project = copyOfProject(context);
-      rmSync(join(project, "suites", `${suiteOf[kind]}.ts`));
-      const judged = await context.prove({ kind, project });
-      return resultOf(judged.judgement, everything);
-    },
-  }),
-);
-
-const broken: readonly Sabotage[] = [
-  {
-    id: "code/suite-throws/redis",
-    kind: "redis",
-    title: "the suite file throws when it is loaded",
-    async run(context) {
-      const project = copyOfProject(context);
-      writeFileSync(join(project, "suites", "cache.ts"), 'throw new Error("sabotage");\n');
-      const judged = await context.prove({ kind: "redis", project });
-      return resultOf(judged.judgement, everything);
-    },
+const missing: Sabotage = {
+  id: "code/probe-file-deleted/redis",
+  kind: "redis",
+  title: "the probe's file deleted from what the regions run",
+  async run(context) {
+    const project = copyOfProject(context);
+    for (const file of readdirSync(join(project, "probes")).filter((name) => name.startsWith("redis")))
+      rmSync(join(project, "probes", file));
+    const judged = await context.prove({ kind: "redis", project });
+    return resultOf(judged.judgement, everything);
   },
-  {
-    id: "code/suite-skips/redis",
-    kind: "redis",
-    title: "the suite skips all its tests",
-    async run(context) {
-      const project = copyOfProject(context);
-      writeFileSync(
-        join(project, "suites", "cache.ts"),
-        'import { describe, test } from "vitest";\ndescribe.skip("cache", () => { test("nothing", () => {}); });\n',
-      );
-      const judged = await context.prove({ kind: "redis", project });
-      return resultOf(judged.judgement, everything);
-    },
-  },
-  {
-    id: "code/probe-file-deleted/redis",
-    kind: "redis",
-    title: "the probe's file deleted from what the regions run",
-    async run(context) {
-      const project = copyOfProject(context);
-      for (const file of readdirSync(join(project, "probes")).filter((name) => name.startsWith("redis")))
-        rmSync(join(project, "probes", file));
-      const judged = await context.prove({ kind: "redis", project });
-      return resultOf(judged.judgement, everything);
-    },
-  },
-];
+};
 
 const filtered = [
   ...kinds.map(
     (kind): Sabotage => ({
       id: `code/filtered-out/${kind}`,
       kind,
-      title: "all tests but one direction filtered out by -t",
+      title: "all attempts but one direction filtered out by -t",
       async run({ prove }) {
         const judged = await prove({ kind, only: `${home} → ${far}` });
         return resultOf(judged.judgement, ({ item }) => item.from.region !== home);
@@ -126,9 +69,9 @@ const filtered = [
   {
     id: "code/filtered-nothing-left/redis",
     kind: "redis" as const,
-    title: "every test filtered out by -t",
+    title: "every attempt filtered out by -t",
     async run({ prove }: Context) {
-      const judged = await prove({ kind: "redis", only: "no test has this name" });
+      const judged = await prove({ kind: "redis", only: "no attempt has this name" });
       return resultOf(judged.judgement, everything);
     },
   },
@@ -199,22 +142,38 @@ const misbehaved = Object.entries(misdeeds).flatMap(([id, { title, code }]) =>
   ),
 );
 
-const observer: readonly Sabotage[] = [
-  {
-    id: "code/attempts-swallowed/redis",
+/** What is done to the observer itself. */
+const misobserved = (
+  [
+    [
+      "attempts-swallowed",
+      "an observer that is done with an attempt without making it",
+      "Observer.prototype.attempt = async () => [];",
+    ],
+    [
+      "attempts-fail",
+      "an observer that fails at every attempt",
+      'Observer.prototype.attempt = async () => { throw new Error("sabotage"); };',
+    ],
+    [
+      "attempts-uncaught",
+      "an error that nobody catches, thrown during the attempts",
+      'Observer.prototype.attempt = async () => { setTimeout(() => { throw new Error("sabotage"); }); return []; };',
+    ],
+  ] as const
+).map(
+  ([id, title, line]): Sabotage => ({
+    id: `code/${id}/redis`,
     kind: "redis",
-    title: "tests that pass without attempting anything",
+    title,
     async run(context) {
       const project = copyOfProject(context);
-      appendFileSync(
-        join(project, "suites", "observer.ts"),
-        "\nObserver.prototype.attempt = async () => [];\n",
-      );
+      appendFileSync(join(project, "observer", "observer.ts"), `\n${line}\n`);
       const judged = await context.prove({ kind: "redis", project });
       return resultOf(judged.judgement, everything);
     },
-  },
-];
+  }),
+);
 
 /** Long enough for a control that uses its link at once, not for a barrier that is held. */
 const shortLifetimeSeconds = 1;
@@ -244,11 +203,4 @@ const expiredLink: Sabotage = {
   },
 };
 
-export const code: readonly Sabotage[] = [
-  ...deleted,
-  ...broken,
-  ...filtered,
-  ...misbehaved,
-  ...observer,
-  expiredLink,
-];
+export const code: readonly Sabotage[] = [missing, ...filtered, ...misbehaved, ...misobserved, expiredLink];

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import type { Entry } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import { projectRoot, scriptArguments } from "../environments/node-script.ts";
+import { gate } from "../observer/gate.ts";
 import { attempt } from "../probes/attempt.ts";
 import { tcp } from "../probes/tcp.ts";
 import type { RunSummary } from "../reports/report.ts";
-import { gate } from "../suites/gate.ts";
 import { table } from "./terminal.ts";
 
 /** Prints ratios within one run; nothing is asserted. `node scripts/bench.ts engine` is the inner part,

@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunningEnvironment } from "../environments/driver.ts";
-import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "../suites/job.ts";
+import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "../observer/job.ts";
 
 export interface Coordination {
   environment: RunningEnvironment<unknown>;

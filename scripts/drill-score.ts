@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { catalogueDigest } from "../drills/catalogue.ts";
 import type { DrillReport } from "../reports/drill-report.ts";
 import type { DrillScore } from "../reports/statement.ts";
-import { catalogueDigest } from "../suites/drills/catalogue.ts";
 
 const Score = z.strictObject({ caught: z.int(), planned: z.int(), catalogue: z.string() });
 

@@ -7,8 +7,8 @@ import { judge } from "../core/judge.ts";
 import { observersOf, type Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
+import type { Job } from "../observer/job.ts";
 import type { Judged } from "../reports/build-report.ts";
-import type { Job } from "../suites/job.ts";
 import { type Coordination, observeRegions } from "./coordinator.ts";
 import { version } from "./version.ts";
 
@@ -17,7 +17,7 @@ interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | 
   map: ResidencyMap;
   plan: Plan;
   runId: string;
-  /** Vitest's test name pattern. */
+  /** A pattern of leak paths and titles. */
   only?: string | undefined;
 }
 

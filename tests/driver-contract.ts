@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Judgement } from "../core/judge.ts";
+import { loadDrills } from "../drills/catalogue.ts";
 import type { AnyTools, EnvironmentDriver, RunningEnvironment } from "../environments/driver.ts";
 import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
@@ -10,7 +11,6 @@ import { type DrillGround, runDrill } from "../scripts/drill-run.ts";
 import { planFor } from "../scripts/planning.ts";
 import { newRunId, observeAndJudge } from "../scripts/prove.ts";
 import { today } from "../scripts/version.ts";
-import { loadDrills } from "../suites/drills/catalogue.ts";
 
 /** What every environment that can be started here has to keep. `traces`: all that its replicas may leave. */
 export function driverContract(

@@ -1,9 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
-import { leakPaths } from "../core/vocabulary.ts";
 import { residencySchemaText } from "../scripts/generate-schema.ts";
 import { loadVendors } from "../vendors/catalogue.ts";
 
@@ -42,7 +40,7 @@ const imports: Import[] = sources
   );
 
 const isPackage = (to: string) =>
-  !/^(core|probes|suites|environments|fixtures|reports|scripts|tests|vendors)\//.test(to);
+  !/^(core|probes|observer|drills|environments|fixtures|reports|scripts|tests|vendors)\//.test(to);
 const within = (...folders: string[]) => {
   return (to: string) =>
     folders.some((folder) => (folder.endsWith(".ts") ? to === folder : to.startsWith(`${folder}/`)));
@@ -62,9 +60,14 @@ describe("imports go one way", () => {
       "a probe knows its context only: pass it in through TryContext",
     ],
     [
-      "suites",
-      (to) => isPackage(to) || within("core", "probes", "suites")(to),
-      "a suite knows no environment: let scripts join the two",
+      "observer",
+      (to) => isPackage(to) || within("core", "probes", "observer")(to),
+      "the observer knows no environment: let scripts join the two",
+    ],
+    [
+      "drills",
+      (to) => isPackage(to) || within("core", "drills")(to),
+      "a drill knows its tools only: pass them in through DrillTools",
     ],
     [
       "environments",
@@ -116,31 +119,6 @@ describe("imports go one way", () => {
       ({ to }) => !isPackage(to) && !/\$\{/.test(to) && !existsSync(join(root, to)),
     );
     expect(gone, "correct the path; write the .ts").toEqual([]);
-  });
-});
-
-describe("every leak path has its suite", () => {
-  const suites = readdirSync(join(root, "suites"))
-    .filter((file) => file.endsWith(".ts") && textOf(join("suites", file)).includes('leakPathSuite("'))
-    .map((file) => file.slice(0, -3));
-  const maps = files.filter((file) => /^environments\/[^/]+\/residency\.yaml$/.test(file));
-
-  test.each(maps)("that %s uses", (file) => {
-    const { systems } = parse(textOf(file)) as { systems: { path: string }[] };
-    const missing = [...new Set(systems.map(({ path }) => path))].filter((path) => !suites.includes(path));
-    expect(missing, "add suites/<leak path>.ts: without it the attempts are planned and never made").toEqual(
-      [],
-    );
-  });
-
-  test("and every suite is of the leak path that it is named for", () => {
-    expect(maps.length).toBeGreaterThan(0);
-    const wrong = suites.filter(
-      (path) =>
-        !leakPaths.some((known) => known === path) ||
-        !textOf(`suites/${path}.ts`).includes(`leakPathSuite("${path}")`),
-    );
-    expect(wrong, "name the file for the leak path in core/vocabulary.ts that it runs").toEqual([]);
   });
 });
 

@@ -72,7 +72,7 @@ export const driver: EnvironmentDriver<DockerTools> = {
     const run = command.length > 0 ? command : usual;
     return spawn("docker", [...compose, ...exec, ...run], { stdio: "inherit" });
   },
-  drills: join(projectRoot, "suites", "drills", "docker"),
+  drills: join(projectRoot, "drills", "docker"),
 };
 
 const defaultProject = "ringfence-localstack";

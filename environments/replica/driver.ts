@@ -10,7 +10,7 @@ import { vendorHosts } from "../../core/vendor-use.ts";
 import { loadVendors } from "../../vendors/catalogue.ts";
 import type { EnvironmentDriver, ReplicaEnvironment } from "../driver.ts";
 import { limitsOf } from "../limits.ts";
-import { projectRoot, scriptArguments } from "../node-script.ts";
+import { compileCache, projectRoot, scriptArguments } from "../node-script.ts";
 import { stateOf } from "./describe.ts";
 import type { InitJob, InitReport } from "./init.ts";
 import { replicaNeeds } from "./needs.ts";
@@ -57,7 +57,7 @@ export const driver: EnvironmentDriver<DrillTools> = {
       stdio: "inherit",
     });
   },
-  drills: join(projectRoot, "suites", "drills"),
+  drills: join(projectRoot, "drills"),
 };
 
 export interface Replica extends AsyncDisposable {
@@ -75,7 +75,7 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   const job: InitJob = { map, names: vendorHosts(map, loadVendors()), work, postgresBinaries };
   const init = [process.execPath, ...scriptArguments(join(folder, "init.ts"))];
   const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", ...init];
-  const environment = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const environment = { ...process.env, ...compileCache, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
   const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: environment });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
@@ -172,6 +172,7 @@ function environmentOf(
             HOME: state.work,
             NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
             UV_THREADPOOL_SIZE: "16",
+            ...compileCache,
             ...state.credentials[region],
           },
           stdio: "pipe",

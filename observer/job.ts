@@ -1,0 +1,37 @@
+import type { Plan } from "../core/plan.ts";
+import type { ResidencyMap } from "../core/residency-map.ts";
+import type { Place } from "../probes/attempt.ts";
+import type { Fingerprints } from "./same-credential.ts";
+
+/** What a region's process is told, on one line of its stdin. Credentials are not in it: they are in the
+ *  process's own environment. */
+export interface Job {
+  runId: string;
+  region: string;
+  version: string;
+  map: ResidencyMap;
+  plan: Plan;
+  /** SHA-256 of what is planted in this region, by system. */
+  planted: Record<string, string>;
+  /** Where else the environment's inventory has far systems, as seen from here, by "region/system". */
+  elsewhere?: Record<string, Place[]>;
+  /** A pattern of leak paths and titles, to rerun some lines only. */
+  only?: string;
+}
+
+/** What a home region tells the others once its controls have held. Offers (links that open the canary
+ *  and nothing else, for minutes) and fingerprints pass through memory only and are never written. */
+export interface HomeReport {
+  addresses: Record<string, string[]>;
+  offers: Record<string, string>;
+  /** Of the canary credentials that worked here, so that whoever tries them abroad knows they are these. */
+  credentials: Fingerprints;
+}
+
+export type Stage = "controls-before" | "attempts" | "controls-after";
+
+/** The lines between a region's process and the coordinator. */
+export type FromRegion =
+  | { type: "journal"; lines: string[] }
+  | { type: "done"; stage: Stage; report: HomeReport };
+export type ToRegion = { type: "go"; after: Stage; reports: Record<string, HomeReport> };

@@ -1,0 +1,288 @@
+import { readFileSync } from "node:fs";
+import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts";
+import { type PlannedItem, planDigest } from "../core/plan.ts";
+import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
+import { height } from "../core/vocabulary.ts";
+import { sendToken } from "../core/witness.ts";
+import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
+import type { Ladder } from "../probes/ladder.ts";
+import { type Probe, secretLookup } from "../probes/probe.ts";
+import { gate } from "./gate.ts";
+import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
+import { arrivalsAt } from "./receivers.ts";
+import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
+
+/** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
+ *  of our own, nor in that of a target that answers all of them: controls above all, whose time is the measure
+ *  of silence. Whoever is not done after the hold is waiting, and makes room. */
+const silentAtOnce = 1000;
+const waitingAtOnce = 12;
+const answeredAtOnce = 4;
+const controlsAtOnce = 3;
+const holdMs = 250;
+const longHoldMs = 1000;
+
+export interface Line {
+  send(message: FromRegion): void;
+  receive(stage: Stage): Promise<ToRegion>;
+}
+
+/** Runs one region's share of the plan and writes its journal. It reports; it does not judge. */
+export class Observer {
+  readonly job: Job;
+  readonly #probes: readonly Probe[];
+  readonly #line: Line;
+  readonly #open: Ladder[] = [];
+  readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
+  readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
+  readonly #whereSilent = gate(silentAtOnce);
+  readonly #whereWaiting = gate(waitingAtOnce, holdMs);
+  readonly #whereAnswered = gate(answeredAtOnce, longHoldMs);
+  #head = emptyHead;
+  #observations = 0;
+  #reports: Record<string, HomeReport> = {};
+
+  constructor(job: Job, probes: readonly Probe[], line: Line) {
+    this.job = job;
+    this.#probes = probes;
+    this.#line = line;
+    const { runId, region, version, planted, plan } = job;
+    this.#write({
+      type: "run-started",
+      runId,
+      region,
+      version,
+      planted,
+      plan: planDigest(plan),
+      map: plan.map,
+      at: now(),
+    });
+  }
+
+  /** Controls, the attempts that were asked for, all at once, and the controls again. */
+  async observe(): Promise<void> {
+    await this.#controlsBefore();
+    await Promise.all(
+      this.#chosen()
+        .sort(longestFirst)
+        .map((item) => this.#attempted(item)),
+    );
+    await this.#controlsAfter();
+  }
+
+  async attempt(item: PlannedItem): Promise<TryRecord[]> {
+    return this.#gateOf(item)(() => this.#observe(item, "attempt"));
+  }
+
+  #gateOf(item: PlannedItem) {
+    if (meetsSilence(item)) return this.#whereSilent;
+    return waitsByItself(item) ? this.#whereWaiting : this.#whereAnswered;
+  }
+
+  #chosen(): PlannedItem[] {
+    const pattern = new RegExp(this.job.only ?? "");
+    return this.#mine("attempt").filter(({ path, title }) => pattern.test(`${path} ${title}`));
+  }
+
+  /** What cannot even be tried stays unobserved, which the judge calls inconclusive. */
+  async #attempted(item: PlannedItem): Promise<void> {
+    try {
+      await this.attempt(item);
+    } catch (error) {
+      console.error(`${item.id} could not be tried: ${String(error)}`);
+    }
+  }
+
+  async #controlsBefore(): Promise<void> {
+    await this.#prepare();
+    await this.#controls("before");
+    await this.#mint();
+    this.#reports = await this.#meet("controls-before");
+  }
+
+  async #controlsAfter(): Promise<void> {
+    await this.#meet("attempts");
+    await this.#controls("after");
+    await this.#askReceivers();
+    for (const ladder of this.#open) ladder.close();
+    this.#write({ type: "run-finished", at: now(), observations: this.#observations });
+    await this.#meet("controls-after");
+  }
+
+  async #controls(phase: Phase): Promise<void> {
+    const answered = gate(controlsAtOnce, holdMs);
+    await Promise.all(
+      this.#mine("control").map((item) =>
+        (waitsByItself(item) ? this.#whereWaiting : answered)(async () => {
+          const records = await this.#observe(item, phase);
+          if (phase === "before") this.#learn(item, records);
+        }),
+      ),
+    );
+  }
+
+  /** A probe that cannot be prepared says so in its attempts. */
+  async #prepare(): Promise<void> {
+    const kinds = new Set(this.job.plan.items.map(({ kind }) => kind));
+    const needed = this.#probes.filter(({ kind }) => kinds.has(kind));
+    await Promise.allSettled(needed.map(async (probe) => probe.prepare?.()));
+  }
+
+  #mine(role: PlannedItem["role"]): PlannedItem[] {
+    return this.job.plan.items.filter((item) => item.role === role && item.from.region === this.job.region);
+  }
+
+  /** Where the target answers; a way that contacts something of one's own does not show that. */
+  #learn(item: PlannedItem, records: readonly TryRecord[]): void {
+    if (item.contacts === "own") return;
+    const reached = records.filter(({ entry: { outcome, climbed } }) =>
+      item.witnessed
+        ? outcome.kind === "silent"
+        : outcome.kind === "reached" && height(climbed) >= height("network"),
+    );
+    const place = placeOf(item);
+    const known = this.#home.addresses[place] ?? [];
+    this.#home.addresses[place] = [
+      ...new Set([...known, ...reached.flatMap(({ entry }) => entry.address ?? [])]),
+    ];
+  }
+
+  async #askReceivers(): Promise<void> {
+    for (const [system, said] of await arrivalsAt(this.job, this.#probes))
+      this.#write({ type: "witnessed", system, ...said });
+  }
+
+  /** Links for the other regions to try, made with what the workload here holds. */
+  async #mint(): Promise<void> {
+    for (const system of this.job.map.systems.filter((one) =>
+      homesOf(one, this.job.map).includes(this.job.region),
+    )) {
+      const probe = this.#probes.find((candidate) => candidate.kind === system.kind);
+      const own = endpointOf(system, this.job.region);
+      const offer = await this.#minted(probe, own);
+      if (offer) this.#home.offers[system.id] = offer;
+    }
+  }
+
+  async #meet(stage: Stage): Promise<Record<string, HomeReport>> {
+    const answer = this.#line.receive(stage);
+    this.#line.send({ type: "done", stage, report: this.#home });
+    return (await answer).reports;
+  }
+
+  async #observe(item: PlannedItem, phase: Phase): Promise<TryRecord[]> {
+    const presented: Fingerprints = {};
+    const made = await attempt(item, await this.#optionsFor(item, { phase, presented }));
+    const records = this.#withKnownCredentials(item, made, presented);
+    const tries = records.map((record) => record.entry);
+    this.#observations++;
+    this.#write({ type: "observation", item: item.id, phase, tries });
+    for (const { removed } of records) {
+      if (removed) this.#write({ type: "removed", item: item.id, at: now(), ...removed });
+    }
+    return records;
+  }
+
+  /** At home, remembers the canary credentials that worked; abroad, holds those presented against them. */
+  #withKnownCredentials(item: PlannedItem, made: TryRecord[], presented: Fingerprints): TryRecord[] {
+    if (item.vector.credentials !== "target") return made;
+    if (item.role === "control") {
+      const worked = made.every(({ entry }) => entry.outcome.kind === "reached");
+      if (worked) Object.assign(this.#home.credentials, presented);
+      return made;
+    }
+    const proven = this.#reports[item.to.region]?.credentials ?? {};
+    return differs(presented, proven) ? made.map(unproven) : made;
+  }
+
+  async #optionsFor(
+    item: PlannedItem,
+    { phase, presented }: { phase: Phase; presented: Fingerprints },
+  ): Promise<AttemptOptions> {
+    const { map } = this.job;
+    const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
+    if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
+    const { system, region, endpoint } = item.to;
+    const target = { ...endpointIn(map, system, region), ...(endpoint ? { host: endpoint.host } : {}) };
+    const home = this.#reports[item.to.region];
+    const offer =
+      item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
+    return {
+      probe,
+      context: {
+        runId: this.job.runId,
+        item,
+        own: item.own ? endpointIn(map, item.own, this.job.region) : target,
+        target,
+        secret: (reference) => {
+          const value = this.#secret(reference);
+          presented[reference] = fingerprint(this.job.runId, value);
+          return value;
+        },
+        offer,
+        token: sendToken(this.job.runId, item.id, phase),
+      },
+      learned: home?.addresses[placeOf(item)] ?? [],
+      elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],
+      onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
+      keepOpen: (ladder) => this.#open.push(ladder),
+    };
+  }
+
+  /** At home the opening control uses a link minted just then, and the closing one the very link that was
+   *  offered to the far side: had it expired meanwhile, its refusal there would have proven nothing. */
+  async #offerFor(
+    item: PlannedItem,
+    { probe, phase }: { probe: Probe; phase: Phase },
+  ): Promise<string | undefined> {
+    if (phase === "after") return this.#home.offers[item.to.system];
+    const own = endpointIn(this.job.map, item.to.system, item.to.region);
+    return this.#minted(probe, own);
+  }
+
+  /** A link that cannot be made is none: its attempts then say so. */
+  async #minted(probe: Probe | undefined, own: Record<string, unknown>): Promise<string | undefined> {
+    try {
+      return await probe?.mint?.({ own, secret: this.#secret });
+    } catch {
+      return undefined;
+    }
+  }
+
+  #write(entry: Entry): void {
+    const { line, head } = chainLine(this.#head, entry);
+    this.#head = head;
+    this.#line.send({ type: "journal", lines: [line] });
+  }
+}
+
+function endpointIn(map: ResidencyMap, id: string, region: string): Record<string, unknown> {
+  const system = map.systems.find((candidate) => candidate.id === id);
+  if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
+  return endpointOf(system, region);
+}
+
+/** A vendor's other endpoints have addresses of their own. */
+function placeOf({ to }: PlannedItem): string {
+  return to.endpoint ? `${to.system} at ${to.endpoint.host}` : to.system;
+}
+
+function meetsSilence({ contacts, stopBy, witnessed }: PlannedItem): boolean {
+  return contacts === "target" && stopBy === "network" && !witnessed;
+}
+
+/** Whoever waits goes first: the others are answered meanwhile. */
+function longestFirst(one: PlannedItem, other: PlannedItem): number {
+  const wait = (item: PlannedItem) =>
+    meetsSilence(item) || waitsByItself(item) ? 2 : Number(item.contacts === "target");
+  return wait(other) - wait(one);
+}
+
+/** For a receiver to say that nothing came, or for a name to lead elsewhere when it is asked again. */
+function waitsByItself({ witnessed, family }: PlannedItem): boolean {
+  return witnessed || family === "wiring";
+}
+
+function now(): string {
+  return new Date().toISOString();
+}

@@ -1,3 +1,0 @@
-import { leakPathSuite } from "./suite.ts";
-
-leakPathSuite("backup");

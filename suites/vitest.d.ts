@@ -1,7 +1,0 @@
-import type { Job } from "./job.ts";
-
-declare module "vitest" {
-  interface ProvidedContext {
-    job: Job;
-  }
-}
