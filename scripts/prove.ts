@@ -37,13 +37,9 @@ export async function observeAndJudge(proof: Proof): Promise<Judged> {
     const message = "the run was interrupted; its journals are kept, and nothing was judged";
     throw new RingfenceError("INTERRUPTED", message, { fix: "run it again" });
   }
+  const expected = { runId, plan: planDigest(plan), map: plan.map };
   const journals = regions.map((region) =>
-    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), {
-      runId,
-      region,
-      plan: planDigest(plan),
-      map: plan.map,
-    }),
+    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), { ...expected, region }),
   );
   return { map, plan, journals, judgement: judge(plan, map, journals) };
 }
