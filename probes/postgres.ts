@@ -8,7 +8,7 @@ import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
-import { beginBaseBackup } from "./postgres-base-backup.ts";
+import { beginBaseBackup, hangUpSoon } from "./postgres-base-backup.ts";
 import { guardedStream } from "./postgres-frames.ts";
 import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
@@ -106,7 +106,10 @@ export const postgres = defineProbe({
       return { outcome: { kind: "reached", rung: "authorization" } };
     }
     if (item.probe === "postgres-base-backup") {
-      await using session = await openSession(context, own.credentials.replication, { replication: "true" });
+      await using session = await openSession(context, own.credentials.replication, {
+        replication: "true",
+        options: hangUpSoon,
+      });
       return { outcome: await beginBaseBackup(session.client) };
     }
     if (item.probe === "postgres") {
@@ -159,7 +162,7 @@ interface LoginReference {
 async function openSession(
   { runId, address, target, own, item, ladder, secret }: TryContext<PostgresEndpoint>,
   { user, password }: LoginReference,
-  options: { database?: string; replication?: string } = {},
+  { database, ...options }: { database?: string; replication?: string; options?: string } = {},
 ): Promise<Session> {
   const endpoint = item.contacts === "own" ? own : target;
   const servername = { servername: endpoint.host, host: endpoint.host };
@@ -168,8 +171,8 @@ async function openSession(
     port: endpoint.port,
     user,
     password: secret(password),
-    database: options.database ?? endpoint.database,
-    ...(options.replication ? { replication: options.replication } : {}),
+    database: database ?? endpoint.database,
+    ...options,
     ssl: endpoint.tls ? servername : false,
     application_name: `ringfence ${runId}`,
     stream: () => ladder.socket(),

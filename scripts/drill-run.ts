@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Drill, Hole } from "../core/drill.ts";
 import { RingfenceError } from "../core/errors.ts";
@@ -7,7 +6,7 @@ import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import type { LeakPath, RegionGrade } from "../core/vocabulary.ts";
 import type { AnyTools, ReplicaEnvironment } from "../environments/driver.ts";
 import type { Judged } from "../reports/build-report.ts";
-import type { DrillResult } from "../reports/drill-report.ts";
+import { type DrillResult, isCaught } from "../reports/drill-report.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 
@@ -15,6 +14,8 @@ export interface DrillGround<Tools = AnyTools> {
   environment: ReplicaEnvironment<Tools>;
   map: ResidencyMap;
   kinds: readonly SystemKind[];
+  /** Where the journals of what went wrong are kept, below the drill's id. */
+  directory: string;
   signal: AbortSignal;
 }
 
@@ -39,7 +40,7 @@ export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<T
   const found = judgement.verdicts.filter(({ grade }) => grade === "breached").map(({ item }) => item.id);
   const missed = expected.filter((id) => !found.includes(id));
   const enough = drill.atLeastOne === true && missed.length < expected.length;
-  return {
+  const result: DrillResult = {
     id: drill.id,
     path: drill.path,
     title: drill.title,
@@ -49,44 +50,48 @@ export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<T
     extra: found.filter((id) => !expected.includes(id)),
     durationMs: Math.round(performance.now() - begun),
   };
+  if (isCaught(result)) forget(ground, drill.id);
+  return result;
 }
 
 async function withHole<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<Judged> {
   await using hole = new Hole();
   await drill.open(ground.environment.tools, hole);
-  return await proveQuietly(ground, [drill.path], drill.deadlineMs ?? drillDeadlineMs(ground.map));
+  const deadlineMs = drill.deadlineMs ?? drillDeadlineMs(ground.map);
+  return await proveQuietly(ground, { id: drill.id, paths: [drill.path], deadlineMs });
 }
 
 /** A run with every hole closed, as patient as any. Whatever it finds, the drills around it prove nothing. */
 export async function runBaseline(
   ground: DrillGround<unknown>,
-  paths: readonly LeakPath[],
+  { id, paths }: { id: string; paths: readonly LeakPath[] },
 ): Promise<RegionGrade> {
-  return (await proveQuietly(ground, paths, ground.map.attempts.deadlineMs)).judgement.grade;
+  const { deadlineMs } = ground.map.attempts;
+  const { grade } = (await proveQuietly(ground, { id, paths, deadlineMs })).judgement;
+  if (grade === "pass") forget(ground, id);
+  return grade;
+}
+
+function forget({ directory }: DrillGround<unknown>, id: string): void {
+  rmSync(join(directory, id), { recursive: true, force: true });
 }
 
 async function proveQuietly(
-  { environment, map, kinds, signal }: DrillGround<unknown>,
-  paths: readonly LeakPath[],
-  deadlineMs: number,
+  { environment, map, kinds, directory, signal }: DrillGround<unknown>,
+  { id, paths, deadlineMs }: { id: string; paths: readonly LeakPath[]; deadlineMs: number },
 ): Promise<Judged> {
   const hasty = { ...map, attempts: { deadlineMs } };
   const plan = planFor(hasty, kinds, { environment: environment.name, outside: environment.outside, paths });
-  const directory = mkdtempSync(join(tmpdir(), "ringfence-drill-"));
-  try {
-    return await observeAndJudge({
-      environment,
-      map: hasty,
-      plan,
-      runId: newRunId(),
-      directory,
-      signal,
-      onEntry: () => {},
-      onLost: () => {},
-    });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  return await observeAndJudge({
+    environment,
+    map: hasty,
+    plan,
+    runId: newRunId(),
+    directory: join(directory, id),
+    signal,
+    onEntry: () => {},
+    onLost: () => {},
+  });
 }
 
 function refuseReal(environment: { fidelity: string; name: string }): void {

@@ -15,6 +15,6 @@ const real = { fidelity: "real", name: "aws" } as RealEnvironment;
 test("a drill against a real region does not compile, and is refused when it is forced to run", async () => {
   const signal = new AbortController().signal;
   // @ts-expect-error only a replica can be drilled; if this line compiles, `npm run types` fails
-  const ground: DrillGround = { environment: real, map: {} as never, kinds: [], signal };
+  const ground: DrillGround = { environment: real, map: {} as never, kinds: [], directory: "", signal };
   await expect(runDrill(ground, drill)).rejects.toMatchObject({ code: "USAGE" });
 });

@@ -59,11 +59,13 @@ export function driverContract(
         const drills = await loadDrills<AnyTools>(driver.drills ?? "");
         const paths = new Set(drills.map(({ path }) => path));
         const chosen = [...paths].map((path) => drills.find((drill) => drill.path === path));
+        const directory = mkdtempSync(join(tmpdir(), "ringfence-contract-drills-"));
         for (const drill of chosen.filter((one) => one !== undefined)) {
-          const drilled: DrillGround = { environment: first, map, kinds, signal };
+          const drilled: DrillGround = { environment: first, map, kinds, directory, signal };
           const { missed, extra } = await runDrill(drilled, drill);
           expect({ drill: drill.id, missed, extra }).toEqual({ drill: drill.id, missed: [], extra: [] });
         }
+        rmSync(directory, { recursive: true });
       }
       expect((await prove(driver, second)).grade, "though the other is gone").toBe("pass");
     }

@@ -25,7 +25,8 @@ export const help = `ringfence drill: opens holes in a replica on purpose, one a
   --out DIR       an empty or new folder for drills.json and drills.html (default: reports/out/<id>)
   --record        keep the score of a whole, clean catalogue, to go into evidence
 
-Baseline, then each drill (open, run, close), then baseline again.
+Baseline, then each drill (open, run, close), then baseline again. The journals of a drill that was not
+caught are kept in the folder.
 Exit: 0 every drill was caught, nothing else turned red, both baselines were clean; 1 otherwise.`;
 
 export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -47,10 +48,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   await using environment = await driver.start(map, { signal });
   if (environment.fidelity !== "replica")
     throw usage("drill: drills open holes, and this is no replica", "use --env replica");
-  const ground: DrillGround = { environment, map, kinds, signal };
+  const ground: DrillGround = { environment, map, kinds, directory, signal };
   const paths = [...new Set(drills.map(({ path }) => path))];
 
-  const before = await runBaseline(ground, paths);
+  const before = await runBaseline(ground, { id: "baseline-before", paths });
   process.stdout.write(`baseline  ${before}\n`);
   const results: DrillResult[] = [];
   for (const drill of drills) {
@@ -60,7 +61,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     results.push(result);
     process.stdout.write(resultLine(result));
   }
-  const after = await runBaseline(ground, paths);
+  const after = await runBaseline(ground, { id: "baseline-after", paths });
   process.stdout.write(`baseline  ${after}\n`);
   const report: DrillReport = {
     caught: results.filter(isCaught).length,
