@@ -1,21 +1,41 @@
+import type { Socket } from "node:net";
 import pg from "pg";
 import type { Outcome } from "../core/vocabulary.ts";
+import { within } from "./attempt.ts";
 
 /** Where a tar header has "ustar": POSIX.1-2017, pax, "ustar Interchange Format". */
 const magicAt = 257;
 
-/** The session's own options. Where a firewall swallows our goodbye, the server would go on offering its copy for
- *  a quarter of an hour, and make no database meanwhile; so it gives up what nobody acknowledged for this long.
- *  Source: PostgreSQL 18, "tcp_user_timeout". */
+/** The session's own options: should a firewall swallow our goodbye, the server would go on offering its copy for
+ *  a quarter of an hour, and make no database meanwhile. Source: PostgreSQL 18, "tcp_user_timeout". */
 export const hangUpSoon = "-c tcp_user_timeout=2000";
 
-/** Asks for a physical copy of the whole server, and hangs up at the head of its first file. The server makes a
+const cancelledWithinMs = 500;
+
+/** Asks for a physical copy of the whole server, and cancels at the head of its first file. The server makes a
  *  checkpoint first; the copy is held to 32 kB a second, so that nothing of customers' is on its way.
- *  Source: PostgreSQL 18, "Streaming Replication Protocol", BASE_BACKUP. */
-export async function beginBaseBackup(client: pg.Client): Promise<Outcome> {
+ *  `connect` opens one more connection to the server. Source: PostgreSQL 18, "Streaming Replication Protocol",
+ *  BASE_BACKUP. */
+export async function beginBaseBackup(client: pg.Client, connect: () => Promise<Socket>): Promise<Outcome> {
   const { rows } = await client.query<{ server_version?: unknown }>("SHOW server_version");
-  const began = await firstBytes(client, baseBackup(Number.parseInt(String(rows[0]?.server_version), 10)));
-  return began ? { kind: "reached", rung: "authorization" } : { kind: "faulted", code: "NO_BACKUP_SENT" };
+  const statement = baseBackup(Number.parseInt(String(rows[0]?.server_version), 10));
+  const { began, ended } = await firstBytes(client, statement);
+  if (!began) return { kind: "faulted", code: "NO_BACKUP_SENT" };
+  const cancelled = connect().then((socket) => socket.end(cancelRequest(client)));
+  await within(
+    cancelledWithinMs,
+    cancelled.then(() => ended).catch(() => {}),
+  );
+  return { kind: "reached", rung: "authorization" };
+}
+
+/** Source: PostgreSQL 18, "Message Formats", CancelRequest. */
+function cancelRequest(client: pg.Client): Buffer {
+  const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
+  const message = Buffer.alloc(16);
+  for (const [at, value] of [16, 80877102, processID, secretKey].entries())
+    message.writeInt32BE(value, 4 * at);
+  return message;
 }
 
 /** The options are written in parentheses since PostgreSQL 15. */
@@ -25,15 +45,25 @@ export function baseBackup(majorVersion: number): string {
     : "BASE_BACKUP LABEL 'ringfence' FAST NOWAIT MAX_RATE 32";
 }
 
-function firstBytes(client: pg.Client, statement: string): Promise<boolean> {
+/** `ended`: when the server is done with the statement, however it ends. */
+function firstBytes(client: pg.Client, statement: string): Promise<{ began: boolean; ended: Promise<void> }> {
   return new Promise((done, fail) => {
-    let seen: Buffer = Buffer.alloc(0);
-    const query = new pg.Query(statement, (error) => (error ? fail(error) : done(false)));
-    const handleCopyData = ({ chunk }: { chunk: Buffer }) => {
-      seen = Buffer.concat([seen, chunk]);
-      if (isTar(seen)) done(true);
-    };
-    client.query(Object.assign(query, { handleCopyData }));
+    let seen: Buffer | null = Buffer.alloc(0);
+    const ended = new Promise<void>((end) => {
+      const query = new pg.Query(statement, (error) => {
+        end();
+        if (error) fail(error);
+        else done({ began: false, ended });
+      });
+      const handleCopyData = ({ chunk }: { chunk: Buffer }) => {
+        if (seen === null) return;
+        seen = Buffer.concat([seen, chunk]);
+        if (!isTar(seen)) return;
+        seen = null;
+        done({ began: true, ended });
+      };
+      client.query(Object.assign(query, { handleCopyData }));
+    });
   });
 }
 

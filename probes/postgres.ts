@@ -110,7 +110,8 @@ export const postgres = defineProbe({
         replication: "true",
         options: hangUpSoon,
       });
-      return { outcome: await beginBaseBackup(session.client) };
+      const connectAgain = () => connectTcp(ladder, { address, port: own.port });
+      return { outcome: await beginBaseBackup(session.client, connectAgain) };
     }
     if (item.probe === "postgres") {
       const { canary } = target.credentials;
