@@ -19,12 +19,13 @@ export type Link = z.infer<typeof Link>;
 
 const named = z.string().max(253);
 
-/** What one setting of a workload names: never its value, only the host, region or bucket in it. `unset`: it
- *  is expected and is not there. `unreadable`: it names a place in a form that nobody here can read. */
+/** What one setting of a workload names: never its value, only the host, region, bucket or jurisdiction in it;
+ *  the last is a vendor's word for where it works, such as "EU" or "global". `unset`: it is expected and is not there. `unreadable`: it names a place in a form that nobody here can read. */
 export const NamedPlace = z.discriminatedUnion("what", [
   z.strictObject({ what: z.literal("host"), setting: named, host: named }),
   z.strictObject({ what: z.literal("region"), setting: named, region: named }),
   z.strictObject({ what: z.literal("bucket"), setting: named, bucket: named }),
+  z.strictObject({ what: z.literal("jurisdiction"), setting: named, jurisdiction: named }),
   z.strictObject({ what: z.literal("unset"), setting: named }),
   z.strictObject({ what: z.literal("unreadable"), setting: named }),
 ]);

@@ -48,6 +48,7 @@ if (!item) throw new TypeError("no settings are planned");
 const host = (name: string): NamedPlace => ({ what: "host", setting: "X", host: name });
 const region = (name: string): NamedPlace => ({ what: "region", setting: "X", region: name });
 const bucket = (name: string): NamedPlace => ({ what: "bucket", setting: "X", bucket: name });
+const works = (jurisdiction: string): NamedPlace => ({ what: "jurisdiction", setting: "X", jurisdiction });
 const unset = (setting: string): NamedPlace => ({ what: "unset", setting });
 
 describe("what a setting of the EU names is", () => {
@@ -98,6 +99,9 @@ describe("what a setting of the EU names is", () => {
       bucket("other-eu-files"),
       "unknown",
     ],
+    ["a model that works in the own jurisdiction", works("eu"), "here"],
+    ["a model that works in another", works("us"), "out", /X names us as the place of work/],
+    ["a model that may work anywhere", works("global"), "out", /global/],
     ["an unset variable whose SDK goes abroad", unset("DD_SITE"), "out", /datadoghq.com applies/],
     ["an unset variable without which nothing is sent", unset("SENTRY_DSN"), "here"],
     ["an unset variable whose SDK stays on the machine", unset("OTEL_EXPORTER_OTLP_ENDPOINT"), "here"],

@@ -26,6 +26,10 @@ export function whereaboutsOf(place: NamedPlace, planned: PlannedItem, map: Resi
       const subject = `${setting} names the bucket ${place.bucket}`;
       return bucketWhereabouts(place.bucket, { subject, planned, map });
     }
+    case "jurisdiction":
+      return place.jurisdiction.toUpperCase() === map.regions[planned.from.region]?.jurisdiction.toUpperCase()
+        ? here
+        : out(`${setting} names ${place.jurisdiction} as the place of work`);
     case "unset":
       return unsetWhereabouts(setting, { planned, map });
     case "unreadable":

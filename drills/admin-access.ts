@@ -3,7 +3,19 @@ import { join } from "node:path";
 import ssh2 from "ssh2";
 import { anyOf, crossing, type Drill, type DrillTools, Hole, inside } from "../core/drill.ts";
 import type { PlannedItem } from "../core/plan.ts";
-import { admit, ap, between, blocks, editFile, eu, pointName, translate, us } from "./holes.ts";
+import {
+  admit,
+  ap,
+  between,
+  blocks,
+  changePage,
+  copyDocument,
+  editFile,
+  eu,
+  pointName,
+  translate,
+  us,
+} from "./holes.ts";
 
 const path = "admin-access";
 const system = "bastion";
@@ -31,6 +43,36 @@ export const drills: Drill[] = [
     title: "the operators' session gateway of the EU can be reached from Sydney",
     open: (tools, hole) => admit(tools, hole, `${between(ap, eu, 4)} tcp dport 8443 accept`),
     expects: at("operator-gateway", crossing(ap, eu, { family: 4 })),
+  },
+  {
+    id: "admin-access-panel-border",
+    path,
+    title: "support in the US may open the EU's admin panel",
+    open: (tools, hole) => admit(tools, hole, `${between(us, eu, 4)} tcp dport 8445 accept`),
+    expects: at("admin-panel", crossing(us, eu, { family: 4 })),
+  },
+  {
+    id: "admin-access-panel-tenants",
+    path,
+    title: "the US panel lists a tenant of the EU",
+    open: (tools, hole) =>
+      copyDocument(tools, hole, {
+        system: "admin-panel",
+        path: "/admin/tenants/ringfence-canary",
+        from: eu,
+        into: us,
+      }),
+    expects: inside(us, ["https-stray"], { about: eu }),
+  },
+  {
+    id: "admin-access-panel-fans-out",
+    path,
+    title: "Sydney's panel asks the panels of all regions",
+    open: (tools, hole) =>
+      changePage(tools, hole, { region: ap, system: "admin-panel", path: "/admin/regions" }, () => ({
+        backends: [ap, us, eu].map((region) => `admin.${region}.replica.internal`),
+      })),
+    expects: inside(ap, ["https-links"]),
   },
   {
     id: "admin-access-shared-operator",

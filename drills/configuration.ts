@@ -35,6 +35,18 @@ export const drills: Drill[] = [
     expects: inside(eu, probes),
   },
   {
+    id: "configuration-model-anywhere",
+    path,
+    title: "the EU's workload names a model by its global inference profile",
+    open: (tools, hole) =>
+      withVariable(tools, hole, {
+        region: eu,
+        name: "BEDROCK_MODEL_ID",
+        value: "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+      }),
+    expects: inside(eu, probes),
+  },
+  {
     id: "configuration-database-abroad",
     path,
     title: "the connection string of the US workload names Sydney's database",

@@ -80,6 +80,34 @@ export async function translate(
   await tools.command(host, ["nft", "-f", "-"], table.join("\n"));
 }
 
+/** Changes what a service of documents answers at a path, and puts it back as it was. */
+export async function changePage(
+  tools: DrillTools,
+  hole: Hole,
+  { region, system, path }: { region: string; system: string; path: string },
+  change: (page: Record<string, unknown>) => unknown,
+): Promise<void> {
+  const before = JSON.parse(await tools.http(region, system, { method: "GET", path })) as Record<
+    string,
+    unknown
+  >;
+  const put = (body: unknown) => tools.http(region, system, { method: "PUT", path, body });
+  hole.closeBy(() => put(before));
+  await put(change(before));
+}
+
+/** One region's document, under another name, in another region's service of the same kind. */
+export async function copyDocument(
+  tools: DrillTools,
+  hole: Hole,
+  { system, path, from, into }: { system: string; path: string; from: string; into: string },
+): Promise<void> {
+  const copy = path.replace(/[^/]+$/, "a-copy");
+  const body: unknown = JSON.parse(await tools.http(from, system, { method: "GET", path }));
+  hole.closeBy(() => tools.http(into, system, { method: "DELETE", path: copy }));
+  await tools.http(into, system, { method: "PUT", path: copy, body });
+}
+
 /** Changes a file that the replica reads, and puts it back as it was. */
 export async function editFile(hole: Hole, file: string, change: (text: string) => string): Promise<void> {
   const before = await readFile(file, "utf8");

@@ -1,7 +1,8 @@
-import { type Drill, sending } from "../core/drill.ts";
-import { allow, ap, carry, carryAddress, eu, us } from "./holes.ts";
+import { type Drill, inside, sending } from "../core/drill.ts";
+import { allow, ap, carry, carryAddress, changePage, copyDocument, eu, us } from "./holes.ts";
 
 const path = "llm";
+const system = "llm-gateway";
 
 export const drills: Drill[] = [
   {
@@ -41,5 +42,46 @@ export const drills: Drill[] = [
       family: 4,
       route: "address",
     }),
+  },
+  {
+    id: "llm-fallback-abroad",
+    path,
+    title: "when the EU's model does not answer, the EU's gateway asks the US",
+    open: (tools, hole) =>
+      changePage(tools, hole, { region: eu, system, path: "/v1/model/info" }, (page) => ({
+        ...page,
+        fallbacks: [{ model: "openai/gpt-5-mini", api_base: "https://us.api.openai.com/v1" }],
+      })),
+    expects: inside(eu, ["https-providers"]),
+  },
+  {
+    id: "llm-global-profile",
+    path,
+    title: "Sydney's gateway names a model by its global inference profile, which may run anywhere",
+    open: (tools, hole) =>
+      changePage(tools, hole, { region: ap, system, path: "/v1/model/info" }, (page) => ({
+        ...page,
+        batch: { model: "bedrock/global.anthropic.claude-sonnet-4-5-v1:0", region: ap },
+      })),
+    expects: inside(ap, ["https-providers"]),
+  },
+  {
+    id: "llm-answered-abroad",
+    path,
+    title: "nothing in the EU's gateway names the US, and its answers are made there",
+    open: (tools, hole) =>
+      changePage(tools, hole, { region: eu, system, path: "/v1/chat/completions" }, () => ({
+        choices: [],
+        usage: { inference_geo: "us" },
+      })),
+    expects: inside(eu, ["https-answer"]),
+  },
+  {
+    id: "llm-prompts-copied",
+    path,
+    title: "the US gateway keeps a prompt of the EU",
+    open: (tools, hole) =>
+      copyDocument(tools, hole, { system, path: "/v1/prompts/ringfence-canary", from: eu, into: us }),
+    expects: inside(us, ["https-stray"], { about: eu }),
   },
 ];

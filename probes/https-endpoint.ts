@@ -27,6 +27,39 @@ export const HttpsEndpoint = z.strictObject({
     .min(1)
     .optional()
     .describe("JSON that names remote clusters, peers, providers"),
+  providersPaths: z
+    .array(HttpPath)
+    .min(1)
+    .optional()
+    .describe("JSON or settings that name the vendors, models and fallbacks that a gateway sends to"),
+  answer: z
+    .strictObject({
+      path: HttpPath,
+      body: z.string().max(2000).describe("A prompt as small as can be: a model at a vendor answers it"),
+      at: z
+        .string()
+        .min(1)
+        .max(100)
+        .default("inference_geo")
+        .describe("The key whose value says where it ran"),
+    })
+    .optional(),
+  deliveries: z
+    .strictObject({
+      path: HttpPath.describe("Where one test event is ordered"),
+      body: z
+        .string()
+        .max(2000)
+        .default('{"url":"{url}"}')
+        .describe("JSON; {url} stands for where it is to go"),
+      receiver: z
+        .url({ protocol: /^https$/ })
+        .describe("Takes the test event; whoever it came from is written down"),
+      arrivals: z
+        .url({ protocol: /^https?$/ })
+        .describe("Where the receiver says what it was sent, and from where"),
+    })
+    .optional(),
   placePath: HttpPath.optional().describe("JSON with the region or address that the service says it is at"),
   publicPlacePath: HttpPath.optional().describe("The same, of a service on public addresses"),
   tenants: z

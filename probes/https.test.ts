@@ -212,6 +212,82 @@ describe("a look into the own service", () => {
   });
 });
 
+describe("a gateway to models", () => {
+  const listing = JSON.stringify({
+    data: [
+      { name: "first", params: { model: "openai/x", api_base: "https://eu.api.example/v1" } },
+      { name: "fallback", params: { model: "bedrock/us.anthropic.claude-x-v1:0" } },
+    ],
+  });
+
+  test("is asked whom it may send to, fallbacks included", async () => {
+    const entry = await tried("https-providers", { "/models": listing }, { providersPaths: ["/models"] });
+    expect(entry).toMatchObject({ outcome: reached });
+    expect(entry.findings?.settings?.map(({ setting, ...place }) => place)).toEqual([
+      { what: "host", host: "eu.api.example" },
+      { what: "jurisdiction", jurisdiction: "us" },
+    ]);
+  });
+
+  test("that lists nobody says nothing", async () => {
+    const entry = await tried("https-providers", { "/models": "{}" }, { providersPaths: ["/models"] });
+    expect(entry.findings?.settings).toEqual([]);
+  });
+
+  const answer = { answer: { path: "/chat", body: '{"max_tokens":1}' } };
+
+  test.each([
+    ["us", { what: "jurisdiction", jurisdiction: "us" }],
+    ["Global", { what: "jurisdiction", jurisdiction: "global" }],
+    ["eu-central-1", { what: "region", region: "eu-central-1" }],
+    ["somewhere nice", { what: "unreadable" }],
+  ])("that answers from %s", async (word, place) => {
+    const said = JSON.stringify({ usage: { inference_geo: word }, inference: { geo: "eu" } });
+    const entry = await tried("https-answer", { "/chat": said }, answer);
+    expect(entry.findings?.settings).toEqual([{ ...place, setting: "inference_geo in the answer of /chat" }]);
+  });
+
+  test("that does not say from where it answers proves nothing", async () => {
+    const entry = await tried("https-answer", { "/chat": '{"usage":{}}' }, answer);
+    expect(entry.outcome).toEqual({ kind: "faulted", code: "NO_PLACE_IN_ANSWER" });
+  });
+});
+
+describe("what is sent to customers", () => {
+  /** A receiver to which every order is delivered, from these addresses. */
+  const delivering = (...sources: string[]): Answers => {
+    const came: { token: string; from: string; at: string }[] = [];
+    const at = new Date().toISOString();
+    return {
+      "/events": (_, body) => {
+        const token = /ringfence-([0-9a-f]{32})/.exec(body)?.[1] ?? "";
+        came.push(...sources.map((from) => ({ token, from, at })));
+        return { status: 202 };
+      },
+      "/arrivals": () => JSON.stringify([{ token: "0".repeat(32), from: "192.0.2.1", at }, ...came]),
+    };
+  };
+  const ordered = async (answers: Answers) => {
+    await using receiver = await serving(answers);
+    const deliveries = {
+      path: "/events",
+      receiver: "https://hooks.example/",
+      arrivals: `http://127.0.0.1:${receiver.port}/arrivals`,
+    };
+    return await tried("https-deliveries", answers, { deliveries });
+  };
+
+  test("came from where the receiver says, each address once, and the order's own only", async () => {
+    const entry = await ordered(delivering("10.10.2.10", "::ffff:10.10.2.10", "203.0.113.7"));
+    expect(entry).toMatchObject({ outcome: reached });
+    expect(entry.findings?.servedFrom).toEqual({ addresses: ["10.10.2.10", "203.0.113.7"] });
+  });
+
+  test("and never came proves nothing", async () => {
+    expect((await ordered(delivering())).outcome).toEqual({ kind: "faulted", code: "NOT_DELIVERED" });
+  });
+});
+
 describe("a request for another region's tenant", () => {
   const turnedAway: Answers = { "/tenants/eu": own, "/tenants/us-east-1": { status: 421 } };
 

@@ -1,8 +1,10 @@
 import { inside } from "./checks.ts";
 import { explainExchange } from "./http.ts";
 import { outcomeOf } from "./https-answer.ts";
+import { deliveries } from "./https-deliveries.ts";
 import { ask, type HttpsContext, HttpsEndpoint } from "./https-endpoint.ts";
 import { links, lookInside, place, strayCanaries, type Way } from "./https-inside.ts";
+import { answeredIn, providers } from "./https-providers.ts";
 import { cookieScope, directory, foreignTenant, requestLog } from "./https-routing.ts";
 import { type Answer, defineProbe } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
@@ -62,6 +64,31 @@ export const https = defineProbe({
       proves: "the own name ends at a service that says it is in the own region",
     },
     {
+      ...inside,
+      probe: "https-providers",
+      family: "wiring",
+      needs: "providersPaths",
+      looksFor: "settings",
+      proves:
+        "every vendor, model and fallback that the gateway may send to works in the region's jurisdiction",
+    },
+    {
+      ...inside,
+      probe: "https-answer",
+      family: "wiring",
+      needs: "answer",
+      looksFor: "settings",
+      proves: "the answer says that it was made in the region's jurisdiction",
+    },
+    {
+      ...inside,
+      probe: "https-deliveries",
+      family: "wiring",
+      needs: "deliveries",
+      looksFor: "place",
+      proves: "what is sent to customers leaves from the region, by the receiver's own word",
+    },
+    {
       ...trespass,
       probe: "https-session",
       credentials: ["own"],
@@ -111,6 +138,9 @@ const ways: Record<string, Way> = {
   "https-links": links,
   "https-wiring": place,
   "https-place": place,
+  "https-providers": providers,
+  "https-answer": answeredIn,
+  "https-deliveries": deliveries,
   "https-tenant": foreignTenant,
   "https-cookie": cookieScope,
   "https-directory": directory,

@@ -63,7 +63,7 @@ export function placeIn(json: object): { addresses: string[]; region?: string } 
 }
 
 /** Every string with the key that it stands under, and every key as a text of its own. */
-function* textsIn(json: object): Generator<{ key: string; text: string }> {
+export function* textsIn(json: object): Generator<{ key: string; text: string }> {
   const open: { key: string; value: unknown; depth: number }[] = [{ key: "", value: json, depth: 0 }];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const { key, value, depth } = next;

@@ -7,7 +7,7 @@ import type { Setting } from "./settings-text.ts";
 export function placesIn({ name, value }: Setting): NamedPlace[] {
   const setting = settingName(name);
   if (value.length > longestValue) return [{ what: "unreadable", setting }];
-  const found = [...urls(value), ...pairs(value), ...arns(value)];
+  const found = [...urls(value), ...pairs(value), ...arns(value), ...profiles(value)];
   if (found.length > mostPlaces) return [{ what: "unreadable", setting }];
   const rest = blanked(value, found);
   const bare = secretName.test(name) ? [] : bareHosts(rest);
@@ -23,7 +23,8 @@ const mostPlaces = 200;
 type Place =
   | { what: "host"; host: string }
   | { what: "region"; region: string }
-  | { what: "bucket"; bucket: string };
+  | { what: "bucket"; bucket: string }
+  | { what: "jurisdiction"; jurisdiction: string };
 
 const skipped = Symbol("names no place");
 
@@ -41,6 +42,8 @@ const noPlace = /^(|true|false|on|off|yes|no|none|null|\d+|[/.].*)$/i;
 /** What is called a host or a region names a place, in whatever form. */
 function byName(name: string, value: string): Found[] {
   if (noPlace.test(value)) return [];
+  const place = jurisdictionPlace(name, value);
+  if (place) return [{ text: value, place }];
   if (/region$/i.test(name)) {
     const known = /^[a-z][a-z0-9-]{1,40}$/.test(value);
     return [{ text: value, place: known ? { what: "region", region: value } : null }];
@@ -52,6 +55,28 @@ function byName(name: string, value: string): Found[] {
 /** What no setting is called by becomes "?". */
 function settingName(name: string): string {
   return name.slice(0, 200).replace(/[^\w.:/ @-]/g, "?");
+}
+
+/** Who works anywhere, or in one jurisdiction of several, and says so in a word: Azure OpenAI's deployment type,
+ *  Vertex AI's location, Anthropic's inference_geo. Sources: the notes of their records in `vendors/`. */
+function jurisdictionPlace(name: string, value: string): Place | null {
+  const worldwide = /^global(standard|batch|provisionedmanaged)$/i.test(value);
+  if (worldwide || (/(region|location)$/i.test(name) && /^global$/i.test(value)))
+    return { what: "jurisdiction", jurisdiction: "global" };
+  return /inference_?geo$/i.test(name) && /^[a-z]{2,6}$/i.test(value)
+    ? { what: "jurisdiction", jurisdiction: value.toLowerCase() }
+    : null;
+}
+
+const profile =
+  /(?<![\w.-])(us-gov|us|eu|apac|jp|au|ca|in|global)\.(?:ai21|amazon|anthropic|cohere|deepseek|meta|mistral|openai|qwen|stability|twelvelabs|writer)\.[a-z0-9][\w.:-]*/g;
+
+/** Inference profiles of AWS Bedrock: what stands before the model's maker says where it may run. */
+function profiles(value: string): Found[] {
+  return [...value.matchAll(profile)].map(([text, jurisdiction = ""]) => ({
+    text,
+    place: { what: "jurisdiction", jurisdiction },
+  }));
 }
 
 const url = /([a-z][a-z0-9+.-]{0,30}):\/\/((?:(?!,[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s"'<>`])*)/gi;

@@ -216,7 +216,9 @@ describe("the places that a value names", () => {
           ? `region ${place.region}`
           : place.what === "bucket"
             ? `bucket ${place.bucket}`
-            : place.what,
+            : place.what === "jurisdiction"
+              ? `in ${place.jurisdiction}`
+              : place.what,
     );
 
   test.each([
@@ -240,6 +242,18 @@ describe("the places that a value names", () => {
     ["BUCKET", "s3://acme-files/x", ["bucket acme-files"]],
     ["ROLE", "arn:aws:iam::111122223333:role/reader-us-east-1", ["region us-east-1"]],
     ["ROLE", "arn:aws:iam::111122223333:role/reader", []],
+    ["MODEL", "eu.anthropic.claude-sonnet-4-5-20250929-v1:0", ["in eu"]],
+    ["MODEL", "bedrock/global.amazon.nova-2-lite-v1:0", ["in global"]],
+    ["MODEL", "us.meta.llama4-maverick-17b-instruct-v1:0,apac.anthropic.claude-x", ["in us", "in apac"]],
+    ["MODEL", "anthropic.claude-sonnet-4-5-v1:0", []],
+    ["MODEL", "menu.us.amazon.nova", ["menu.us.amazon.nova"]],
+    ["ANTHROPIC_INFERENCE_GEO", "us", ["in us"]],
+    ["inferenceGeo", "Global", ["in global"]],
+    ["AZURE_OPENAI_DEPLOYMENT_TYPE", "GlobalStandard", ["in global"]],
+    ["AZURE_OPENAI_DEPLOYMENT_TYPE", "DataZoneStandard", []],
+    ["GOOGLE_CLOUD_LOCATION", "global", ["in global"]],
+    ["AWS_REGION", "global", ["in global"]],
+    ["SCOPE", "global", []],
     ["DB_HOST", "db", ["db"]],
     ["DB_HOST", "$(THE_HOST)", ["unreadable"]],
     ["DB_HOST", "/var/run/postgresql", []],

@@ -15,6 +15,7 @@ import { stateOf } from "./describe.ts";
 import type { InitJob, InitReport } from "./init.ts";
 import { replicaNeeds } from "./needs.ts";
 import { outerPids } from "./processes.ts";
+import { receiversOf } from "./receivers.ts";
 import { loadServers } from "./servers.ts";
 import { type ReplicaState, readState } from "./state.ts";
 import { pickWorkFolder, requirePrivilege, unshareFlags } from "./support.ts";
@@ -72,7 +73,12 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   const privilege = requirePrivilege();
   const postgresBinaries = findPostgres();
   const work = pickWorkFolder([projectRoot, process.execPath, process.cwd(), homedir(), postgresBinaries]);
-  const job: InitJob = { map, names: vendorHosts(map, loadVendors()), work, postgresBinaries };
+  const job: InitJob = {
+    map,
+    names: [...vendorHosts(map, loadVendors()), ...receiversOf(map)],
+    work,
+    postgresBinaries,
+  };
   const init = [process.execPath, ...scriptArguments(join(folder, "init.ts"))];
   const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", ...init];
   const environment = { ...process.env, ...compileCache, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };

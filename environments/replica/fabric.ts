@@ -1,4 +1,5 @@
 import { arrivalsPort } from "./arrivals-port.ts";
+import { receiverOf } from "./receivers.ts";
 import type { Host, Topology } from "./topology.ts";
 
 /** What is served over TCP may be served over UDP as well. */
@@ -65,8 +66,16 @@ table inet ${firewall.table} {
 }
 
 /** What a region may reach in the world: `allowed_REGION_FAMILY`, of addresses and ports. */
-function allowLists(region: string, { placements, blocks }: Topology): { sets: string; rules: string } {
-  const mine = placements.filter((one) => one.region === region && one.host === "world");
+function allowLists(
+  region: string,
+  { placements, blocks, world }: Topology,
+): { sets: string; rules: string } {
+  const ours = placements.filter((one) => one.region === region);
+  const receivers = ours.flatMap(({ endpoint }) => world[receiverOf(endpoint) ?? ""] ?? []);
+  const mine = [
+    ...ours.filter(({ host }) => host === "world"),
+    ...receivers.map((address) => ({ address, port: 443 })),
+  ];
   const lists = ([4, 6] as const).flatMap((family) => {
     const name = allowListOf(region, family);
     const elements = [...new Set(mine.map(({ address, port }) => `${address[family]} . ${port}`))].join(", ");

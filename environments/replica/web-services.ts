@@ -5,7 +5,7 @@ import type { Addresses, Topology } from "./topology.ts";
 
 /** One of a company's own HTTP services, as the process that serves it is told. */
 export interface PlannedService {
-  behaviour: "search-index" | "vector-store" | "data-plane";
+  behaviour: "search-index" | "vector-store" | "data-plane" | "documents";
   host: string;
   region: string;
   address: Addresses;
@@ -16,9 +16,15 @@ export interface PlannedService {
   canary: string;
   /** Data planes only: where each tenant lives. */
   directory: Record<string, { host: string; region: string; address: string; port: number }>;
+  /** Documents only: what it answers elsewhere. */
+  pages: Record<string, unknown>;
 }
 
-export function planService(topology: Topology, provision: Provision): PlannedService {
+export function planService(
+  topology: Topology,
+  provision: Provision,
+  { jurisdiction }: { jurisdiction: string },
+): PlannedService {
   const { placement, canary } = provision;
   const { endpoint, region, address, port } = placement;
   const tokenOf = (role: string) => credentialOf(provision, role).token ?? "";
@@ -37,6 +43,28 @@ export function planService(topology: Topology, provision: Provision): PlannedSe
     canaryPath: String(endpoint.canaryPath),
     canary,
     directory: directoryOf(topology, provision),
+    pages: pagesOf(provision, jurisdiction.toLowerCase()),
+  };
+}
+
+/** An LLM gateway's routes and its answer to any prompt; an admin panel's backends. */
+function pagesOf({ placement: { endpoint, region } }: Provision, geo: string): Record<string, unknown> {
+  const { providersPaths, linksPaths, answer } = endpoint as {
+    providersPaths?: string[];
+    linksPaths?: string[];
+    answer?: { path: string };
+  };
+  const routes = [
+    {
+      model_name: "assistant",
+      params: { model: "openai/gpt-5-mini", api_base: `https://${geo}.api.openai.com/v1` },
+    },
+    { model_name: "fallback", params: { model: `bedrock/${geo}.anthropic.claude-sonnet-4-5-v1:0`, region } },
+  ];
+  return {
+    ...Object.fromEntries((providersPaths ?? []).map((path) => [path, { data: routes }])),
+    ...Object.fromEntries((linksPaths ?? []).map((path) => [path, { backends: [endpoint.host] }])),
+    ...(answer ? { [answer.path]: { choices: [], usage: { inference_geo: geo } } } : {}),
   };
 }
 
@@ -46,10 +74,13 @@ function behaviourOf({ placement: { system, endpoint } }: Provision): PlannedSer
   if (/^\/tenants\/[^/]+\/[^/]+$/.test(path)) return "data-plane";
   if (/^\/collections\/[^/]+\/points\/[^/]+$/.test(path)) return "vector-store";
   if (/^\/[^/]+\/_doc\/[^/]+$/.test(path)) return "search-index";
+  if (/^\/[^/]+\/[^/]+\/[^/]+$/.test(path)) return "documents";
   throw new RingfenceError(
     "REPLICA_UNSUPPORTED",
     `the replica knows no service that keeps the canary of "${system.id}" at ${path}`,
-    { fix: "use /INDEX/_doc/ID, /collections/NAME/points/ID or /tenants/ID/NAME in the map that it runs" },
+    {
+      fix: "use /INDEX/_doc/ID, /collections/NAME/points/ID, /tenants/ID/NAME or /A/COLLECTION/ID in the map that it runs",
+    },
   );
 }
 

@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { DataPlane } from "../../../fixtures/web-service/data-plane.ts";
+import { DocumentService } from "../../../fixtures/web-service/document-service.ts";
 import { SearchIndex } from "../../../fixtures/web-service/search-index.ts";
 import { listen } from "../../../fixtures/web-service/server.ts";
 import type { Asked, Reply, Service } from "../../../fixtures/web-service/service.ts";
@@ -36,6 +38,8 @@ function serviceOf(planned: PlannedService): Service {
         embedding: `https://inference.${host}/v1/embeddings`,
         open: { collection: second, id },
       });
+    case "documents":
+      return new DocumentService({ ...common, open: canaryPath, pages: planned.pages, deliver });
     case "data-plane":
       return new DataPlane({
         ...common,
@@ -62,6 +66,15 @@ async function plant(service: Service, path: string, value: string): Promise<voi
     token: null,
     role: "admin",
   });
+}
+
+/** To a customer's receiver, as any other client of this host would. */
+async function deliver(url: string): Promise<void> {
+  const call = request(url, { method: "POST", ca, agent: false });
+  const answered = once(call, "response");
+  call.end("{}");
+  await answered;
+  call.destroy();
 }
 
 /** Every address and port, with the services that stand there. */
