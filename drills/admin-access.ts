@@ -191,7 +191,7 @@ async function logIn(
   { operatorOf, from, at, family = 4 }: { operatorOf: string; from: string; at: string; family?: 4 | 6 },
 ): Promise<void> {
   await editFile(hole, fileIn(tools, at, "access-record"), (text) => text);
-  const script = join(import.meta.dirname, "..", "..", "fixtures", "bastion", "log-in.mjs");
+  const script = join(import.meta.dirname, "..", "fixtures", "bastion", "log-in.mjs");
   const login = {
     host: tools.place(at, system).address[family],
     port: 22,

@@ -62,10 +62,11 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     }
   }
 
-  function sql(region: string, statement: string): void {
+  function sql(region: string, statement: string): string {
     const { address, port, admin: login } = admin(`${region}/orders-db`);
     const url = `postgres://${login.user}:${login.password}@${address}:${port}/${login.database}?sslmode=require`;
-    replica.on(`${region}/app`, "psql", "-q", "-v", "ON_ERROR_STOP=1", url, "-c", statement);
+    const options = ["-qtA", "-v", "ON_ERROR_STOP=1", "-c", statement];
+    return replica.on(`${region}/app`, "psql", ...options, url).trim();
   }
 
   function redis(region: string, ...command: string[]): string {
@@ -97,6 +98,7 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
       expect(openLines(run.verdicts)).toEqual([]);
       expect(run.run.grade).toBe("pass");
       expect(run.exitCode).toBe(0);
+      expect(sql(us, "SELECT count(*) FROM pg_stat_replication"), "a physical copy goes on").toBe("0");
     }
   });
 
