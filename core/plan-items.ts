@@ -22,6 +22,8 @@ export interface Subject {
   check: Check;
   kind: SystemKind;
   atlas: Atlas;
+  /** The systems whose home shows that they take a TCP connection. */
+  listening: readonly System[];
 }
 
 export function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
@@ -49,17 +51,17 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
   const sought = Object.keys(map.regions).filter((id) => id !== region || !system.production);
   return vectorsOf(check, system).flatMap((vector) => {
     if (check.family === "trespass" || check.family === "send") {
-      return targetsFrom(region, subject).map((target) => {
+      return targetsFrom(region, subject, vector).map((target) => {
         const twin = twinSystem(region, vector, subject);
         const aliveBy = { probe: check.aliveBy ?? check.probe };
         return item(subject, {
-          id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${placeOf(target)}`,
+          id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${placeOf(target)}${target.system ? `/${target.system.id}` : ""}`,
           role: "attempt",
           vector,
           from: region,
           to: target,
           ...(twin ? { own: twin.id, twin: controlId(twin, check, vector, { region }) } : {}),
-          targetAlive: controlId(system, aliveBy, vector, target),
+          targetAlive: controlId(target.system ?? system, aliveBy, vector, target),
         });
       });
     }
@@ -95,9 +97,11 @@ function controlId(
   return `control/${system.id}/${probe}/ipv${addressFamily}-${credentials}/${placeOf(target)}`;
 }
 
-/** Where an attempt goes: to a region's system, or to another endpoint of the system's vendor. */
+/** Where an attempt goes: to a region's system, which is the subject's unless another is named, or to another
+ *  endpoint of the system's vendor. */
 interface Target {
   region: string;
+  system?: System;
   endpoint?: ForeignEndpoint;
 }
 
@@ -105,14 +109,25 @@ function placeOf({ region, endpoint }: Target): string {
   return endpoint?.host ?? region;
 }
 
-function targetsFrom(region: string, subject: Subject): Target[] {
+function targetsFrom(region: string, subject: Subject, vector: Vector): Target[] {
   const { system, map, check } = subject;
+  if (check.everySystem) return systemsAbroad(region, subject, vector);
   const homes = homesOf(system, map);
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
   const shares = check.everyEndpoint === true && homes.includes(region);
   const others = homes.filter((home) => home !== region && !(shares && hostIn(home) === hostIn(region)));
   return [...others.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
+}
+
+function systemsAbroad(region: string, { map, system, listening }: Subject, vector: Vector): Target[] {
+  return listening
+    .filter((other) => other.kind !== system.kind && other.addressFamilies.includes(vector.addressFamily))
+    .flatMap((other) =>
+      homesOf(other, map)
+        .filter((home) => home !== region && home !== outside)
+        .map((home) => ({ region: home, system: other })),
+    );
 }
 
 function foreignFrom(region: string, subject: Subject): Target[] {
@@ -160,8 +175,9 @@ function item(
   },
 ): PlannedItem {
   const { from, to, ...rest } = part;
+  const { system: other, ...where } = to;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
-  const arrow = from === to.region ? `inside ${place}` : `${from} → ${place}`;
+  const arrow = from === to.region ? `inside ${place}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   return {
     ...rest,
@@ -171,7 +187,7 @@ function item(
     kind: kind.kind,
     probe: check.probe,
     from: { region: from, principal: "workload" },
-    to: { ...to, system: system.id },
+    to: { ...where, system: (other ?? system).id },
     stopBy: system.stopBy ?? kind.stopBy,
     goal: check.goal,
     contacts: check.contacts,

@@ -5,7 +5,7 @@ import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { loadVendors } from "../vendors/catalogue.ts";
 import { aMap, aSystem, kinds } from "./a-trial.ts";
-import { type Plan, planAttempts, planDigest } from "./plan.ts";
+import { type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
 import { type Check, homesOf, outside, type System } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
 import { leakPaths } from "./vocabulary.ts";
@@ -32,6 +32,8 @@ function asked({ kind, checks, endpoint }: System): readonly Check[] {
     ({ probe, needs }) => (!checks || checks.includes(probe)) && (needs === undefined || needs in endpoint),
   );
 }
+
+const checkOf = (name: string) => probes.flatMap(({ checks }) => checks).find(({ probe }) => probe === name);
 
 /** What is not claimed although the map never left it out by name. */
 const unasked = ({ notClaimed }: Plan) =>
@@ -73,7 +75,9 @@ describe("the sample map", () => {
         .filter(({ addressFamilies }) => addressFamilies.includes(family))
         .flatMap((system) => asked(system).map(({ probe }) => `${system.id} ${probe}`));
       const planned = attemptsOf(plan).filter(({ vector }) => vector.addressFamily === family);
-      expect(new Set(planned.map(({ to, probe }) => `${to.system} ${probe}`))).toEqual(new Set(checks));
+      const subjectOf = ({ own = "", to, probe }: PlannedItem) =>
+        checkOf(probe)?.everySystem ? own : to.system;
+      expect(new Set(planned.map((item) => `${subjectOf(item)} ${item.probe}`))).toEqual(new Set(checks));
     }
   });
 
@@ -82,20 +86,46 @@ describe("the sample map", () => {
     const byId = new Map(plan.items.map((item) => [item.id, item]));
     for (const { probe, kind, vector, from, to, ...attempt } of crossingsOf(plan)) {
       const { addressFamily, credentials } = vector;
-      const sameWay = { role: "control", kind, vector: { addressFamily, credentials } };
+      const sameWay = { role: "control", vector: { addressFamily, credentials } };
       expect(byId.get(attempt.twin ?? "")).toMatchObject({
         ...sameWay,
+        kind,
         probe,
         from: { region: from.region },
       });
-      const aliveBy = probes.flatMap(({ checks }) => checks).find((check) => check.probe === probe)?.aliveBy;
+      const kindThere = sample.systems.find(({ id }) => id === to.system)?.kind;
       expect(byId.get(attempt.targetAlive ?? "")).toMatchObject({
         ...sameWay,
-        probe: aliveBy ?? probe,
+        kind: kindThere,
+        probe: checkOf(probe)?.aliveBy ?? probe,
         from: { region: to.region },
         to,
       });
     }
+  });
+
+  test("the own proxy is asked to carry to every system abroad that listens for TCP, by name and by address", () => {
+    const listening = sample.systems.filter(
+      (system) => system.kind !== "proxy" && asked(system).some(({ probe }) => probe === "tcp"),
+    );
+    const carried = attemptsOf(plan).filter(
+      ({ probe, from }) => probe === "proxy-systems" && from.region === "eu-central-1",
+    );
+    const expected = listening.flatMap((system) =>
+      homesOf(system, sample)
+        .filter((home) => home !== "eu-central-1")
+        .flatMap((home) =>
+          system.addressFamilies.flatMap((ip) =>
+            ["name", "address"].map((by) => `${system.id} ${home} ${ip} ${by}`),
+          ),
+        ),
+    );
+    expect(expected.length).toBeGreaterThan(20);
+    expect(
+      carried
+        .map(({ to, vector }) => `${to.system} ${to.region} ${vector.addressFamily} ${vector.route}`)
+        .sort(),
+    ).toEqual(expected.sort());
   });
 
   test("no control is planned that no attempt needs", () => {

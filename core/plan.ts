@@ -99,6 +99,9 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     outside: scope.outside ?? false,
     vendors: scope.vendors ?? [],
     atlas: scope.atlas ?? atlasOf(scope.vendors ?? []),
+    listening: checksOf(map.systems, kinds)
+      .filter(({ system, check, kind }) => check.probe === "tcp" && !notClaimedOf(system, check, kind))
+      .map(({ system }) => system),
   };
   for (const { system, check, kind } of checksOf(systems, kinds)) {
     const unclaimed = notClaimedOf(system, check, kind);

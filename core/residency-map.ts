@@ -26,6 +26,8 @@ export interface Check {
   about?: Rung;
   /** Also tried at every endpoint of the system's vendor that lies in another jurisdiction. */
   everyEndpoint?: true;
+  /** Tried at every other system of another region that listens for TCP, in place of the system itself. */
+  everySystem?: true;
   /** The probe whose control shows that the target lives, where this one's own way does not lead there. */
   aliveBy?: string;
   /** The sender's word is worth nothing: the receiver is asked what arrived. */

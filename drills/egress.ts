@@ -1,4 +1,5 @@
-import { crossing, type Drill } from "../core/drill.ts";
+import { crossing, type Drill, type DrillTools, type Hole } from "../core/drill.ts";
+import type { PlannedItem } from "../core/plan.ts";
 import { admit, ap, between, carry, eu, us } from "./holes.ts";
 
 const path = "egress";
@@ -37,4 +38,43 @@ export const drills: Drill[] = [
     },
     expects: crossing(ap, eu, { probes: ["proxy-tunnel"], family: 6, route: "address" }),
   },
+  {
+    id: "egress-proxy-to-a-database",
+    path,
+    title: "the US proxy carries to Sydney's database by its name",
+    open: (tools, hole) => carryInto(tools, hole, { from: us, to: ap, system: "orders-db", by: "name" }),
+    expects: through({ from: us, to: ap, system: "orders-db", by: "name" }),
+  },
+  {
+    id: "egress-proxy-to-a-cache",
+    path,
+    title: "the EU's proxy carries to the address of the US cache",
+    open: (tools, hole) =>
+      carryInto(tools, hole, { from: eu, to: us, system: "session-cache", by: "address" }),
+    expects: through({ from: eu, to: us, system: "session-cache", by: "address" }),
+  },
 ];
+
+interface Passage {
+  from: string;
+  to: string;
+  system: string;
+  by: "name" | "address";
+}
+
+/** Over IPv4, along a line between the proxy and the system. */
+async function carryInto(
+  tools: DrillTools,
+  hole: Hole,
+  { from, to, system: far, by }: Passage,
+): Promise<void> {
+  const here = tools.place(from, system).address[4];
+  const { address, port } = tools.place(to, far);
+  await admit(tools, hole, `ip saddr ${here} ip daddr ${address[4]} accept`);
+  await carry(tools, hole, from, `${by === "name" ? `${far}.${to}.replica.internal` : address[4]}:${port}`);
+}
+
+function through({ from, to, system: far, by }: Passage): (item: PlannedItem) => boolean {
+  const carried = crossing(from, to, { probes: ["proxy-systems"], family: 4, route: by });
+  return (item) => item.to.system === far && carried(item);
+}

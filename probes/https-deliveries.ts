@@ -7,7 +7,7 @@ const mostReadings = 8;
 const betweenReadingsMs = 150;
 
 /** Orders one test event, and asks its receiver, outside, where it came from. Throws NOT_DELIVERED where the
- *  receiver has seen nothing after a second. */
+ *  receiver has seen nothing after a second, and RECEIVER_SAYS_NOTHING. */
 export const deliveries: Way = async ({ context: { own }, read, seen }, { canaries }) => {
   const { path = "", body = "", receiver = "", arrivals = "" } = own.deliveries ?? {};
   const token = randomBytes(16).toString("hex");
@@ -25,7 +25,8 @@ async function sourcesOf(token: string, arrivals: string): Promise<string[]> {
   let sources: string[] = [];
   for (let readings = 0; readings < mostReadings; readings++) {
     const isLast = sources.length > 0;
-    const mine = (await askArrivals(arrivals)).filter((one) => one.token === token);
+    const all = await askArrivals(arrivals).catch(() => Promise.reject(coded("RECEIVER_SAYS_NOTHING")));
+    const mine = all.filter((one) => one.token === token);
     sources = [...new Set(mine.map(({ from }) => from.replace(/^::ffff:/, "")))];
     if (isLast) break;
     await sleep(betweenReadingsMs);

@@ -283,6 +283,11 @@ describe("what is sent to customers", () => {
     expect(entry.findings?.servedFrom).toEqual({ addresses: ["10.10.2.10", "203.0.113.7"] });
   });
 
+  test("proves nothing where the receiver says nothing", async () => {
+    const silent = { ...delivering("10.10.2.10"), "/arrivals": "welcome" };
+    expect((await ordered(silent)).outcome).toEqual({ kind: "faulted", code: "RECEIVER_SAYS_NOTHING" });
+  });
+
   test("and never came proves nothing", async () => {
     expect((await ordered(delivering())).outcome).toEqual({ kind: "faulted", code: "NOT_DELIVERED" });
   });

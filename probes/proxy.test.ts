@@ -1,5 +1,7 @@
 import { createServer } from "node:http";
+import type { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Outcome } from "../core/vocabulary.ts";
 import { aProxy, carries, proxyWords, says } from "../tests/a-proxy.ts";
 import { type AnAttempt, anAttempt } from "../tests/an-attempt.ts";
 import { Loopback } from "../tests/loopback.ts";
@@ -26,6 +28,29 @@ function tunnelled(ownPort: number, farPort: number, rest: Partial<AnAttempt> = 
     ...rest,
   });
 }
+
+describe("a tunnel to any system of another region, which is told nothing", () => {
+  const toSystem = { check: "proxy-systems" };
+
+  test.each<[what: string, system: (socket: Socket) => void, outcome: Outcome]>([
+    ["that waits for us to speak", () => {}, { kind: "reached", rung: "network" }],
+    ["that speaks first", (socket) => socket.write("220 ready\r\n"), { kind: "reached", rung: "network" }],
+    ["that closes at once", (socket) => socket.end(), { kind: "faulted", code: "PROXY_CLOSED" }],
+  ])("%s", async (_what, system, outcome) => {
+    const far = await loopback.tcp(system);
+    const own = await aProxy(loopback, carries);
+    expect((await tunnelled(own.port, far, toSystem)).outcome).toEqual(outcome);
+  });
+
+  test.each(proxyWords)("a proxy that says %s", async (what, way, outcome) => {
+    const own = await aProxy(loopback, way);
+    // Without a word of ours the tunnel stands, and that is what counts.
+    const stands = what.startsWith("200, and only then");
+    expect((await tunnelled(own.port, 9, { ...toSystem, deadlineMs: 1500 })).outcome).toEqual(
+      stands ? { kind: "reached", rung: "network" } : outcome,
+    );
+  });
+});
 
 describe("a tunnel into another region", () => {
   test.each([

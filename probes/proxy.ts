@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { z } from "zod";
 import { HostName, Port } from "../core/residency-map.ts";
 import { height, type Outcome } from "../core/vocabulary.ts";
@@ -6,7 +6,7 @@ import { brokenConnection } from "./attempt.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 import { openTls } from "./tls-request.ts";
-import { refusedByProxy, throughTunnel, tunnelHost } from "./tunnel.ts";
+import { listen, refusedByProxy, throughTunnel, tunnelHost } from "./tunnel.ts";
 
 const ProxyEndpoint = z.strictObject({
   host: HostName,
@@ -34,6 +34,17 @@ export const proxy = defineProbe({
       aliveBy: "tcp",
       proves: "the own proxy carries nobody into another region",
     },
+    {
+      probe: "proxy-systems",
+      family: "trespass",
+      routes: ["name", "address"],
+      credentials: ["none"],
+      goal: "network",
+      contacts: "own",
+      aliveBy: "tcp",
+      everySystem: true,
+      proves: "the own proxy carries nobody to any system of another region",
+    },
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
@@ -50,14 +61,15 @@ export const proxy = defineProbe({
     },
 });
 
-/** Whoever is at the other end answers a greeting of TLS with something, were it only a complaint. */
+/** Whoever speaks TLS answers a greeting with something, were it only a complaint; of the rest nobody knows. */
 async function tunnelThrough(context: TryContext<ProxyEndpoint>): Promise<void> {
-  const { address, own, ladder } = context;
+  const { item, address, own, ladder } = context;
   const to = destination(context);
   const servername = isIP(to.host) === 0 ? to.host : "";
-  await throughTunnel(ladder, { proxy: { address, port: own.port }, to }, (socket) =>
-    openTls(ladder, { servername, over: socket }),
-  ).catch((error: unknown) => {
+  const greets = item.probe === "proxy-tunnel" || item.role === "control";
+  const tunnel = { proxy: { address, port: own.port }, to };
+  const greet = async (socket: Socket) => void (await openTls(ladder, { servername, over: socket }));
+  await throughTunnel(ladder, tunnel, greets ? greet : listen).catch((error: unknown) => {
     if (height(ladder.climbed) < height("network")) throw error;
   });
 }

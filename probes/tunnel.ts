@@ -29,11 +29,24 @@ export async function throughTunnel<Result>(
   const heard = () => socket.bytesRead > headerBytes && ladder.climb("network");
   heard();
   try {
-    return await talk(socket);
+    const said = await talk(socket);
+    heard();
+    return said;
   } catch (error) {
     heard();
     throw height(ladder.climbed) < height("network") ? refusal("PROXY_CLOSED") : error;
   }
+}
+
+/** Says nothing, which any protocol bears: whoever speaks first is heard, and for the others the tunnel stands. */
+export function listen(socket: Socket): Promise<void> {
+  return new Promise((done, fail) => {
+    socket.once("data", () => done());
+    socket.once("error", fail);
+    socket.once("close", () => fail(refusal("PROXY_CLOSED")));
+    setTimeout(done, 2 * standsMs);
+    socket.resume();
+  });
 }
 
 /** Gives the length of the proxy's answer. */

@@ -14,7 +14,10 @@ const { cert, key, work } = takeJob<{
 }>(import.meta.filename);
 const vendors = getLocal({ https: { cert, key }, http2: false, recordTraffic: false });
 const marked = new Arrivals();
-await vendors.forGet("/ringfence-arrivals").thenCallback(() => ({ statusCode: 200, json: marked.list() }));
+await vendors
+  .forGet("/ringfence-arrivals")
+  .always()
+  .thenCallback(() => ({ statusCode: 200, json: marked.list() }));
 await vendors.forAnyRequest().thenCallback(async (request) => {
   marked.note(request.path, request.remoteIpAddress ?? "");
   appendFileSync(join(work, "received.jsonl"), `${JSON.stringify(await arrival(request))}\n`);
