@@ -69,4 +69,6 @@ export interface EnvironmentDriver<Tools = AnyTools> {
   enter?(at: string | null, host: string, command: readonly string[]): ChildProcess;
   /** Folder of the drills that its tools can open; left out where there is nothing to drill. */
   drills?: string;
+  /** How many of its environments are drilled at once; 1 when left out. */
+  drillsAtOnce?: number;
 }

@@ -3,7 +3,7 @@ import { anythingOf, crossingTo, everything, far, home, kinds, resultOf, type Sa
 import { systemOf, systemState, withZone } from "./systems.ts";
 
 /** A zone without the lines of one address. */
-function without(...addresses: string[]): (zone: string) => string {
+export function without(...addresses: string[]): (zone: string) => string {
   return (zone) =>
     zone
       .split("\n")

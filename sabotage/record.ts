@@ -6,7 +6,20 @@ import type { ReplicaState } from "../environments/replica/state.ts";
 import type { Judged } from "../reports/build-report.ts";
 
 export const kinds = ["postgres", "redis", "s3", "tcp"] as const;
-export type Kind = (typeof kinds)[number];
+/** Those that are broken in fewer ways, in `others.ts`. */
+export const otherKinds = [
+  "vendor",
+  "proxy",
+  "datagram",
+  "dns",
+  "smtp",
+  "ssh",
+  "https",
+  "sqs",
+  "aws-snapshots",
+  "settings",
+] as const;
+export type Kind = (typeof kinds)[number] | (typeof otherKinds)[number];
 
 /** The two regions of every trial: one stands at home, the other far away. */
 export const home = "eu-central-1";
@@ -36,7 +49,7 @@ export interface Trial {
   /** What the regions' processes are given: credentials, planted digests, the way to start them. */
   state?: ReplicaState;
   map?: ResidencyMap;
-  /** Vitest's test name pattern. */
+  /** A pattern of leak paths and titles. */
   only?: string;
   /** A copy of this project whose code is sabotaged. */
   project?: string;
@@ -49,7 +62,7 @@ export interface Trial {
 export interface Context {
   /** The replica that all rows share; who changes it puts it back. */
   state: ReplicaState;
-  /** The map of one kind's systems, and no other's. */
+  /** The map of one kind's systems, and no other's; "all": of `kinds`. */
   mapOf(kind: Kind | "all"): ResidencyMap;
   prove(trial: Trial): Promise<Judged>;
   /** A clean run, and its journals as they were written. */

@@ -15,6 +15,16 @@ export const systemOf = {
   redis: "session-cache",
   s3: "uploads",
   tcp: "ledger",
+  vendor: "assistant",
+  proxy: "egress-proxy",
+  datagram: "metrics",
+  dns: "internal-names",
+  smtp: "mail-relay",
+  ssh: "bastion",
+  https: "search",
+  sqs: "jobs",
+  "aws-snapshots": "orders-snapshots",
+  settings: "workload-settings",
 } as const satisfies Record<Kind, string>;
 
 export function systemState(state: ReplicaState, region: string, kind: Kind) {

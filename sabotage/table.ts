@@ -5,6 +5,7 @@ import { journals, noJournals } from "./journals.ts";
 import { kills } from "./kills.ts";
 import { maps } from "./maps.ts";
 import { names } from "./names.ts";
+import { otherRuins, others } from "./others.ts";
 import type { Sabotage } from "./record.ts";
 import { runners } from "./runner.ts";
 import { ruins, targets } from "./targets.ts";
@@ -20,6 +21,8 @@ export const sabotages: readonly Sabotage[] = [
   ...runners,
   ...code,
   ...kills,
+  ...others,
   ...targets,
   ...ruins,
+  ...otherRuins,
 ];

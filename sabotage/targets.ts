@@ -16,14 +16,21 @@ import { atStage } from "./relay.ts";
 import { systemState } from "./systems.ts";
 import { undoable } from "./undo.ts";
 
-/** Where a kind is served. The replica's S3 is one server for all regions. */
+/** Kinds that one server serves for all regions, and where. */
+const shared: Partial<Record<Kind, string>> = {
+  s3: "internet",
+  sqs: "internet",
+  "aws-snapshots": "internet",
+  vendor: "world",
+};
+
 function hostOf(kind: Kind): string {
-  return kind === "s3" ? "internet" : `${far}/data`;
+  return shared[kind] ?? `${far}/data`;
 }
 
-/** Crossings that lost their target or their twin; all of them where one S3 server served all regions. */
+/** Crossings that lost their target or their twin; all of them where one server served all regions. */
 function lost(kind: Kind): Footing {
-  return (verdict) => crossing(verdict) && (kind === "s3" || anythingOf(far)(verdict));
+  return (verdict) => crossing(verdict) && (kind in shared || anythingOf(far)(verdict));
 }
 
 type Moment = "before" | "during" | "just after";
@@ -32,7 +39,7 @@ type Moment = "before" | "during" | "just after";
 const intoAttemptsMs = 400;
 
 /** Kills the servers of the far region at a moment of the run, in a replica that ends with it. */
-async function stopped(context: Context, kind: Kind, moment: Moment) {
+export async function stopped(context: Context, kind: Kind, moment: Moment) {
   await using replica = await context.boot(kind);
   const { state } = replica;
   let killed: Promise<void> | undefined;

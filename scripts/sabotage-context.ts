@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Entry } from "../core/journal.ts";
-import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+import type { ResidencyMap, System, SystemKind } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
@@ -12,7 +12,14 @@ import type { ReplicaState } from "../environments/replica/state.ts";
 import { writeEvidence } from "../reports/evidence.ts";
 import { openSigningKey } from "../reports/keys.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
-import { type CleanRun, type Context, far, home, type Trial } from "../sabotage/record.ts";
+import {
+  type CleanRun,
+  type Context,
+  far,
+  home,
+  type Trial,
+  kinds as trialKinds,
+} from "../sabotage/record.ts";
 import { systemOf } from "../sabotage/systems.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
@@ -37,8 +44,21 @@ export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
     path: "database" as const,
     endpoint: { host: "ledger.{region}.replica.internal", port: 9000 },
   };
-  const broken = map.systems.filter(({ id }) => Object.values<string>(systemOf).includes(id));
+  const broken = map.systems.filter(({ id }) => Object.values<string>(systemOf).includes(id)).map(alone);
   return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger] };
+}
+
+/** Of the sample's vendors only one is left, to which the proxies may carry, and none that settings name. */
+function alone(system: System): System {
+  const { endpoint, perRegion } = system;
+  if (system.kind === "settings") return { ...system, endpoint: { ...endpoint, expects: [] } };
+  if (system.kind !== "proxy") return system;
+  const carried = (host: string) => ({ allowed: { host, port: 443 } });
+  return {
+    ...system,
+    endpoint: { ...endpoint, ...carried("eu.api.openai.com") },
+    perRegion: { ...perRegion, [far]: carried("us.api.openai.com") },
+  };
 }
 
 /** What the rows of the table are run with. Its folders are gone when it is disposed. */
@@ -49,12 +69,15 @@ export async function openContext(
   const whole = sabotagedMap(kinds);
   const folders = mkdtempSync(join(tmpdir(), "ringfence-sabotage-"));
   const replica = await bootReplica(whole, { signal });
+  const mainKinds: readonly string[] = trialKinds;
   const cleanRuns = new Map<string, Promise<CleanRun>>();
   let lastStarted = 0;
   const folder = () => mkdtempSync(join(folders, "run-"));
   const mapOf: Context["mapOf"] = (kind) => ({
     ...whole,
-    systems: whole.systems.filter((system) => kind === "all" || system.kind === kind),
+    systems: whole.systems.filter((system) =>
+      kind === "all" ? mainKinds.includes(system.kind) : system.kind === kind,
+    ),
   });
 
   async function observed(trial: Trial) {

@@ -59,6 +59,7 @@ export const driver: EnvironmentDriver<DrillTools> = {
     });
   },
   drills: join(projectRoot, "drills"),
+  drillsAtOnce: 2,
 };
 
 export interface Replica extends AsyncDisposable {
