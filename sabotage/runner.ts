@@ -168,8 +168,11 @@ function limited(state: ReplicaState, ...limits: string[]): ReplicaState {
   return { ...state, privilege: ["prlimit", ...limits, "--", ...state.privilege] };
 }
 
+/** Few enough that a region's process starts, and runs out of them at its attempts. */
+const scarceFiles = { postgres: [40], redis: [40], s3: [24], tcp: [24, 40] };
+
 const exhausted = kinds.flatMap((kind) =>
-  (kind === "tcp" ? [24, 40] : [40]).map(
+  scarceFiles[kind].map(
     (files): Sabotage => ({
       id: `runner/files-${files}/${kind}`,
       kind,

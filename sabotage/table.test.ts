@@ -41,7 +41,7 @@ const promised: [way: RegExp, kinds: readonly string[]][] = [
   [/^runner\/proxy\//, kinds],
   [/^runner\/clock-behind\//, kinds],
   [/^runner\/deadline-900-ms\//, ["postgres", "redis", "tcp"]],
-  [/^runner\/files-40\//, kinds],
+  [/^runner\/files-/, kinds],
   [/^runner\/memory-/, ["all"]],
   [/^code\/probe-file-deleted\//, ["redis"]],
   [/^code\/filtered-out\//, kinds],
