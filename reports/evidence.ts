@@ -20,6 +20,7 @@ export const runFiles = [
   "plan.json",
   "report.html",
   "report.md",
+  "verify.sh",
   "run.json",
 ] as const;
 export const regionFiles = [
@@ -57,6 +58,7 @@ export async function writeEvidence(
   }
   write("report.html", renderRunHtml(run, reports));
   write("report.md", renderRunMarkdown(run, reports));
+  write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
   write("run.json", json(run));
   for (const report of reports) {
     const key = keys[report.region.id];
