@@ -23,7 +23,8 @@ export type ErrorCode =
   | "CREDENTIAL_MISSING"
   | "PROBE_MISUSE"
   | "DRILL_FAILED"
-  | "VENDOR_INVALID";
+  | "VENDOR_INVALID"
+  | "CONTROLS_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sha256 } from "../core/digest.ts";
 import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
+import { type Controls, readControls } from "./controls.ts";
 import type { SigningKey } from "./keys.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
 import { renderJunit } from "./render/junit.ts";
@@ -16,10 +17,12 @@ export const bundleName = "evidence.sigstore.json";
 /** Files of the whole run, beside the regions' folders. `run.json` comes last: it says that all is there. */
 export const runFiles = [
   "residency.yaml",
+  "controls.yaml",
   "map.json",
   "plan.json",
   "report.html",
   "report.md",
+  "verify.sh",
   "run.json",
 ] as const;
 export const regionFiles = [
@@ -33,7 +36,7 @@ export const regionFiles = [
 /** Writes pages and one signed bundle per region into a folder that already holds the journals. */
 export async function writeEvidence(
   directory: string,
-  judged: Judged & { mapText: string },
+  judged: Judged & { mapText: string; controls?: { text: string; controls: Controls } },
   {
     context,
     keys,
@@ -43,20 +46,23 @@ export async function writeEvidence(
   const { plan, map } = judged;
   const run = buildRunSummary(judged, context);
   const reports = plan.scope.regions.map((region) => buildRegionReport(region, judged, context));
+  const { text: controlsText, controls } = judged.controls ?? readControls();
   const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   write("residency.yaml", judged.mapText);
+  write("controls.yaml", controlsText);
   write("map.json", json(map));
   write("plan.json", json(plan));
   for (const report of reports) {
     const folder = report.region.id;
     write(`${folder}/report.json`, json(report));
-    write(`${folder}/report.html`, renderRegionHtml(report));
+    write(`${folder}/report.html`, renderRegionHtml(report, controls));
     write(`${folder}/report.md`, renderRegionMarkdown(report));
     write(`${folder}/junit.xml`, renderJunit(report));
   }
-  write("report.html", renderRunHtml(run, reports));
+  write("report.html", renderRunHtml(run, reports, controls));
   write("report.md", renderRunMarkdown(run, reports));
+  write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
   write("run.json", json(run));
   for (const report of reports) {
     const key = keys[report.region.id];

@@ -21,6 +21,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "check a run's evidence offline, and replay every verdict",
     load: () => import("./commands/verify.ts"),
   },
+  compare: {
+    about: "what changed from one run to a later one",
+    load: () => import("./commands/compare.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),

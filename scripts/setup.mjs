@@ -33,6 +33,8 @@ const testTools = {
     pacman: "postgresql-libs",
     zypper: "postgresql",
   },
+  jq: { apt: "jq", dnf: "jq", apk: "jq", pacman: "jq", zypper: "jq" },
+  openssl: { apt: "openssl", dnf: "openssl", apk: "openssl", pacman: "openssl", zypper: "openssl" },
   "redis-cli": { apt: "redis-tools", dnf: "redis", apk: "redis", pacman: "redis", zypper: "redis" },
 };
 const managers = {

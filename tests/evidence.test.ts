@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseMap } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import type { TrustedKey } from "../reports/bundle.ts";
+import { bundleName } from "../reports/evidence.ts";
 import { openSigningKey, readPublicKey } from "../reports/keys.ts";
 import { signStatement } from "../reports/sign.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
@@ -33,6 +35,13 @@ describe("the evidence of a run", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  /** Verifies a folder by the script of the project, as an auditor who has no Ringfence does. */
+  function stock(directory: string, kept: string): { status: number | null; said: string } {
+    const script = join(import.meta.dirname, "..", "reports", "verify.sh");
+    const done = spawnSync("sh", [script, kept, directory], { encoding: "utf8", timeout: 20_000 });
+    return { status: done.status, said: done.stdout + done.stderr };
+  }
+
   /** Verifies a copy of the run after an alteration. */
   async function problemsAfter(
     alter: (directory: string) => void | Promise<void>,
@@ -59,6 +68,56 @@ describe("the evidence of a run", () => {
     expect(ringfence(["verify", whole, "--key", files[0] ?? ""])).toMatchObject({ exitCode: 1 });
     expect(ringfence(["verify", whole])).toMatchObject({ exitCode: 64 });
     expect(ringfence(["verify", folder])).toMatchObject({ exitCode: 64 });
+  });
+
+  test("is accepted by openssl, jq and sha256sum, and by no key of somebody else", async () => {
+    const kept = join(folder, "kept-keys");
+    cpSync(join(whole, "keys"), kept, { recursive: true });
+    expect(stock(whole, kept)).toMatchObject({ status: 0, said: expect.stringContaining("HOLDS") });
+    writeFileSync(
+      join(kept, "us-east-1.pub.pem"),
+      openSigningKey(join(folder, "stranger"), { environment: "x", region: "us-east-1" }).publicPem,
+    );
+    expect(stock(whole, kept)).toMatchObject({
+      status: 1,
+      said: expect.stringContaining("us-east-1: the sig"),
+    });
+  });
+
+  test.each<[string, (directory: string) => void, RegExp]>([
+    ["a changed report", (at) => writeFileSync(join(at, "report.md"), "all is well"), /not what was signed/],
+    [
+      "a file more",
+      (at) => writeFileSync(join(at, "us-east-1", "more.txt"), ""),
+      /no signature covers us-east-1/,
+    ],
+    ["a region less", (at) => rmSync(join(at, "us-east-1"), { recursive: true }), /us-east-1/],
+    [
+      "a region's statement in place of another's",
+      (at) => cpSync(join(at, "us-east-1", bundleName), join(at, "eu-central-1", bundleName)),
+      /eu-central-1/,
+    ],
+    [
+      "a statement that was changed",
+      (at) => {
+        const file = join(at, "eu-central-1", bundleName);
+        const bundle = JSON.parse(readFileSync(file, "utf8")) as { dsseEnvelope: { payload: string } };
+        const text = Buffer.from(bundle.dsseEnvelope.payload, "base64")
+          .toString()
+          .replace('"replica"', '"real"');
+        bundle.dsseEnvelope.payload = Buffer.from(text).toString("base64");
+        writeFileSync(file, JSON.stringify(bundle));
+      },
+      /eu-central-1: the signature/,
+    ],
+  ])("%s is noticed by stock tools, too", (_what, alter, complaint) => {
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(whole, copy, { recursive: true });
+    alter(copy);
+    const { status, said } = stock(copy, join(whole, "keys"));
+    expect(said).toMatch(complaint);
+    expect(said).not.toContain("HOLDS:");
+    expect(status).not.toBe(0);
   });
 
   const journal = "eu-central-1/observations.jsonl";

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { leakPaths } from "../core/vocabulary.ts";
+import { readControls } from "../reports/controls.ts";
 import { aHostileReport } from "../reports/render/a-hostile-report.ts";
 import {
   aBreach,
@@ -137,9 +138,10 @@ function troubled(count: number, paths = leakPaths.slice(0, 5)): RegionReport {
   });
 }
 
+const { controls } = readControls();
 const pages = {
-  "a pass": () => renderRegionHtml(aReport()),
-  "3 regions with every kind of trouble": () => renderRegionHtml(troubled(3)),
+  "a pass": () => renderRegionHtml(aReport(), controls),
+  "3 regions with every kind of trouble": () => renderRegionHtml(troubled(3), controls),
   "30 regions with every kind of trouble": () => renderRegionHtml(troubled(30)),
   "a run of 3 regions": () => runPage(3),
   "a run of 30 regions": () => runPage(30),
@@ -160,7 +162,7 @@ function runPage(count: number): string {
           }),
         }),
   );
-  return renderRunHtml(aRun(reports), reports);
+  return renderRunHtml(aRun(reports), reports, controls);
 }
 
 const looks = {

@@ -1,7 +1,9 @@
+import type { Controls } from "../controls.ts";
 import type { RegionReport, RunSummary } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
 import { leadSentence, openFindings, unclaimed } from "./findings.ts";
 import { attemptList } from "./html-attempts.ts";
+import { controlsSection } from "./html-controls.ts";
 import { htmlFooter } from "./html-footer.ts";
 import { htmlHeadline } from "./html-headline.ts";
 import { inventory, regionList } from "./html-inventory.ts";
@@ -13,7 +15,7 @@ import { figuresOf, partialWords, type RunView, runView } from "./run-view.ts";
 import { countText, fidelityWords, regionGradeWords } from "./words.ts";
 
 /** The page of one region. */
-export function renderRegionHtml(report: RegionReport): string {
+export function renderRegionHtml(report: RegionReport, controls: Controls | null = null): string {
   const { region } = report;
   const others = report.regions.filter(({ id }) => id !== region.id);
   return htmlPage({
@@ -46,6 +48,7 @@ export function renderRegionHtml(report: RegionReport): string {
         count: countText(report.systems.length),
         body: inventory(report),
       },
+      controlsSection(controls, [report]),
     ],
     footer: htmlFooter({
       attempts: report.counts.planned,
@@ -60,7 +63,11 @@ export function renderRegionHtml(report: RegionReport): string {
 }
 
 /** The page of a whole run. Links to `<region>/report.html` beside it, where the attempts are. */
-export function renderRunHtml(run: RunSummary, reports: readonly RegionReport[]): string {
+export function renderRunHtml(
+  run: RunSummary,
+  reports: readonly RegionReport[],
+  controls: Controls | null = null,
+): string {
   const view = runView(run, reports);
   return htmlPage({
     title: pageTitle(run, view.subject),
@@ -84,6 +91,7 @@ export function renderRunHtml(run: RunSummary, reports: readonly RegionReport[])
       },
       { id: "matrix", name: "By leak path and region", body: runMatrix(reports, view.regions) },
       omissions(reports),
+      controlsSection(controls, reports),
     ],
     footer: htmlFooter({
       attempts: reports.reduce((sum, { counts }) => sum + counts.planned, 0),

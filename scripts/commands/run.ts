@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import type { Plan } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
+import { readControls } from "../../reports/controls.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
 import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
 import { knownScore } from "../drill-score.ts";
@@ -24,6 +25,7 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   -t PATTERN      only attempts whose title matches; all others stay unproven
   --attach [AT]   use an environment that is up, and reset nothing in it. AT: the file that
                   \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
+  --controls FILE which criteria each leak path may support (default: reports/controls.yaml)
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
 
 Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
@@ -38,6 +40,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     path: { type: "string", multiple: true },
     attach: { type: "string" },
     out: { type: "string" },
+    controls: { type: "string" },
     only: { type: "string", short: "t" },
   });
   takeNothing("run", options);
@@ -47,6 +50,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     kinds: probes,
     today: today(),
   });
+  const controls = readControls(options.text("controls"));
   const regions = Object.keys(map.regions);
   const plan = planFor(map, probes, {
     environment: driver.name,
@@ -93,7 +97,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     progress.done();
     const { run, reports } = await writeEvidence(
       directory,
-      { ...judged, mapText },
+      { ...judged, mapText, controls },
       {
         keys,
         drills: knownScore(driver.drills),

@@ -1,0 +1,88 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compareRuns, isWorse, type WrittenRun } from "./compare.ts";
+import { aBreach, anInconclusive, aReport, aRun, aVerdict, aWaiver } from "./render/a-report.ts";
+import type { RegionReport, ReportVerdict } from "./report.ts";
+
+function aWrittenRun(verdicts: readonly ReportVerdict[], parts: Partial<RegionReport> = {}): WrittenRun {
+  const reports = [aReport({ verdicts: [...verdicts], gaps: [], ...parts })];
+  return { run: aRun(reports), reports };
+}
+
+const one = aVerdict({ id: "one" });
+const two = aVerdict({ id: "two" });
+const inconclusive = { ...one, ...anInconclusive };
+const breached = { ...one, ...aBreach };
+
+describe("a verdict", () => {
+  test.each([
+    ["contained, then inconclusive", one, inconclusive, "worse"],
+    ["contained, then breached", one, breached, "worse"],
+    ["inconclusive, then breached", inconclusive, breached, "worse"],
+    ["breached, then inconclusive", breached, inconclusive, "better"],
+    ["inconclusive, then contained", inconclusive, one, "better"],
+    ["breached, then excepted", breached, { ...breached, waiver: aWaiver }, "exception"],
+  ] as const)("%s", (_what, before, after, change) => {
+    const { verdicts } = compareRuns(aWrittenRun([before, two]), aWrittenRun([two, after]));
+    expect(verdicts).toEqual([{ before, after, change }]);
+  });
+
+  test("of another reason alone has not changed", () => {
+    const later = { ...one, reason: "another" };
+    expect(compareRuns(aWrittenRun([one]), aWrittenRun([later])).verdicts).toEqual([]);
+  });
+});
+
+describe("the later run proves less", () => {
+  const gap = {
+    path: "database" as const,
+    region: "eu-central-1",
+    system: "orders-db",
+    probe: "tcp",
+    reason: "nobody can show it",
+  };
+
+  test.each<[string, WrittenRun, WrittenRun, boolean]>([
+    ["not when nothing changed", aWrittenRun([one, two]), aWrittenRun([two, one]), false],
+    ["not when something got better", aWrittenRun([breached]), aWrittenRun([one]), false],
+    ["not when one more is contained", aWrittenRun([one]), aWrittenRun([one, two]), false],
+    ["when one more is not", aWrittenRun([two]), aWrittenRun([inconclusive, two]), true],
+    ["when one is no longer made", aWrittenRun([one, two]), aWrittenRun([one]), true],
+    ["when something got worse", aWrittenRun([one]), aWrittenRun([inconclusive]), true],
+    [
+      "when a breach is excepted",
+      aWrittenRun([breached]),
+      aWrittenRun([{ ...breached, waiver: aWaiver }]),
+      true,
+    ],
+    ["when a gap opened", aWrittenRun([one]), aWrittenRun([one], { gaps: [gap] }), true],
+    ["not when a gap was closed", aWrittenRun([one], { gaps: [gap] }), aWrittenRun([one]), false],
+  ])("%s", (_what, before, after, worse) => {
+    expect(isWorse(compareRuns(before, after))).toBe(worse);
+  });
+});
+
+test("what the runs do not share is said", () => {
+  const other = aWrittenRun([one], { version: "9.9.9" });
+  expect(compareRuns(aWrittenRun([one]), other).differences).toEqual([
+    expect.stringMatching(/^version: .+ → 9\.9\.9$/),
+  ]);
+});
+
+test("a run and itself differ in nothing; there and back, added is what was removed", () => {
+  const grades = fc.constantFrom(one, inconclusive, breached);
+  const runs = fc
+    .dictionary(fc.constantFrom("a", "b", "c", "d", "e"), grades)
+    .map((all) => aWrittenRun(Object.entries(all).map(([id, verdict]) => ({ ...verdict, id }))));
+  fc.assert(
+    fc.property(runs, runs, (before, after) => {
+      const same = compareRuns(before, before);
+      expect([same.verdicts, same.added, same.removed]).toEqual([[], [], []]);
+      const [there, back] = [compareRuns(before, after), compareRuns(after, before)];
+      expect(there.added).toEqual(back.removed);
+      expect(there.verdicts.filter(({ change }) => change === "worse").length).toBe(
+        back.verdicts.filter(({ change }) => change === "better").length,
+      );
+    }),
+  );
+});

@@ -1,0 +1,100 @@
+import type { Grade } from "../core/vocabulary.ts";
+import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
+
+/** A run as it was written. */
+export interface WrittenRun {
+  run: RunSummary;
+  reports: readonly RegionReport[];
+}
+
+/** An attempt that both runs made, with another verdict. */
+export interface ChangedVerdict {
+  before: ReportVerdict;
+  after: ReportVerdict;
+  /** "worse": less is proven than before; "exception": only a waiver came or went. */
+  change: "worse" | "better" | "exception";
+}
+
+export interface Comparison {
+  /** What both runs do not share, in words: map, plan, version, environment. */
+  differences: string[];
+  verdicts: ChangedVerdict[];
+  /** Attempts that only the later run planned, and only the earlier. */
+  added: ReportVerdict[];
+  removed: ReportVerdict[];
+  /** Gaps that only the later run has, and only the earlier, as "region path system probe: reason". */
+  gapsAdded: string[];
+  gapsRemoved: string[];
+}
+
+const worth: Record<Grade, number> = { contained: 2, inconclusive: 1, breached: 0 };
+
+/** What changed from one run to a later one. An attempt that is no longer made proves nothing any more, so that
+ *  whoever compares has to look at `removed`, too. */
+export function compareRuns(before: WrittenRun, after: WrittenRun): Comparison {
+  const earlier = verdictsOf(before);
+  const later = verdictsOf(after);
+  const both = [...earlier].flatMap(([id, one]) => {
+    const other = later.get(id);
+    return other ? [{ before: one, after: other }] : [];
+  });
+  const gaps = { before: gapsOf(before), after: gapsOf(after) };
+  return {
+    differences: differencesOf(before, after),
+    verdicts: both.flatMap((pair) => {
+      const change = changeOf(pair);
+      return change ? [{ ...pair, change }] : [];
+    }),
+    added: [...later].flatMap(([id, verdict]) => (earlier.has(id) ? [] : [verdict])),
+    removed: [...earlier].flatMap(([id, verdict]) => (later.has(id) ? [] : [verdict])),
+    gapsAdded: gaps.after.filter((gap) => !gaps.before.includes(gap)),
+    gapsRemoved: gaps.before.filter((gap) => !gaps.after.includes(gap)),
+  };
+}
+
+/** Whether the later run proves less than the earlier one did. */
+export function isWorse({ verdicts, removed, gapsAdded, added }: Comparison): boolean {
+  return (
+    verdicts.some(({ change, before, after }) => change === "worse" || (after.waiver && !before.waiver)) ||
+    removed.length > 0 ||
+    gapsAdded.length > 0 ||
+    added.some(({ grade }) => grade !== "contained")
+  );
+}
+
+function changeOf({ before, after }: { before: ReportVerdict; after: ReportVerdict }) {
+  if (before.grade !== after.grade) return worth[after.grade] < worth[before.grade] ? "worse" : "better";
+  return (before.waiver === null) === (after.waiver === null) ? null : "exception";
+}
+
+function verdictsOf({ reports }: WrittenRun): Map<string, ReportVerdict> {
+  return new Map(reports.flatMap(({ verdicts }) => verdicts.map((verdict) => [verdict.id, verdict])));
+}
+
+function gapsOf({ reports }: WrittenRun): string[] {
+  return reports
+    .flatMap(({ gaps }) => gaps)
+    .map(({ region, path, system, probe, reason }) => `${region} ${path} ${system} ${probe}: ${reason}`)
+    .sort();
+}
+
+function differencesOf(before: WrittenRun, after: WrittenRun): string[] {
+  const facts = ({ run, reports: [first] }: WrittenRun): Record<string, string> => ({
+    environment: run.environment,
+    version: first?.version ?? "",
+    map: first?.digests.map ?? "",
+    plan: first?.digests.plan ?? "",
+    regions: Object.keys(run.regions).sort().join(", "),
+    scope: run.partial ? "partial" : "whole",
+  });
+  const later = facts(after);
+  return Object.entries(facts(before)).flatMap(([what, was]) => {
+    const is = later[what] ?? "";
+    return was === is ? [] : [`${what}: ${short(was)} → ${short(is)}`];
+  });
+}
+
+/** Digests are told apart by their beginning. */
+function short(text: string): string {
+  return /^[0-9a-f]{64}$/.test(text) ? text.slice(0, 12) : text;
+}
