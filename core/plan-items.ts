@@ -22,7 +22,7 @@ export interface Subject {
   check: Check;
   kind: SystemKind;
   atlas: Atlas;
-  /** The systems whose home shows that they take a TCP connection. */
+  /** The systems whose home shows that they take a TCP connection, and that no other region may reach. */
   listening: readonly System[];
 }
 

@@ -100,7 +100,12 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     vendors: scope.vendors ?? [],
     atlas: scope.atlas ?? atlasOf(scope.vendors ?? []),
     listening: checksOf(map.systems, kinds)
-      .filter(({ system, check, kind }) => check.probe === "tcp" && !notClaimedOf(system, check, kind))
+      .filter(
+        ({ system, check, kind }) =>
+          check.probe === "tcp" &&
+          (system.stopBy ?? kind.stopBy) === "network" &&
+          !notClaimedOf(system, check, kind),
+      )
       .map(({ system }) => system),
   };
   for (const { system, check, kind } of checksOf(systems, kinds)) {

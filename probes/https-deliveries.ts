@@ -13,7 +13,7 @@ export const deliveries: Way = async ({ context: { own }, read, seen }, { canari
   const token = randomBytes(16).toString("hex");
   const url = new URL(receiver);
   url.searchParams.set("event", `ringfence-${token}`);
-  const post = { type: "application/json", body: body.replace("{url}", url.href) };
+  const post = { type: "application/json", body: body.replace("{url}", () => url.href) };
   await read({ path, token: own.credentials.own.token, post });
   const came = await sourcesOf(token, arrivals);
   if (came.length === 0) throw coded("NOT_DELIVERED");
@@ -27,7 +27,7 @@ async function sourcesOf(token: string, arrivals: string): Promise<string[]> {
     const isLast = sources.length > 0;
     const all = await askArrivals(arrivals).catch(() => Promise.reject(coded("RECEIVER_SAYS_NOTHING")));
     const mine = all.filter((one) => one.token === token);
-    sources = [...new Set(mine.map(({ from }) => from.replace(/^::ffff:/, "")))];
+    sources = [...new Set(mine.map(({ from }) => from.replace(/^::ffff:/i, "")))];
     if (isLast) break;
     await sleep(betweenReadingsMs);
   }

@@ -229,6 +229,17 @@ describe("a gateway to models", () => {
     ]);
   });
 
+  test.each([
+    ["beside one that says it", '[{"model":"openai/x"},{"model":"y","api_base":"https://eu.api.example"}]'],
+    ["in a list of many lines", '[\n  { "model": "openai/x" },\n  { "region": "eu-central-1" }\n]'],
+  ])("that names a model without a place, %s, leaves it open where that one works", async (_what, said) => {
+    const entry = await tried("https-providers", { "/models": said }, { providersPaths: ["/models"] });
+    expect(entry.findings?.settings).toContainEqual({
+      what: "unreadable",
+      setting: expect.stringContaining("model"),
+    });
+  });
+
   test("that lists nobody says nothing", async () => {
     const entry = await tried("https-providers", { "/models": "{}" }, { providersPaths: ["/models"] });
     expect(entry.findings?.settings).toEqual([]);
@@ -245,6 +256,15 @@ describe("a gateway to models", () => {
     const said = JSON.stringify({ usage: { inference_geo: word }, inference: { geo: "eu" } });
     const entry = await tried("https-answer", { "/chat": said }, answer);
     expect(entry.findings?.settings).toEqual([{ ...place, setting: "inference_geo in the answer of /chat" }]);
+  });
+
+  test("that answers from two regions names both", async () => {
+    const said = JSON.stringify({ inference_geo: "eu-central-1, us-east-1" });
+    const entry = await tried("https-answer", { "/chat": said }, answer);
+    expect(entry.findings?.settings?.map((place) => "region" in place && place.region)).toEqual([
+      "eu-central-1",
+      "us-east-1",
+    ]);
   });
 
   test("that does not say from where it answers proves nothing", async () => {

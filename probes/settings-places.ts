@@ -53,7 +53,7 @@ function byName(name: string, value: string): Found[] {
 }
 
 /** What no setting is called by becomes "?". */
-function settingName(name: string): string {
+export function settingName(name: string): string {
   return name.slice(0, 200).replace(/[^\w.:/ @-]/g, "?");
 }
 

@@ -62,6 +62,19 @@ describe("the later run proves less", () => {
   });
 });
 
+test.each([
+  ["its grade fell, though no verdict did", { grade: "inconclusive" } as const, {}],
+  ["it was made in a replica, and the earlier in real regions", {}, { fidelity: "real" } as const],
+])("the later run proves less when %s", (_what, later, earlier) => {
+  const before = aWrittenRun([one]);
+  const after = aWrittenRun([one]);
+  const runs = [
+    { ...before, run: { ...before.run, grade: "pass" as const, ...earlier } },
+    { ...after, run: { ...after.run, grade: "pass" as const, ...later } },
+  ] as const;
+  expect(isWorse(compareRuns(...runs))).toBe(true);
+});
+
 test("what the runs do not share is said", () => {
   const other = aWrittenRun([one], { version: "9.9.9" });
   expect(compareRuns(aWrittenRun([one]), other).differences).toEqual([

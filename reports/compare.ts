@@ -1,4 +1,4 @@
-import type { Grade } from "../core/vocabulary.ts";
+import type { Grade, RegionGrade } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
 
 /** A run as it was written. */
@@ -25,8 +25,16 @@ export interface Comparison {
   /** Gaps that only the later run has, and only the earlier, as "region path system probe: reason". */
   gapsAdded: string[];
   gapsRemoved: string[];
+  /** Whether the later run is worth less as a whole: by its grade, or as a replica after real regions. */
+  fell: boolean;
 }
 
+const worthOfRun: Record<RegionGrade, number> = {
+  pass: 3,
+  "pass-with-exceptions": 2,
+  inconclusive: 1,
+  breached: 0,
+};
 const worth: Record<Grade, number> = { contained: 2, inconclusive: 1, breached: 0 };
 
 /** What changed from one run to a later one. An attempt that is no longer made proves nothing any more, so that
@@ -49,12 +57,16 @@ export function compareRuns(before: WrittenRun, after: WrittenRun): Comparison {
     removed: [...earlier].flatMap(([id, verdict]) => (later.has(id) ? [] : [verdict])),
     gapsAdded: gaps.after.filter((gap) => !gaps.before.includes(gap)),
     gapsRemoved: gaps.before.filter((gap) => !gaps.after.includes(gap)),
+    fell:
+      worthOfRun[after.run.grade] < worthOfRun[before.run.grade] ||
+      (before.run.fidelity === "real" && after.run.fidelity === "replica"),
   };
 }
 
 /** Whether the later run proves less than the earlier one did. */
-export function isWorse({ verdicts, removed, gapsAdded, added }: Comparison): boolean {
+export function isWorse({ verdicts, removed, gapsAdded, added, fell }: Comparison): boolean {
   return (
+    fell ||
     verdicts.some(({ change, before, after }) => change === "worse" || (after.waiver && !before.waiver)) ||
     removed.length > 0 ||
     gapsAdded.length > 0 ||
@@ -81,6 +93,7 @@ function gapsOf({ reports }: WrittenRun): string[] {
 function differencesOf(before: WrittenRun, after: WrittenRun): string[] {
   const facts = ({ run, reports: [first] }: WrittenRun): Record<string, string> => ({
     environment: run.environment,
+    fidelity: run.fidelity,
     version: first?.version ?? "",
     map: first?.digests.map ?? "",
     plan: first?.digests.plan ?? "",

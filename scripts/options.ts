@@ -53,6 +53,19 @@ export function takeNothing(command: string, { rest }: Parsed): void {
     throw usage(`${command}: unexpected "${rest[0]}"`, `see \`ringfence ${command} --help\``);
 }
 
+/** A pattern of leak paths and titles, refused where it is no regular expression. */
+export function asPattern(option: string, given: string | undefined): string | undefined {
+  try {
+    new RegExp(given ?? "");
+    return given;
+  } catch (cause) {
+    throw usage(
+      `${option}: ${(cause as Error).message}`,
+      "put a backslash before each of ( ) [ ] { } . * + ? ^ $ | that is meant as it stands",
+    );
+  }
+}
+
 export function asPaths(names: readonly string[], declared: readonly string[]): LeakPath[] {
   return names.map((name) => {
     if (!(leakPaths as readonly string[]).includes(name) || !declared.includes(name)) {

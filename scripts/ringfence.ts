@@ -88,7 +88,14 @@ function causesOf(cause: unknown): unknown[] {
     : [cause];
 }
 
-const usageCodes = new Set(["USAGE", "MAP_INVALID", "OUT_NOT_EMPTY", "STATE_INVALID"]);
+const usageCodes = new Set([
+  "USAGE",
+  "MAP_INVALID",
+  "CONTROLS_INVALID",
+  "EVIDENCE_INVALID",
+  "OUT_NOT_EMPTY",
+  "STATE_INVALID",
+]);
 
 function report(error: unknown): number {
   if (error instanceof RingfenceError) {

@@ -1,5 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -36,9 +46,17 @@ describe("the evidence of a run", () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Verifies a folder by the script of the project, as an auditor who has no Ringfence does. */
-  function stock(directory: string, kept: string): { status: number | null; said: string } {
+  function stock(
+    directory: string,
+    kept: string,
+    path = process.env.PATH,
+  ): { status: number | null; said: string } {
     const script = join(import.meta.dirname, "..", "reports", "verify.sh");
-    const done = spawnSync("sh", [script, kept, directory], { encoding: "utf8", timeout: 20_000 });
+    const done = spawnSync("/bin/sh", [script, kept, directory], {
+      encoding: "utf8",
+      timeout: 20_000,
+      env: { ...process.env, PATH: path },
+    });
     return { status: done.status, said: done.stdout + done.stderr };
   }
 
@@ -91,6 +109,7 @@ describe("the evidence of a run", () => {
       (at) => writeFileSync(join(at, "us-east-1", "more.txt"), ""),
       /no signature covers us-east-1/,
     ],
+    ["a link to elsewhere", (at) => symlinkSync("/dev/null", join(at, "more")), /no signature covers more/],
     ["a region less", (at) => rmSync(join(at, "us-east-1"), { recursive: true }), /us-east-1/],
     [
       "a region's statement in place of another's",
@@ -119,6 +138,36 @@ describe("the evidence of a run", () => {
     expect(said).not.toContain("HOLDS:");
     expect(status).not.toBe(0);
   });
+
+  test.each(["find", "jq", "openssl", "base64", "comm", "cut", "sort"])(
+    "without %s nothing is said to hold by stock tools",
+    (missing) => {
+      const tools = join(folder, `without-${missing}`);
+      mkdirSync(tools);
+      const all = [
+        "sh",
+        "find",
+        "jq",
+        "openssl",
+        "base64",
+        "comm",
+        "cut",
+        "sort",
+        "sha256sum",
+        "cat",
+        "wc",
+        "head",
+        "mktemp",
+        "rm",
+        "dirname",
+      ];
+      for (const name of all.filter((one) => one !== missing))
+        symlinkSync(join("/usr/bin", name), join(tools, name));
+      const { status, said } = stock(whole, join(whole, "keys"), tools);
+      expect(said).not.toContain("HOLDS:");
+      expect(status).not.toBe(0);
+    },
+  );
 
   const journal = "eu-central-1/observations.jsonl";
   const lines = (change: (lines: string[]) => string[]) =>

@@ -14,7 +14,8 @@ export const help = `ringfence compare A B: what changed from one run to a later
 
 Reads what stands there, and verifies nothing: \`ringfence verify\` does.
 Exit: 0 the later run proves no less; 1 it does: a verdict got worse, an exception came, an attempt is no
-longer made or a new one is not contained, a gap opened; 64 usage.`;
+longer made or a new one is not contained, a gap opened, the grade fell, a replica came after real regions;
+64 usage. Another map may promise less: the first lines say whether it is another.`;
 
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions("compare", args, { json: { type: "boolean" } });

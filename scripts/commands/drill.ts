@@ -18,7 +18,7 @@ import { newRunId } from "../prove.ts";
 import { bold, dim, green, red } from "../terminal.ts";
 import { today, version } from "../version.ts";
 
-export const help = `ringfence drill: opens holes in a replica on purpose, one after another, and shows that each is found
+export const help = `ringfence drill: opens holes in replicas on purpose, one at a time in each, and shows that each is found
 
   --env NAME      the replica to drill: replica (the default), or localstack
   --path P        only drills of this leak path; may be repeated
@@ -86,7 +86,7 @@ async function baselineOf(
   const grades: RegionGrade[] = [];
   for (const [index, ground] of grounds.entries())
     grades.push(await runBaseline(ground, { id: `${id}-${index + 1}`, paths }));
-  const told = grades.find((grade) => grade !== "pass") ?? "pass";
+  const told = grades.find((grade) => grade !== "pass") ?? grades[0] ?? "inconclusive";
   process.stdout.write(`baseline  ${told}\n`);
   return told;
 }
@@ -123,10 +123,13 @@ function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTool
       `drill: there is no drill "${unknown[0]}"`,
       `use one of ${all.map(({ id }) => id).join(", ")}`,
     );
-  return all.filter(
+  const drills = all.filter(
     (drill) =>
       (ids.length === 0 || ids.includes(drill.id)) && (paths.length === 0 || paths.includes(drill.path)),
   );
+  if (drills.length === 0)
+    throw usage("drill: no drill is both of --id and of --path", "leave one of the two out");
+  return drills;
 }
 
 function resultLine(result: DrillResult): string {

@@ -8,7 +8,15 @@ import { writeEvidence } from "../../reports/evidence.ts";
 import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
-import { asPaths, asRegions, type Parsed, parseOptions, takeNothing, withOptionalValue } from "../options.ts";
+import {
+  asPaths,
+  asPattern,
+  asRegions,
+  type Parsed,
+  parseOptions,
+  takeNothing,
+  withOptionalValue,
+} from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
@@ -44,6 +52,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     only: { type: "string", short: "t" },
   });
   takeNothing("run", options);
+  const only = asPattern("-t", options.text("only"));
   const driver = await loadDriver(options.text("env") ?? "replica");
   const probes = await loadProbes();
   const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, {
@@ -81,7 +90,6 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     progress.say(
       `trying ${plan.items.filter(({ role }) => role === "attempt").length} ways out, from inside each region`,
     );
-    const only = options.text("only");
     const judged = await observeAndJudge({
       environment,
       map,
