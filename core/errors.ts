@@ -24,7 +24,10 @@ export type ErrorCode =
   | "PROBE_MISUSE"
   | "DRILL_FAILED"
   | "VENDOR_INVALID"
-  | "CONTROLS_INVALID";
+  | "CONTROLS_INVALID"
+  | "TRUST_INVALID"
+  | "SIGNERS_INVALID"
+  | "SIGNING_FAILED";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

@@ -47,10 +47,16 @@ export interface SystemKind {
 /** Nobody's region: where everything is that no region may reach, and the vantage that sees it live. */
 export const outside = "outside";
 
+/** What else bears a name beside the regions: who signs the verdicts, and a folder of the evidence. */
+const reserved = [outside, "judge", "keys"];
+
 export const RegionId = z
   .string()
   .regex(/^[a-z][a-z0-9-]{1,40}$/, "a region id: lower-case letters, digits and hyphens")
-  .refine((id) => id !== outside, `another id than "${outside}", which means no region at all`);
+  .refine(
+    (id) => !reserved.includes(id),
+    `another id than ${reserved.join(", ")}, which mean something else`,
+  );
 
 const text = z.string().trim().min(1).max(400);
 const retention = z

@@ -25,8 +25,8 @@ interface CommonEnvironment extends AsyncDisposable {
   /** SHA-256 of what is planted: region → system → digest. */
   planted: Record<string, Record<string, string>>;
   /** Starts this project's `scripts/observe-region.ts` inside a region, with that region's credentials
-   *  only; the job goes in on stdin, the journal comes out on stdout. */
-  observe(region: string): ChildProcess;
+   *  and `secrets` in its environment only; the job goes in on stdin, the journal comes out on stdout. */
+  observe(region: string, secrets?: Readonly<Record<string, string>>): ChildProcess;
   /** Where else far systems can be met from inside a region, as the environment's own inventory has it
    *  just now: "region/system" → places. An address at home is learned from its controls instead. */
   elsewhere?(region: string): Promise<Record<string, { address: string; port?: number }[]>>;

@@ -5,7 +5,7 @@ import { projectRoot } from "./node-script.ts";
 
 /** SHA-256 of the code that observes: a runner built from other code would observe something else. */
 export function sourceDigest(root = projectRoot): string {
-  const files = ["core", "probes", "observer", "vendors"].flatMap((folder) =>
+  const files = ["core", "probes", "observer", "vendors", "attest", "files"].flatMap((folder) =>
     readdirSync(join(root, folder))
       .filter((file) => /\.(ts|yaml)$/.test(file) && !file.endsWith(".test.ts"))
       .map((file) => `${folder}/${file}`),

@@ -1,3 +1,4 @@
+import type { SignerIdentity } from "../attest/signer.ts";
 import type { Control } from "../core/controls.ts";
 import type { Journal } from "../core/journal.ts";
 import { exitCodeOf, type Judgement, type Verdict } from "../core/judge.ts";
@@ -19,7 +20,7 @@ export interface ReportContext {
   rerunOptions: string;
   /** True when only some tests were asked for by name. */
   filtered: boolean;
-  keyFingerprints: Record<string, string>;
+  signers: { judge: SignerIdentity; regions: Readonly<Record<string, SignerIdentity | null>> };
 }
 
 export interface Judged {
@@ -29,7 +30,13 @@ export interface Judged {
   judgement: Judgement;
 }
 
-export function buildRunSummary({ plan, map, judgement }: Judged, context: ReportContext): RunSummary {
+export function buildRunSummary(
+  { plan, map, judgement }: Omit<Judged, "journals">,
+  context: Pick<
+    ReportContext,
+    "runId" | "environment" | "fidelity" | "durationMs" | "startedAt" | "filtered"
+  >,
+): RunSummary {
   return {
     runId: context.runId,
     environment: context.environment,
@@ -77,7 +84,7 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
     grade,
     counts: { planned, contained, breached, inconclusive, waived, controls },
     digests: { plan: planDigest(plan), map: plan.map },
-    keyFingerprint: context.keyFingerprints[region] ?? "",
+    signers: { observed: context.signers.regions[region] ?? null, judged: context.signers.judge },
     gaps: mine.gaps,
     notClaimed: plan.notClaimed,
     journalProblems: mine.journalProblems,
@@ -88,7 +95,7 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
   };
 }
 
-function isPartial(plan: Plan, map: ResidencyMap, { filtered }: ReportContext): boolean {
+function isPartial(plan: Plan, map: ResidencyMap, { filtered }: Pick<ReportContext, "filtered">): boolean {
   const paths = new Set(map.systems.map((system) => system.path));
   return (
     filtered ||

@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
-import { RingfenceError } from "../core/errors.ts";
 import { type LeakPath, leakPaths } from "../core/vocabulary.ts";
+import { readYamlFile, type YamlKind } from "../files/yaml-file.ts";
 import type { RegionReport } from "./report.ts";
 
 const text = z.string().trim().min(1).max(200);
@@ -32,12 +30,17 @@ export type Controls = z.infer<typeof Controls>;
 /** What comes with Ringfence. */
 export const defaultControls = join(import.meta.dirname, "controls.yaml");
 
+const controlsFile = {
+  schema: Controls,
+  code: "CONTROLS_INVALID",
+  wrong: "does not map leak paths to criteria",
+  fix: `correct it after the example of ${defaultControls}; leak paths are ${leakPaths.join(", ")}`,
+} as const satisfies YamlKind<Controls>;
+
 /** Throws CONTROLS_INVALID, which names the file, and the line or the keys. */
 export function readControls(file: string = defaultControls): { text: string; controls: Controls } {
-  const content = contentOf(file);
-  const parsed = Controls.safeParse(parsedYaml(content, file));
-  if (!parsed.success) throw invalid(file, z.prettifyError(parsed.error));
-  return { text: content, controls: parsed.data };
+  const { text, value } = readYamlFile(file, controlsFile);
+  return { text, controls: value };
 }
 
 /** One criterion, and what the run tried of its leak paths. */
@@ -68,30 +71,4 @@ export function supportOf(
         .filter(({ planned }) => planned > 0),
     }))
     .filter(({ criteria }) => criteria.length > 0);
-}
-
-function contentOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    throw invalid(file, "it cannot be read", cause);
-  }
-}
-
-function parsedYaml(content: string, file: string): unknown {
-  try {
-    return parse(content, { logLevel: "error" });
-  } catch (cause) {
-    const line = cause instanceof YAMLParseError ? cause.linePos?.[0].line : undefined;
-    throw invalid(file, line === undefined ? "it is not YAML" : `it is not YAML at line ${line}`, cause);
-  }
-}
-
-/** The problem may quote the file, and ends on a terminal. */
-function invalid(file: string, problem: string, cause?: unknown): RingfenceError {
-  const legible = problem.replace(/[^\P{C}\n]/gu, "");
-  return new RingfenceError("CONTROLS_INVALID", `${file} does not map leak paths to criteria:\n${legible}`, {
-    ...(cause === undefined ? {} : { cause }),
-    fix: `correct it after the example of ${defaultControls}; leak paths are ${leakPaths.join(", ")}`,
-  });
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { SignerIdentity } from "../attest/signer.ts";
 import { Gap, NotClaimed } from "../core/plan.ts";
 import { AttemptFamily, grades, LeakPath, RegionGrade, Rung } from "../core/vocabulary.ts";
 
@@ -82,8 +83,8 @@ export const RegionReport = z.strictObject({
   grade: RegionGrade,
   counts: Counts,
   digests: z.strictObject({ plan: digest, map: digest }),
-  /** SHA-256 of the region's public signing key (SubjectPublicKeyInfo, DER). */
-  keyFingerprint: digest,
+  /** Who put a name to the region's journal, null where it never ended, and who to the verdicts. */
+  signers: z.strictObject({ observed: SignerIdentity.nullable(), judged: SignerIdentity }),
   gaps: z.array(Gap),
   /** What the map does not promise here, and was not tried. */
   notClaimed: z.array(NotClaimed),

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { HistoryPosition } from "../attest/observed-statement.ts";
 import { RegionGrade } from "../core/vocabulary.ts";
-import type { RegionReport, ReportVerdict } from "./report.ts";
+import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
 
 const digest = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 const Descriptor = z.strictObject({
@@ -10,45 +11,68 @@ const Descriptor = z.strictObject({
 });
 
 export const predicateType = "https://in-toto.io/attestation/test-result/v0.1";
+export const regionExtension = "urn:ringfence:region:v1";
+export const runExtension = "urn:ringfence:run:v1";
+
+const DrillScore = z.strictObject({ caught: z.int(), planned: z.int(), catalogue: z.string() });
+export type DrillScore = z.infer<typeof DrillScore>;
+
+/** What both of the judge's statements say of a run. */
+const common = {
+  runId: z.string(),
+  environment: z.string(),
+  fidelity: z.enum(["replica", "real"]),
+  version: z.string(),
+  grade: RegionGrade,
+  partial: z.boolean(),
+  startedAt: z.string(),
+  wording: z.string(),
+};
+
+const RegionClaims = z.strictObject({
+  ...common,
+  region: z.string(),
+  finishedAt: z.string(),
+  limits: z.array(z.string()),
+  counts: z.record(z.string(), z.int()),
+  /** How many holes this version was shown to find, and the digest of the drills; null: never recorded. */
+  drills: DrillScore.nullable(),
+  history: HistoryPosition.nullable(),
+});
+
+const RunClaims = z.strictObject({
+  ...common,
+  signedAt: z.iso.datetime(),
+  regions: z.record(z.string(), RegionGrade),
+});
 
 /** An in-toto Statement v1 with a test-result predicate; the full truth is in one extension object. */
-export const Statement = z.strictObject({
-  _type: z.literal("https://in-toto.io/Statement/v1"),
-  subject: z
-    .array(z.strictObject({ name: z.string(), digest }))
-    .min(1)
-    .max(1024),
-  predicateType: z.literal(predicateType),
-  predicate: z.strictObject({
-    result: z.enum(["PASSED", "WARNED", "FAILED"]),
-    configuration: z.array(Descriptor),
-    passedTests: z.array(z.string()),
-    warnedTests: z.array(z.string()),
-    failedTests: z.array(z.string()),
-    "urn:ringfence:run:v1": z.strictObject({
-      runId: z.string(),
-      region: z.string(),
-      environment: z.string(),
-      fidelity: z.enum(["replica", "real"]),
-      limits: z.array(z.string()),
-      version: z.string(),
-      grade: RegionGrade,
-      partial: z.boolean(),
-      startedAt: z.string(),
-      finishedAt: z.string(),
-      counts: z.record(z.string(), z.int()),
-      keyFingerprint: z.string(),
-      /** How many holes this version was shown to find, and the digest of the drills; null: never recorded. */
-      drills: z.strictObject({ caught: z.int(), planned: z.int(), catalogue: z.string() }).nullable(),
-      wording: z.string(),
+function statement<Key extends string, Claims extends z.ZodType>(extension: Record<Key, Claims>) {
+  return z.strictObject({
+    _type: z.literal("https://in-toto.io/Statement/v1"),
+    subject: z
+      .array(z.strictObject({ name: z.string(), digest }))
+      .min(1)
+      .max(1024),
+    predicateType: z.literal(predicateType),
+    predicate: z.strictObject({
+      result: z.enum(["PASSED", "WARNED", "FAILED"]),
+      configuration: z.array(Descriptor),
+      passedTests: z.array(z.string()),
+      warnedTests: z.array(z.string()),
+      failedTests: z.array(z.string()),
+      ...extension,
     }),
-  }),
-});
-export type Statement = z.infer<typeof Statement>;
+  });
+}
 
-export type DrillScore = NonNullable<Statement["predicate"]["urn:ringfence:run:v1"]["drills"]>;
+/** Of one region: its attempts are the tests. */
+export const RegionStatement = statement({ [regionExtension]: RegionClaims });
+export type RegionStatement = z.infer<typeof RegionStatement>;
 
-export const extensionKey = "urn:ringfence:run:v1";
+/** Of the run: its regions are the tests, and every file of the folder is a subject. */
+export const RunStatement = statement({ [runExtension]: RunClaims });
+export type RunStatement = z.infer<typeof RunStatement>;
 
 const resultOf = {
   pass: "PASSED",
@@ -57,49 +81,89 @@ const resultOf = {
   inconclusive: "FAILED",
 } as const;
 
-/** `files`: every file of the run that this region's evidence rests on, name → SHA-256. The format has
- *  no word for inconclusive: whatever is neither contained nor a waived breach is a failed test. */
-export function buildStatement(
+/** `files`: what this region's evidence rests on, name → SHA-256. The format has no word for inconclusive:
+ *  whatever is neither contained nor a waived breach is a failed test. */
+export function buildRegionStatement(
   report: RegionReport,
   files: Readonly<Record<string, string>>,
-  drills: DrillScore | null,
-): Statement {
+  { drills, history }: { drills: DrillScore | null; history: HistoryPosition | null },
+): RegionStatement {
   const names = (wanted: (verdict: ReportVerdict) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
   return {
-    _type: "https://in-toto.io/Statement/v1",
-    subject: Object.entries(files).map(([name, sha256]) => ({ name, digest: { sha256 } })),
-    predicateType,
+    ...statementOver(files),
     predicate: {
       result: resultOf[report.grade],
-      configuration: [
-        { name: "residency-map", digest: { sha256: report.digests.map } },
-        { name: "plan", digest: { sha256: report.digests.plan } },
-        { name: "ringfence", annotations: { version: report.version } },
-      ],
+      configuration: configurationOf(report),
       passedTests: names(({ grade }) => grade === "contained"),
       warnedTests: names(({ grade, waiver }) => grade === "breached" && waiver !== null),
       failedTests: names(
         ({ grade, waiver }) => grade === "inconclusive" || (grade === "breached" && waiver === null),
       ),
-      [extensionKey]: {
-        runId: report.runId,
+      [regionExtension]: {
+        ...commonOf(report),
         region: report.region.id,
-        environment: report.environment,
-        fidelity: report.fidelity,
-        limits: report.limits,
-        version: report.version,
-        grade: report.grade,
-        partial: report.partial,
         startedAt: report.startedAt,
         finishedAt: report.finishedAt,
+        limits: report.limits,
         counts: report.counts,
-        keyFingerprint: report.keyFingerprint,
         drills,
+        history,
         wording: wording(report),
       },
     },
   };
+}
+
+/** `files`: every file of the run's folder, name → SHA-256. */
+export function buildRunStatement(
+  run: RunSummary,
+  reports: readonly RegionReport[],
+  { files, signedAt }: { files: Readonly<Record<string, string>>; signedAt: string },
+): RunStatement {
+  const [first] = reports;
+  if (!first) throw new TypeError("a run of no region has nothing to be signed for");
+  const names = (result: RunStatement["predicate"]["result"]) =>
+    reports.filter(({ grade }) => resultOf[grade] === result).map(({ region }) => region.id);
+  return {
+    ...statementOver(files),
+    predicate: {
+      result: resultOf[run.grade],
+      configuration: configurationOf(first),
+      passedTests: names("PASSED"),
+      warnedTests: names("WARNED"),
+      failedTests: names("FAILED"),
+      [runExtension]: {
+        ...commonOf(first),
+        grade: run.grade,
+        partial: run.partial,
+        startedAt: run.startedAt,
+        signedAt,
+        regions: Object.fromEntries(reports.map(({ region, grade }) => [region.id, grade])),
+        wording: reports.map(wording).join(" "),
+      },
+    },
+  };
+}
+
+function statementOver(files: Readonly<Record<string, string>>) {
+  return {
+    _type: "https://in-toto.io/Statement/v1",
+    subject: Object.entries(files).map(([name, sha256]) => ({ name, digest: { sha256 } })),
+    predicateType,
+  } as const;
+}
+
+function configurationOf({ digests, version }: RegionReport) {
+  return [
+    { name: "residency-map", digest: { sha256: digests.map } },
+    { name: "plan", digest: { sha256: digests.plan } },
+    { name: "ringfence", annotations: { version } },
+  ];
+}
+
+function commonOf({ runId, environment, fidelity, version, grade, partial }: RegionReport) {
+  return { runId, environment, fidelity, version, grade, partial };
 }
 
 /** What the evidence claims, and no more. */

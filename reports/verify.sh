@@ -1,28 +1,46 @@
 #!/bin/sh
 # Checks signatures and digests of a run's folder with openssl, jq and sha256sum alone. It judges nothing again.
-#   sh verify.sh KEYS [DIR]   KEYS: a folder of REGION.pub.pem files that you have from their owners, not from DIR
+#   sh verify.sh KEYS [DIR]   KEYS: a folder with judge.pub.pem and a REGION.pub.pem of each region, that you
+#                             have from their owners, not from DIR
 set -eu
 keys=$(cd "$1" && pwd) && cd "${2:-$(dirname "$0")}"
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 no() { echo "DOES NOT HOLD  $1" >&2; exit 1; }
-jq -r '.regions | keys[]' run.json > "$work/regions" && [ -s "$work/regions" ] || no "run.json names no region"
-while read -r region; do
-  bundle=$region/evidence.sigstore.json && statement=$work/statement
-  jq -r .dsseEnvelope.payload "$bundle" | base64 -d > "$statement"
-  jq -r '.dsseEnvelope.signatures[0].sig' "$bundle" | base64 -d > "$work/signature"
-  type=application/vnd.in-toto+json
+# opened ROLE BUNDLE: leaves the statement in $work/statement when the role's key signed it, and its files in $work/files
+opened() {
+  statement=$work/statement type=application/vnd.in-toto+json
+  jq -r .dsseEnvelope.payload "$2" | base64 -d > "$statement"
+  jq -r '.dsseEnvelope.signatures[0].sig' "$2" | base64 -d > "$work/signature"
   printf 'DSSEv1 %d %s %d ' ${#type} $type "$(wc -c < "$statement")" | cat - "$statement" > "$work/signed"
-  openssl dgst -sha256 -verify "$keys/$region.pub.pem" -signature "$work/signature" "$work/signed" > "$work/said" \
-    || no "$region: the signature is not of the key $keys/$region.pub.pem"
-  [ "$(jq -r '.predicate["urn:ringfence:run:v1"].region' "$statement")" = "$region" ] || no "$region: signed for another"
-  jq -r '.subject[] | .digest.sha256 + "  " + .name' "$statement" > "$work/signed-files"
-  sha256sum --check --strict --quiet "$work/signed-files" || no "$region: a file is not what was signed"
-  { cut -c67- "$work/signed-files"; echo "$bundle"; } >> "$work/known"
-  jq -r '.predicate["urn:ringfence:run:v1"] | "signed by \(.region): run \(.runId), \(.grade), \(.counts.planned) attempts"' "$statement"
-done < "$work/regions"
-find . ! -type d ! -path './keys/*' > "$work/found"
+  openssl pkeyutl -verify -pubin -inkey "$keys/$1.pub.pem" -rawin -in "$work/signed" -sigfile "$work/signature" > "$work/said" \
+    || no "$2: the signature is not of the key $keys/$1.pub.pem"
+  jq -r '.subject[] | .digest.sha256 + "  " + .name' "$statement" > "$work/files"
+  [ -s "$work/files" ] && sha256sum --check --strict --quiet "$work/files" || no "$2: a file is not what was signed"
+}
+opened judge evidence.sigstore.json
+cut -c67- "$work/files" | sort > "$work/known"
+run=$(jq -er '.predicate["urn:ringfence:run:v1"].runId' "$statement")
+find . ! -type d ! -path './keys/*' ! -path ./evidence.sigstore.json > "$work/found"
 cut -c3- "$work/found" | sort > "$work/there"
 [ -s "$work/there" ] || no "the folder could not be listed"
-sort -u "$work/known" | comm -13 - "$work/there" > "$work/strange"
+comm -13 "$work/known" "$work/there" > "$work/strange"
 [ ! -s "$work/strange" ] || no "no signature covers $(head -1 "$work/strange")"
+grep '^[^/]*/observations\.jsonl$' "$work/known" | cut -d/ -f1 > "$work/regions" && [ -s "$work/regions" ] || no "there is no journal"
+while read -r region; do
+  if ! grep -qx "$region/observed.sigstore.json" "$work/known"; then
+    tail -n 1 "$region/observations.jsonl" | grep -q '"type":"run-finished"' && no "$region: it finished, and did not sign"
+    echo "NOTE  $region did not finish its journal, and did not sign it" && continue
+  fi
+  opened "$region" "$region/observed.sigstore.json"
+  [ "$(jq -r '[.predicate.region, .predicate.runId, .subject[0].name] | join(" ")' "$statement")" \
+    = "$region $run $region/observations.jsonl" ] || no "$region: it signed for another region or run"
+  echo "observed by $region: run $run"
+done < "$work/regions"
+jq -r '.regions | keys[]' run.json > "$work/judged" && [ -s "$work/judged" ] || no "run.json names no region"
+while read -r region; do
+  opened judge "$region/evidence.sigstore.json"
+  [ "$(jq -r '.predicate["urn:ringfence:region:v1"] | .region + " " + .runId' "$statement")" = "$region $run" ] \
+    || no "$region: the verdicts are of another region or run"
+  jq -r '.predicate["urn:ringfence:region:v1"] | "judged \(.region): \(.grade), \(.counts.planned) attempts"' "$statement"
+done < "$work/judged"
 echo "HOLDS: every signature is by a key of yours, and every file is as it was signed"

@@ -1,20 +1,25 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { z } from "zod";
+import { journalName, ObservedStatement } from "../attest/observed-statement.ts";
+import { openStatement } from "../attest/open-envelope.ts";
+import { type SignerIdentity, sameSigner, signerText } from "../attest/signer.ts";
+import { judgeRole, type Trust } from "../attest/trust.ts";
 import { canonicalJson, sha256 } from "../core/digest.ts";
-import { readJournal } from "../core/journal.ts";
+import { type Journal, readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import { buildRegionReport, buildRunSummary } from "./build-report.ts";
-import { openBundle, type TrustedKey } from "./bundle.ts";
-import { bundleName, coveredFiles } from "./evidence.ts";
+import { bundleName, coveredFiles, filesBelow, isCovered, observedBundleName } from "./evidence.ts";
 import { RegionReport, RunSummary } from "./report.ts";
-import { extensionKey, type Statement } from "./statement.ts";
+import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
 
 export interface Verification {
   /** Empty when everything holds. */
   problems: string[];
+  /** What holds, and yet has to be known. */
+  notes: string[];
   run: RunSummary | null;
   checked: { signatures: number; files: number; observations: number; verdicts: number };
 }
@@ -25,20 +30,17 @@ export interface Replay {
   plan(map: ResidencyMap, scope: Plan["scope"] & { environment: string }): Plan;
 }
 
-/** Replays a run offline from its journals: signatures against the given keys, digests, chains, the
+/** Replays a run offline from its journals: every signature against the trust file, digests, chains, the
  *  plan, every verdict. Collects all problems; throws nothing but programming errors. */
-export async function verifyEvidence(
-  directory: string,
-  keys: readonly TrustedKey[],
-  replay: Replay,
-): Promise<Verification> {
+export async function verifyEvidence(directory: string, trust: Trust, replay: Replay): Promise<Verification> {
   const verification: Verification = {
     problems: [],
+    notes: [],
     run: null,
     checked: { signatures: 0, files: 0, observations: 0, verdicts: 0 },
   };
   try {
-    await verifyInto(verification, directory, { keys, replay });
+    verifyInto(verification, directory, { trust, replay });
   } catch (error) {
     verification.problems.push(
       `the folder is incomplete or damaged: ${(error as Error).message.split("\n")[0]}`,
@@ -47,89 +49,136 @@ export async function verifyEvidence(
   return verification;
 }
 
-async function verifyInto(
+function verifyInto(
   verification: Verification,
   directory: string,
-  { keys, replay }: { keys: readonly TrustedKey[]; replay: Replay },
-): Promise<void> {
-  const { problems, checked } = verification;
+  { trust, replay }: { trust: Trust; replay: Replay },
+): void {
+  const { problems, notes, checked } = verification;
   const read = (name: string) => readFileSync(join(directory, name));
   const json = <T>(name: string, schema: z.ZodType<T>) =>
     schema.parse(JSON.parse(read(name).toString("utf8")));
+  checkFolder();
   const run = json("run.json", RunSummary);
   verification.run = run;
   const plan = json("plan.json", Plan);
-  const map = replay.parseMap(read("residency.yaml").toString("utf8"), run.startedAt.slice(0, 10));
-  if (canonicalJson(map) !== canonicalJson(JSON.parse(read("map.json").toString("utf8")))) {
-    problems.push("map.json is not what residency.yaml says");
-  }
-  const replanned = replay.plan(map, { ...plan.scope, environment: plan.environment });
-  if (planDigest(replanned) !== planDigest(plan))
-    problems.push("plan.json is not the plan of this map by this version of Ringfence");
-  const regions = observersOf(map, plan);
-  const covered = new Set<string>();
-  for (const region of plan.scope.regions) {
-    const statement = openStatement(region);
-    if (statement) checkSubjects(region, statement);
-  }
-  if (checked.signatures === 0) problems.push("no signature by a trusted key was found");
-  checkStrangers();
-  const journals = regions.map((region) =>
-    readJournal(read(`${region}/observations.jsonl`).toString("utf8"), {
+  const map = replayedMap();
+  const planned = planDigest(plan);
+  const observers = observersOf(map, plan);
+  const journals = observers.map((region) =>
+    readJournal(read(journalName(region)).toString("utf8"), {
       runId: run.runId,
       region,
-      plan: planDigest(plan),
+      plan: planned,
       map: plan.map,
     }),
   );
+  const observed = new Map(journals.map((journal) => [journal.region, checkObserved(journal)]));
+  const claims = new Map(plan.scope.regions.map((region) => [region, checkClaims(region)]));
+  for (const region of observers) {
+    const [seen, judged] = [observed.get(region), claims.get(region)];
+    if (seen && judged && canonicalJson(seen.history) !== canonicalJson(judged.history))
+      problems.push(`${region}: it and the judge name different places in the history`);
+  }
   checked.observations = journals
     .flatMap(({ entries }) => entries)
     .filter((entry) => entry.type === "observation").length;
   compareVerdicts();
 
-  function openStatement(region: string): Statement | null {
-    const opened = openBundle(read(`${region}/${bundleName}`).toString("utf8"), region, keys);
-    if ("problem" in opened) {
-      problems.push(`${region}: ${opened.problem}`);
-      return null;
-    }
-    checked.signatures++;
-    const claims = opened.statement.predicate[extensionKey];
-    if (claims.region !== region)
-      problems.push(`${region}: the signed statement is of region ${claims.region}`);
-    if (claims.runId !== run.runId)
-      problems.push(`${region}: the signed statement is of run ${claims.runId}, not ${run.runId}`);
-    if (claims.keyFingerprint !== opened.fingerprint)
-      problems.push(`${region}: signed by another key than the report names`);
-    const planned = opened.statement.predicate.configuration.find(({ name }) => name === "plan")?.digest
-      ?.sha256;
-    if (planned !== planDigest(plan)) problems.push(`${region}: the signed plan digest is another`);
-    return opened.statement;
+  function opened<T>(role: string, name: string, schema: z.ZodType<T>, timeOf: (statement: T) => string) {
+    const text = tryRead(() => read(name).toString("utf8"));
+    const result =
+      text === null ? { problem: "it is missing" } : openStatement(text, { role, trust, schema, timeOf });
+    if ("problem" in result) problems.push(`${name}: ${result.problem}`);
+    else checked.signatures++;
+    return "problem" in result ? null : result;
   }
 
-  function checkSubjects(region: string, statement: Statement): void {
-    const signed = new Map(statement.subject.map(({ name, digest }) => [name, digest.sha256]));
-    for (const name of coveredFiles(region, regions)) {
-      if (!signed.has(name)) problems.push(`${region}: its signature does not cover ${name}`);
-    }
-    for (const [name, digest] of signed) {
+  /** Every file is in the judge's statement of the run, as it was, and no other is there. */
+  function checkFolder(): void {
+    const signed = opened(judgeRole, bundleName, RunStatement, timeOfRun);
+    if (!signed) return;
+    const subjects = subjectsOf(signed.statement);
+    for (const [name, digest] of subjects) {
       if (name.startsWith("/") || name.split("/").includes("..")) {
-        problems.push(`${region}: a signed file lies outside the folder: ${JSON.stringify(name)}`);
+        problems.push(`a signed file lies outside the folder: ${JSON.stringify(name)}`);
         continue;
       }
-      covered.add(name);
       checked.files++;
       const actual = tryRead(() => sha256(read(name)));
       if (actual === null) problems.push(`${name} is missing`);
-      else if (actual !== digest) problems.push(`${name} was changed after ${region} signed it`);
+      else if (actual !== digest) problems.push(`${name} was changed after it was signed`);
     }
+    const strangers = filesBelow(directory).filter((name) => isCovered(name) && !subjects.has(name));
+    problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
+    const { runId, grade } = signed.statement.predicate[runExtension];
+    const stored = json("run.json", RunSummary);
+    if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);
+    if (grade !== stored.grade) problems.push(`run.json says ${stored.grade}, and ${grade} was signed`);
   }
 
-  function checkStrangers(): void {
-    for (const name of filesBelow(directory)) {
-      if (covered.has(name) || name.startsWith("keys/") || name.endsWith(`/${bundleName}`)) continue;
-      problems.push(`${name} is not covered by any signature`);
+  function replayedMap(): ResidencyMap {
+    const parsed = replay.parseMap(read("residency.yaml").toString("utf8"), run.startedAt.slice(0, 10));
+    if (canonicalJson(parsed) !== canonicalJson(JSON.parse(read("map.json").toString("utf8"))))
+      problems.push("map.json is not what residency.yaml says");
+    const replanned = replay.plan(parsed, { ...plan.scope, environment: plan.environment });
+    if (planDigest(replanned) !== planDigest(plan))
+      problems.push("plan.json is not the plan of this map by this version of Ringfence");
+    return parsed;
+  }
+
+  /** A region that did not finish could not sign; its journal then proves nothing, and no pass rests on it. */
+  function checkObserved({ region, entries }: Journal): ObservedStatement["predicate"] | null {
+    const name = `${region}/${observedBundleName}`;
+    const text = tryRead(() => read(journalName(region)));
+    if (tryRead(() => read(name)) === null && entries.at(-1)?.type !== "run-finished") {
+      notes.push(`${region} did not finish its journal, and did not sign it`);
+      return null;
     }
+    const signed = opened(region, name, ObservedStatement, ({ predicate }) => predicate.signedAt);
+    if (!signed) return null;
+    const { subject, predicate } = signed.statement;
+    const [journal] = subject;
+    if (journal.name !== journalName(region) || predicate.region !== region)
+      problems.push(`${name}: it is of ${predicate.region}`);
+    if (text && journal.digest.sha256 !== sha256(text))
+      problems.push(`${journalName(region)} is not the journal that ${region} signed`);
+    if (predicate.runId !== run.runId) problems.push(`${name}: it is of run ${predicate.runId}`);
+    if (predicate.plan !== planned) problems.push(`${name}: it is of another plan`);
+    if (predicate.map !== plan.map) problems.push(`${name}: it is of another map`);
+    sameAsShown(region, "observed", signed.who);
+    return predicate;
+  }
+
+  function checkClaims(region: string) {
+    const name = `${region}/${bundleName}`;
+    const signed = opened(judgeRole, name, RegionStatement, ({ predicate }) => {
+      return predicate[regionExtension].finishedAt;
+    });
+    if (!signed) return null;
+    const { predicate } = signed.statement;
+    const said = predicate[regionExtension];
+    if (said.region !== region) problems.push(`${name}: it is of region ${said.region}`);
+    if (said.runId !== run.runId) problems.push(`${name}: it is of run ${said.runId}, not ${run.runId}`);
+    const plans = predicate.configuration.find((one) => one.name === "plan")?.digest?.sha256;
+    if (plans !== planned) problems.push(`${name}: it is of another plan`);
+    const subjects = subjectsOf(signed.statement);
+    for (const file of coveredFiles(region, observers)) {
+      const digest = subjects.get(file);
+      if (digest === undefined) problems.push(`${name}: it does not cover ${file}`);
+      else if (digest !== tryRead(() => sha256(read(file))))
+        problems.push(`${name}: ${file} is not what was signed`);
+    }
+    sameAsShown(region, "judged", signed.who);
+    return said;
+  }
+
+  /** The pages show whose signatures to expect: those have to be the real ones. */
+  function sameAsShown(region: string, what: "observed" | "judged", who: SignerIdentity): void {
+    if (!plan.scope.regions.includes(region)) return;
+    const shown = json(`${region}/report.json`, RegionReport).signers[what];
+    if (!shown || !sameSigner(shown, who))
+      problems.push(`${region}/report.json names another signer than ${signerText(who)}`);
   }
 
   function compareVerdicts(): void {
@@ -142,7 +191,7 @@ async function verifyInto(
         startedAt: run.startedAt,
         filtered: stored.partial,
         rerunOptions: "",
-        keyFingerprints: { [region]: stored.keyFingerprint },
+        signers: { judge: stored.signers.judged, regions: { [region]: stored.signers.observed } },
       };
       const rebuilt = buildRegionReport(region, judged, context);
       checked.verdicts += rebuilt.verdicts.length;
@@ -158,16 +207,21 @@ async function verifyInto(
         `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
       );
     }
-    const summary = buildRunSummary(judged, {
-      ...run,
-      limits: [],
-      version: "",
-      rerunOptions: "",
-      filtered: run.partial,
-      keyFingerprints: {},
-    });
+    const summary = buildRunSummary(judged, { ...run, filtered: run.partial });
     if (canonicalJson(summary) !== canonicalJson(run)) problems.push("run.json is not what the journals say");
+    for (const [region, { grade }] of Object.entries(judged.judgement.regions)) {
+      const signed = claims.get(region)?.grade;
+      if (signed && signed !== grade) problems.push(`${region}: ${signed} was signed, and it is ${grade}`);
+    }
   }
+}
+
+function timeOfRun({ predicate }: RunStatement): string {
+  return predicate[runExtension].signedAt;
+}
+
+function subjectsOf({ subject }: { subject: { name: string; digest: { sha256: string } }[] }) {
+  return new Map(subject.map(({ name, digest }) => [name, digest.sha256]));
 }
 
 function tryRead<T>(read: () => T): T | null {
@@ -176,11 +230,4 @@ function tryRead<T>(read: () => T): T | null {
   } catch {
     return null;
   }
-}
-
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .sort();
 }

@@ -3,17 +3,22 @@ import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { RunningEnvironment } from "../environments/driver.ts";
-import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "../observer/job.ts";
+import type { HomeReport, Stage, ToRegion } from "../observer/job.ts";
+import type { RegionJob, RegionMessage, SignedJournal } from "./region-job.ts";
 
 export interface Coordination {
-  environment: RunningEnvironment<unknown>;
-  jobs: readonly Job[];
+  environment: Pick<RunningEnvironment<unknown>, "observe">;
+  jobs: readonly RegionJob[];
+  /** What a region's process finds in its environment, beside its credentials. */
+  secrets?: Readonly<Record<string, Record<string, string>>> | undefined;
   /** Each region's journal is written below it, line by line as it comes. */
   directory: string;
   signal: AbortSignal;
   onEntry(region: string, line: string): void;
   /** A region's process ended before its work was done. */
   onLost(region: string, why: string): void;
+  /** A region put its name to its journal. */
+  onSigned?(region: string, signed: SignedJournal): void;
 }
 
 /** A region that does not reach the next stage within this time is given up, and its lines are missing. */
@@ -27,14 +32,14 @@ export async function observeRegions(coordination: Coordination): Promise<void> 
 }
 
 async function observeRegion(
-  job: Job,
+  job: RegionJob,
   barrier: Barrier,
-  { environment, directory, signal, onEntry, onLost }: Coordination,
+  { environment, secrets, directory, signal, onEntry, onLost, onSigned }: Coordination,
 ) {
   mkdirSync(join(directory, job.region), { recursive: true });
   const file = join(directory, job.region, "observations.jsonl");
   writeFileSync(file, "");
-  const child = environment.observe(job.region);
+  const child = environment.observe(job.region, secrets?.[job.region]);
   const stop = () => child.stdin?.end();
   signal.addEventListener("abort", stop);
   const complaint = tail(child);
@@ -43,12 +48,17 @@ async function observeRegion(
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   child.once("error", () => {});
   let finished = false;
+  let signed = job.signing === undefined;
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
   lines.on("line", (line) => {
     const message = parse(line);
     if (message?.type === "journal") {
       appendFileSync(file, message.lines.map((entry) => `${entry}\n`).join(""));
       for (const entry of message.lines) onEntry(job.region, entry);
+    }
+    if (message?.type === "signed") {
+      signed = true;
+      onSigned?.(job.region, { bundle: message.bundle, who: message.who });
     }
     if (message?.type === "done") {
       finished ||= message.stage === "controls-after";
@@ -62,12 +72,12 @@ async function observeRegion(
   clearInterval(given);
   signal.removeEventListener("abort", stop);
   barrier.leave(job.region);
-  if (!finished) onLost(job.region, complaint().trim() || "its process ended");
+  if (!finished || !signed) onLost(job.region, complaint().trim() || "its process ended");
 }
 
-function parse(line: string): FromRegion | null {
+function parse(line: string): RegionMessage | null {
   try {
-    return JSON.parse(line) as FromRegion;
+    return JSON.parse(line) as RegionMessage;
   } catch {
     return null;
   }

@@ -7,29 +7,37 @@ import { judge } from "../core/judge.ts";
 import { observersOf, type Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
-import type { Job } from "../observer/job.ts";
 import type { Judged } from "../reports/build-report.ts";
 import { type Coordination, observeRegions } from "./coordinator.ts";
+import type { RegionJob, RegionSigning } from "./region-job.ts";
 import { version } from "./version.ts";
 
-interface Proof extends Pick<Coordination, "directory" | "signal" | "onEntry" | "onLost"> {
+interface Proof
+  extends Pick<Coordination, "directory" | "signal" | "secrets" | "onEntry" | "onLost" | "onSigned"> {
   environment: RunningEnvironment<unknown>;
   map: ResidencyMap;
   plan: Plan;
   runId: string;
   /** A pattern of leak paths and titles. */
   only?: string | undefined;
+  /** How each region signs; left out, nothing is signed there. */
+  signing?: Readonly<Record<string, RegionSigning>> | undefined;
 }
 
 /** Observes a plan from inside every region, writes the journals below `directory`, and judges them. */
 export async function observeAndJudge(proof: Proof): Promise<Judged> {
-  const { environment, map, plan, runId, only, directory } = proof;
+  const { environment, map, plan, runId, only, directory, signing } = proof;
   const regions = observersOf(map, plan);
   const jobs = await Promise.all(
-    regions.map(async (region): Promise<Job> => {
+    regions.map(async (region): Promise<RegionJob> => {
       const planted = environment.planted[region] ?? {};
       const elsewhere = (await environment.elsewhere?.(region)) ?? {};
-      return { runId, region, version, map, plan, planted, elsewhere, ...(only ? { only } : {}) };
+      const signs = signing?.[region];
+      return {
+        ...{ runId, region, version, map, plan, planted, elsewhere },
+        ...(only ? { only } : {}),
+        ...(signs ? { signing: signs } : {}),
+      };
     }),
   );
   await observeRegions({ ...proof, jobs });

@@ -92,6 +92,8 @@ const usageCodes = new Set([
   "USAGE",
   "MAP_INVALID",
   "CONTROLS_INVALID",
+  "TRUST_INVALID",
+  "SIGNERS_INVALID",
   "EVIDENCE_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
@@ -106,7 +108,11 @@ function report(error: unknown): number {
           .map((cause) => inspect(cause))
           .join("\n")}\n`,
       );
-    return error.code === "INTERRUPTED" ? 2 : usageCodes.has(error.code) ? 64 : 70;
+    return error.code === "INTERRUPTED" || error.code === "SIGNING_FAILED"
+      ? 2
+      : usageCodes.has(error.code)
+        ? 64
+        : 70;
   }
   process.stderr.write(`${red(bold("INTERNAL"))}  ${inspect(error)}\n`);
   return 70;

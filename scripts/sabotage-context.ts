@@ -1,16 +1,21 @@
-import { createPublicKey } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { seal } from "../attest/envelope.ts";
+import { openSigningKey } from "../attest/keys.ts";
+import { buildObservedStatement, journalName } from "../attest/observed-statement.ts";
+import { localSigner } from "../attest/signer.ts";
+import { readTrust } from "../attest/trust.ts";
+import { sha256 } from "../core/digest.ts";
 import type { Entry } from "../core/journal.ts";
+import { planDigest } from "../core/plan.ts";
 import type { ResidencyMap, System, SystemKind } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
 import type { ReplicaState } from "../environments/replica/state.ts";
-import { writeEvidence } from "../reports/evidence.ts";
-import { openSigningKey } from "../reports/keys.ts";
+import { keysFolder, observedBundleName, writeEvidence } from "../reports/evidence.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import {
   type CleanRun,
@@ -23,6 +28,7 @@ import {
 import { systemOf } from "../sabotage/systems.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
+import { localSigning, signatureKeeper, writePublicKeys } from "./signing.ts";
 import { today, version } from "./version.ts";
 
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
@@ -153,40 +159,45 @@ async function signed(
   { directory, kinds, keys: keyFolder }: { directory: string; kinds: readonly SystemKind[]; keys: string },
 ): Promise<() => Promise<string[]>> {
   const regions = Object.keys(texts);
-  const keys = Object.fromEntries(
-    regions.map((region) => [region, openSigningKey(keyFolder, { environment: driver.name, region })]),
-  );
+  const environment = driver.name;
+  const { judge, publicPems } = localSigning(regions, { environment, folder: keyFolder });
+  const { map, plan } = judged;
+  const signatures = signatureKeeper(directory, observedBundleName);
+  const signedAt = new Date().toISOString();
   for (const [region, text] of Object.entries(texts)) {
     mkdirSync(join(directory, region), { recursive: true });
-    writeFileSync(join(directory, region, "observations.jsonl"), text);
+    writeFileSync(join(directory, journalName(region)), text);
+    const signer = localSigner(openSigningKey(keyFolder, { environment, role: region }));
+    const statement = buildObservedStatement(
+      { sha256: sha256(text) },
+      { runId, region, version, map: plan.map, plan: planDigest(plan), signedAt, history: null },
+    );
+    signatures.onSigned(region, { bundle: await seal(statement, signer), who: signer.who });
   }
   const context = {
     runId,
-    environment: driver.name,
+    environment,
     fidelity: driver.fidelity,
     limits: [],
     version,
-    startedAt: new Date().toISOString(),
+    startedAt: signedAt,
     durationMs: 0,
     rerunOptions: `--env ${driver.name}`,
     filtered: false,
-    keyFingerprints: Object.fromEntries(regions.map((region) => [region, keys[region]?.fingerprint ?? ""])),
+    signers: { judge: judge.who, regions: signatures.signers },
   };
   await writeEvidence(
     directory,
-    { ...judged, mapText: stringify(judged.map) },
-    { keys, context, drills: null },
+    { ...judged, mapText: stringify(map) },
+    { judge, context, signedAt, drills: null },
   );
-  const trusted = Object.entries(keys).map(([region, { publicPem, fingerprint }]) => ({
-    region,
-    fingerprint,
-    key: createPublicKey(publicPem),
-  }));
+  writePublicKeys(directory, publicPems);
+  const trust = readTrust(join(directory, keysFolder, "trust.yaml"));
   const replay: Replay = {
     parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),
     plan: (map, scope) => planFor(map, kinds, scope),
   };
-  return async () => (await verifyEvidence(directory, trusted, replay)).problems;
+  return async () => (await verifyEvidence(directory, trust, replay)).problems;
 }
 
 function wrapped(trial: Trial, region: string, environment: RunningEnvironment) {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
 import {
   cpSync,
   mkdirSync,
@@ -14,12 +15,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { seal } from "../attest/envelope.ts";
+import { openSigningKey, type SigningKey, signingKey } from "../attest/keys.ts";
+import { localSigner } from "../attest/signer.ts";
+import { readTrust, type Trust } from "../attest/trust.ts";
+import { sha256 } from "../core/digest.ts";
 import { parseMap } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
-import type { TrustedKey } from "../reports/bundle.ts";
 import { bundleName } from "../reports/evidence.ts";
-import { openSigningKey, readPublicKey } from "../reports/keys.ts";
-import { signStatement } from "../reports/sign.ts";
+import type { RegionReport } from "../reports/report.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import { planFor } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
@@ -31,12 +35,12 @@ describe("the evidence of a run", () => {
   const whole = join(folder, "run");
   const copy = join(folder, "copy");
   let run: Run;
-  let keys: TrustedKey[];
+  let trust: Trust;
   let replay: Replay;
 
   beforeAll(async () => {
     run = proveInto(whole, ["--path", "cache"]);
-    keys = regions.map((region) => ({ ...readPublicKey(join(whole, "keys", `${region}.pub.pem`)), region }));
+    trust = readTrust(join(whole, "keys", "trust.yaml"));
     const kinds = await loadProbes();
     replay = {
       parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
@@ -63,7 +67,7 @@ describe("the evidence of a run", () => {
   /** Verifies a copy of the run after an alteration. */
   async function problemsAfter(
     alter: (directory: string) => void | Promise<void>,
-    trusted = keys,
+    trusted = trust,
   ): Promise<string[]> {
     rmSync(copy, { recursive: true, force: true });
     cpSync(whole, copy, { recursive: true });
@@ -75,15 +79,19 @@ describe("the evidence of a run", () => {
     writeFileSync(join(directory, name), change(readFileSync(join(directory, name), "utf8")));
 
   test("holds as it was written, and every verdict is replayed", async () => {
-    const verification = await verifyEvidence(whole, keys, replay);
+    const verification = await verifyEvidence(whole, trust, replay);
     expect(verification.problems).toEqual([]);
-    expect(verification.checked).toMatchObject({ signatures: 3, verdicts: run.verdicts.length });
+    expect(verification.checked).toMatchObject({ signatures: 7, verdicts: run.verdicts.length });
   });
 
-  test("is accepted by the command line with the regions' keys, and by no other way", () => {
-    const files = regions.map((region) => join(whole, "keys", `${region}.pub.pem`));
-    expect(ringfence(["verify", whole, "--key", ...files])).toMatchObject({ exitCode: 0 });
-    expect(ringfence(["verify", whole, "--key", files[0] ?? ""])).toMatchObject({ exitCode: 1 });
+  test("is accepted by the command line with a trust file over all signers, and by no other way", () => {
+    const file = join(whole, "keys", "trust.yaml");
+    expect(ringfence(["verify", whole, "--trust", file])).toMatchObject({ exitCode: 0 });
+    const partly = join(folder, "partly.yaml");
+    const less = readFileSync(file, "utf8").replace(/ {2}- signs: us-east-1\n.*\n/, "");
+    writeFileSync(partly, less.replaceAll("key: ", `key: ${join(whole, "keys")}/`));
+    expect(ringfence(["verify", whole, "--trust", partly])).toMatchObject({ exitCode: 1 });
+    expect(ringfence(["verify", whole, folder, "--trust", file])).toMatchObject({ exitCode: 64 });
     expect(ringfence(["verify", whole])).toMatchObject({ exitCode: 64 });
     expect(ringfence(["verify", folder])).toMatchObject({ exitCode: 64 });
   });
@@ -94,11 +102,11 @@ describe("the evidence of a run", () => {
     expect(stock(whole, kept)).toMatchObject({ status: 0, said: expect.stringContaining("HOLDS") });
     writeFileSync(
       join(kept, "us-east-1.pub.pem"),
-      openSigningKey(join(folder, "stranger"), { environment: "x", region: "us-east-1" }).publicPem,
+      openSigningKey(join(folder, "stranger"), { environment: "x", role: "us-east-1" }).publicPem,
     );
     expect(stock(whole, kept)).toMatchObject({
       status: 1,
-      said: expect.stringContaining("us-east-1: the sig"),
+      said: expect.stringContaining("us-east-1/observed.sigstore.json: the sig"),
     });
   });
 
@@ -114,12 +122,12 @@ describe("the evidence of a run", () => {
     [
       "a region's statement in place of another's",
       (at) => cpSync(join(at, "us-east-1", bundleName), join(at, "eu-central-1", bundleName)),
-      /eu-central-1/,
+      /eu-central-1\/evidence/,
     ],
     [
       "a statement that was changed",
       (at) => {
-        const file = join(at, "eu-central-1", bundleName);
+        const file = join(at, bundleName);
         const bundle = JSON.parse(readFileSync(file, "utf8")) as { dsseEnvelope: { payload: string } };
         const text = Buffer.from(bundle.dsseEnvelope.payload, "base64")
           .toString()
@@ -127,7 +135,7 @@ describe("the evidence of a run", () => {
         bundle.dsseEnvelope.payload = Buffer.from(text).toString("base64");
         writeFileSync(file, JSON.stringify(bundle));
       },
-      /eu-central-1: the signature/,
+      /evidence.sigstore.json: the signature/,
     ],
   ])("%s is noticed by stock tools, too", (_what, alter, complaint) => {
     rmSync(copy, { recursive: true, force: true });
@@ -230,7 +238,7 @@ describe("the evidence of a run", () => {
     [
       "the bundles of two regions swapped",
       (to) =>
-        cpSync(join(to, "us-east-1/evidence.sigstore.json"), join(to, "eu-central-1/evidence.sigstore.json")),
+        cpSync(join(to, "us-east-1/observed.sigstore.json"), join(to, "eu-central-1/observed.sigstore.json")),
       /signed by the key of us-east-1/,
     ],
   ])("does not hold with %s, and the reason is named", async (_what, alter, reason) => {
@@ -239,53 +247,108 @@ describe("the evidence of a run", () => {
 
   test("does not hold when its plan names no region, because then nothing was signed for", async () => {
     const empty = edit("plan.json", (text) => text.replace(/"regions": \[[^\]]*\]/, '"regions": []'));
-    expect((await problemsAfter(empty)).join("\n")).toMatch(/no signature by a trusted key/);
+    expect((await problemsAfter(empty)).join("\n")).toMatch(/plan\.json was changed/);
   });
 
-  test("does not hold when somebody else signs a changed run, because keys in the folder are not trusted", async () => {
-    const stranger = openSigningKey(join(folder, "stranger"), {
-      environment: "replica",
-      region: "eu-central-1",
-    });
+  /** Signs again what an insider altered, with keys that the trust file then names. */
+  async function forged(
+    roles: readonly string[],
+    alter: (directory: string) => void,
+  ): Promise<{ problems: string[]; trusted: Trust }> {
+    const keys = new Map(
+      roles.map((role) => [role, openSigningKey(join(folder, "insider"), { environment: "replica", role })]),
+    );
+    const trusted: Trust = {
+      signers: trust.signers.map((one) => {
+        const key = keys.get(one.signs);
+        return key ? { ...one, fingerprint: key.fingerprint, key: createPublicKey(key.publicPem) } : one;
+      }),
+    };
     const problems = await problemsAfter(async (directory) => {
-      const bundle = JSON.parse(readFileSync(join(directory, "eu-central-1/evidence.sigstore.json"), "utf8"));
-      const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString("utf8"));
-      writeFileSync(
-        join(directory, "eu-central-1/evidence.sigstore.json"),
-        await signStatement(statement, stranger),
-      );
+      for (const region of regions) {
+        const report = join(directory, region, "report.json");
+        const { signers } = JSON.parse(readFileSync(report, "utf8")) as RegionReport;
+        const shown = { [region]: signers.observed, judge: signers.judged };
+        for (const [role, key] of keys) {
+          const old = shown[role];
+          if (old?.kind === "key")
+            writeFileSync(report, readFileSync(report, "utf8").replaceAll(old.fingerprint, key.fingerprint));
+        }
+      }
+      alter(directory);
+      for (const [role, key] of keys)
+        if (role !== "judge") await signAgain(directory, `${role}/observed.sigstore.json`, key);
+      const judge = keys.get("judge");
+      if (!judge) return;
+      for (const region of regions) await signAgain(directory, `${region}/${bundleName}`, judge);
+      await signAgain(directory, bundleName, judge);
+    }, trusted);
+    return { problems, trusted };
+  }
+
+  /** The same statement over the files as they are now. */
+  async function signAgain(directory: string, name: string, key: SigningKey): Promise<void> {
+    const file = join(directory, name);
+    const { dsseEnvelope } = JSON.parse(readFileSync(file, "utf8"));
+    const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString("utf8"));
+    for (const subject of statement.subject)
+      subject.digest.sha256 = sha256(readFileSync(join(directory, subject.name)));
+    writeFileSync(file, await seal(statement, localSigner(key)));
+  }
+
+  test("holds when all was signed again by keys of the trust file, because that is how the next tests forge", async () => {
+    const { problems } = await forged([...regions, "outside", "judge"], () => {});
+    expect(problems).toEqual([]);
+  });
+
+  test("does not hold when a judge signs an invented observation, because the region did not", async () => {
+    const { problems } = await forged(
+      ["judge"],
+      edit(journal, (text) => text.replace('"silent"', '"refused"')),
+    );
+    expect(problems.join("\n")).toMatch(/is not the journal that eu-central-1 signed/);
+  });
+
+  test("does not hold when a region signs other observations than were judged", async () => {
+    const { problems } = await forged(
+      ["eu-central-1"],
+      edit(journal, (text) => text.replace('"silent"', '"refused"')),
+    );
+    expect(problems.join("\n")).toMatch(/observations\.jsonl was changed after it was signed/);
+  });
+
+  test("does not hold when somebody else signs, because keys in the folder are not trusted", async () => {
+    const stranger = signingKey(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey);
+    const problems = await problemsAfter(async (directory) => {
+      await signAgain(directory, "eu-central-1/observed.sigstore.json", stranger);
       writeFileSync(join(directory, "keys/eu-central-1.pub.pem"), stranger.publicPem);
     });
     expect(problems.join("\n")).toMatch(/not among the trusted/);
   });
 
-  test("does not hold with verdicts that a trusted key signed but the journals do not bear out", async () => {
-    const { createHash } = await import("node:crypto");
-    const key = openSigningKey(join(folder, "insider"), { environment: "replica", region: "eu-central-1" });
-    const insider = keys.map((one) =>
-      one.region === "eu-central-1" ? { ...readPublicKeyOf(key.publicPem), region: "eu-central-1" } : one,
+  test("does not hold with verdicts that a trusted judge signed but the journals do not bear out", async () => {
+    const { problems } = await forged(
+      ["judge"],
+      edit("eu-central-1/report.json", (text) => text.replaceAll(run.verdicts[0]?.reason ?? "", "refused")),
     );
-    const problems = await problemsAfter(async (directory) => {
-      const report = join(directory, "eu-central-1/report.json");
-      writeFileSync(
-        report,
-        readFileSync(report, "utf8")
-          .replaceAll(run.verdicts[0]?.reason ?? "", "refused")
-          .replaceAll(keyOf(report), key.fingerprint),
-      );
-      const file = join(directory, "eu-central-1/evidence.sigstore.json");
-      const bundle = JSON.parse(readFileSync(file, "utf8"));
-      const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString("utf8"));
-      for (const subject of statement.subject) {
-        subject.digest.sha256 = createHash("sha256")
-          .update(readFileSync(join(directory, subject.name)))
-          .digest("hex");
-      }
-      statement.predicate["urn:ringfence:run:v1"].keyFingerprint = key.fingerprint;
-      writeFileSync(file, await signStatement(statement, key));
-    }, insider);
     expect(problems.join("\n")).toMatch(/eu-central-1\/report\.json is not what the journals say/);
   });
+
+  test.each(["eu-central-1", "judge"])(
+    "does not hold when %s signed outside of its key's time, because an old key may be anybody's",
+    async (role) => {
+      const windowed = (window: { from?: Date; until?: Date }): Trust => ({
+        signers: trust.signers.map((one) => (one.signs === role ? { ...one, ...window } : one)),
+      });
+      const soon = new Date(Date.now() + 3_600_000);
+      const past = new Date(Date.now() - 3_600_000);
+      const reasons = async (window: Parameters<typeof windowed>[0]) =>
+        (await verifyEvidence(whole, windowed(window), replay)).problems.join("\n");
+      expect(await reasons({ from: past, until: soon })).toBe("");
+      expect(await reasons({ from: soon })).toMatch(/before its key may sign/);
+      expect(await reasons({ until: past })).toMatch(/after its key may sign/);
+    },
+  );
 
   test("does not hold with any one byte of any file flipped", async () => {
     const files = readdirSync(whole, { recursive: true, withFileTypes: true })
@@ -304,7 +367,7 @@ describe("the evidence of a run", () => {
         const flipped = Buffer.from(bytes);
         flipped[at] = (bytes[at] ?? 0) ^ (1 << bit);
         writeFileSync(join(whole, name), flipped);
-        const { problems } = await verifyEvidence(whole, keys, replay);
+        const { problems } = await verifyEvidence(whole, trust, replay);
         writeFileSync(join(whole, name), bytes);
         return problems.length > 0;
       }),
@@ -320,14 +383,4 @@ describe("the evidence of a run", () => {
     expect(text).not.toMatch(/ringfence-canary-/);
     expect(text).not.toMatch(/X-Amz-Signature|PRIVATE KEY/);
   });
-
-  function readPublicKeyOf(pem: string) {
-    const file = join(folder, "insider.pem");
-    writeFileSync(file, pem);
-    return readPublicKey(file);
-  }
-
-  function keyOf(report: string): string {
-    return (JSON.parse(readFileSync(report, "utf8")) as { keyFingerprint: string }).keyFingerprint;
-  }
 });

@@ -40,7 +40,9 @@ const imports: Import[] = sources
   );
 
 const isPackage = (to: string) =>
-  !/^(core|probes|observer|drills|environments|fixtures|reports|scripts|tests|vendors)\//.test(to);
+  !/^(attest|core|drills|environments|files|fixtures|observer|probes|reports|scripts|tests|vendors)\//.test(
+    to,
+  );
 const within = (...folders: string[]) => {
   return (to: string) =>
     folders.some((folder) => (folder.endsWith(".ts") ? to === folder : to.startsWith(`${folder}/`)));
@@ -76,12 +78,22 @@ describe("imports go one way", () => {
     ],
     [
       "reports",
-      (to) => isPackage(to) || within("core", "reports")(to),
+      (to) => isPackage(to) || within("core", "attest", "files", "reports")(to),
       "a report reads what was written: let scripts hand it over",
     ],
     [
+      "attest",
+      (to) => isPackage(to) || within("core", "files", "attest")(to),
+      "whoever signs knows no report: hand the statement in",
+    ],
+    [
+      "files",
+      (to) => isPackage(to) || within("core", "files")(to),
+      "what reads files knows nothing of what is in them: pass the schema in",
+    ],
+    [
       "vendors",
-      (to) => isPackage(to) || within("core", "vendors")(to),
+      (to) => isPackage(to) || within("core", "files", "vendors")(to),
       "the catalogue knows its records only: hand it over where it is used",
     ],
     [

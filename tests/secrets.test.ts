@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { keyFolder } from "../attest/keys.ts";
 import { drillTools } from "../environments/replica/tools.ts";
-import { keyFolder } from "../reports/keys.ts";
 import { holdReplica } from "./held-replica.ts";
 
 test("no credential, no key and no raw canary is in anything that a run writes or prints, plain or encoded", async () => {

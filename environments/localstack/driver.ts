@@ -113,11 +113,15 @@ async function environmentOf(
     planted: Object.fromEntries(planted),
     tools: dockerTools(stack, map),
     elsewhere: async (region) => elsewhereFrom(await inspectStack(project), map, region),
-    observe: (region) =>
+    observe: (region, secrets = {}) =>
       spawn(
         "docker",
-        ["exec", "-i", containerIn(stack, region, "runner").name, "node", "scripts/observe-region.ts"],
-        { stdio: "pipe" },
+        [
+          ...["exec", "-i", ...Object.keys(secrets).flatMap((name) => ["--env", name])],
+          ...[containerIn(stack, region, "runner").name, "node", "scripts/observe-region.ts"],
+        ],
+        // Docker takes a variable's value from here when it is named alone: command lines can be read by all.
+        { stdio: "pipe", env: { ...process.env, ...secrets } },
       ),
   };
 }

@@ -167,7 +167,7 @@ function environmentOf(
     limits: limitsOf(join(folder, "LIMITS.md")),
     planted: state.planted,
     tools: drillTools(state),
-    observe: (region) =>
+    observe: (region, secrets) =>
       enterHost(
         state,
         region === outside ? outside : `${region}/app`,
@@ -181,6 +181,7 @@ function environmentOf(
             UV_THREADPOOL_SIZE: "16",
             ...compileCache,
             ...state.credentials[region],
+            ...secrets,
           },
           stdio: "pipe",
         },

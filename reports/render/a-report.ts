@@ -155,7 +155,10 @@ export function aReport(parts: Partial<RegionReport> = {}): RegionReport {
       controls: 2 * verdicts.length,
     },
     digests: { plan: "3f9c".repeat(16), map: "b07e".repeat(16) },
-    keyFingerprint: "a1d4".repeat(16),
+    signers: {
+      observed: { kind: "key", fingerprint: "a1d4".repeat(16) },
+      judged: { kind: "key", fingerprint: "07d6".repeat(16) },
+    },
     gaps: [],
     notClaimed: [],
     journalProblems: [],

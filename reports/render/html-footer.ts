@@ -1,3 +1,4 @@
+import { type SignerIdentity, signerText } from "../../attest/signer.ts";
 import { type Html, html } from "./escape-html.ts";
 import { commandLine } from "./html-verdict.ts";
 import { honestWords, verifyCommand } from "./words.ts";
@@ -10,20 +11,27 @@ export function htmlFooter(facts: {
   versions: readonly string[];
   planDigests: readonly string[];
   mapDigests: readonly string[];
-  keys: readonly { region: string; fingerprint: string }[];
+  signers: readonly { of: string; who: SignerIdentity | null }[];
 }): Html {
   return html`<footer>
 <h2 id="verify">Verify it yourself</h2>
-<p>Checks the signatures and works out every verdict again from the observations. Offline, on a machine of your own. DIR is the folder of this run; each FILE is a region’s public key that you were given by a way other than this folder.</p>
+<p>Checks the signatures and works out every verdict again from the observations. Offline, on a machine of your own. DIR is the folder of this run; FILE is your trust file: whose signature counts for which region and for the verdicts, from them and not from this folder.</p>
 ${commandLine(verifyCommand)}
 <dl class="provenance">
 ${entry("Run", [facts.runId])}
 ${entry("Ringfence", facts.versions)}
 ${entry("Plan, SHA-256", facts.planDigests)}
 ${entry("Residency map, SHA-256", facts.mapDigests)}
-${facts.keys.map(({ region, fingerprint }) => entry(`Signing key of ${region}, SHA-256`, [fingerprint]))}</dl>
+${facts.signers.map(({ of, who }) => entry(...signerEntry(of, who)))}</dl>
 <p class="honest">${honestWords(facts.attempts, facts.startedAt)}</p>
 </footer>`;
+}
+
+function signerEntry(of: string, who: SignerIdentity | null): [name: string, texts: string[]] {
+  if (!who) return [`Signed by ${of}`, ["nothing: it did not finish"]];
+  return who.kind === "key"
+    ? [`Signing key of ${of}, SHA-256`, [who.fingerprint]]
+    : [`Signed for ${of} by`, [signerText(who)]];
 }
 
 function entry(name: string, texts: readonly string[]): Html {

@@ -1,3 +1,4 @@
+import { type SignerIdentity, signerText } from "../../attest/signer.ts";
 import type { Controls } from "../controls.ts";
 import type { RegionReport, RunSummary } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
@@ -57,7 +58,7 @@ export function renderRegionHtml(report: RegionReport, controls: Controls | null
       versions: [report.version],
       planDigests: [report.digests.plan],
       mapDigests: [report.digests.map],
-      keys: [{ region: region.id, fingerprint: report.keyFingerprint }],
+      signers: signersOf([report]),
     }),
   });
 }
@@ -100,9 +101,18 @@ export function renderRunHtml(
       versions: reports.map(({ version }) => version),
       planDigests: reports.map(({ digests }) => digests.plan),
       mapDigests: reports.map(({ digests }) => digests.map),
-      keys: reports.map(({ region, keyFingerprint }) => ({ region: region.id, fingerprint: keyFingerprint })),
+      signers: signersOf(reports),
     }),
   });
+}
+
+/** Each region for its journal, and the judge for the verdicts. */
+function signersOf(reports: readonly RegionReport[]): { of: string; who: SignerIdentity | null }[] {
+  const judges = new Map(reports.map(({ signers: { judged } }) => [signerText(judged), judged]));
+  return [
+    ...reports.map(({ region, signers }) => ({ of: region.id, who: signers.observed })),
+    ...[...judges.values()].map((who) => ({ of: "the judge", who })),
+  ];
 }
 
 function pageTitle({ grade, fidelity }: Pick<RunSummary, "grade" | "fidelity">, subject: string): string {

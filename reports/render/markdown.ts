@@ -1,3 +1,4 @@
+import { type SignerIdentity, signerText } from "../../attest/signer.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "../report.ts";
 import { markdownCode as code, markdownTable, escapeMarkdown as text } from "./escape-markdown.ts";
 import { exceptions, isExcepted, leadSentence, openFindings, unclaimed } from "./findings.ts";
@@ -31,9 +32,13 @@ export function renderRegionMarkdown(report: RegionReport): string {
     ...doubtSections([report]),
     `## By leak path\n\n${pathTable(report.verdicts)}`,
     `Controls planned: ${countText(counts.controls)}. Every attempt is in report.html and report.json.`,
-    `Plan ${code(digests.plan)}, map ${code(digests.map)}, signing key ${code(report.keyFingerprint)}. Verify: ${code(verifyCommand)}`,
+    `Plan ${code(digests.plan)}, map ${code(digests.map)}. Journal signed by ${signer(report.signers.observed)}, verdicts by ${signer(report.signers.judged)}. Verify: ${code(verifyCommand)}`,
     `*${honestWords(counts.planned, report.startedAt)}*`,
   ]);
+}
+
+function signer(who: SignerIdentity | null): string {
+  return who ? code(signerText(who)) : "nobody, because it did not finish";
 }
 
 /** A whole run, short enough for a CI job summary. */

@@ -92,4 +92,4 @@ export function honestWords(attempts: number, moment: string): string {
   );
 }
 
-export const verifyCommand = "npm run -s ringfence -- verify DIR --key FILE…";
+export const verifyCommand = "npm run -s ringfence -- verify DIR --trust FILE";

@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdirSync } from "node:fs";
+import { keyFolder } from "../../attest/keys.ts";
 import type { Need } from "../../environments/driver.ts";
-import { keyFolder } from "../../reports/keys.ts";
 import { environmentNames, loadDriver } from "../environments.ts";
 import { parseOptions, takeNothing } from "../options.ts";
 import { bold, dim, green, red, table, yellow } from "../terminal.ts";

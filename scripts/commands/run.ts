@@ -1,11 +1,12 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
-import type { Plan } from "../../core/plan.ts";
+import { relative } from "node:path";
+import type { SignerIdentity } from "../../attest/signer.ts";
+import { RingfenceError } from "../../core/errors.ts";
+import type { Journal } from "../../core/journal.ts";
+import { observersOf, type Plan } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { readControls } from "../../reports/controls.ts";
-import { writeEvidence } from "../../reports/evidence.ts";
-import { keyFolder, openSigningKey, type SigningKey } from "../../reports/keys.ts";
+import { observedBundleName, writeEvidence } from "../../reports/evidence.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import {
@@ -21,6 +22,7 @@ import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
+import { localSigning, signatureKeeper, writePublicKeys } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { today, version } from "../version.ts";
 
@@ -71,10 +73,9 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     ),
   });
   const runId = newRunId();
-  const keys = Object.fromEntries(
-    regions.map((region) => [region, openSigningKey(keyFolder(), { environment: driver.name, region })]),
-  );
+  const signing = localSigning(observersOf(map, plan), { environment: driver.name });
   const directory = claimDirectory(options.text("out"), runId);
+  const signatures = signatureKeeper(directory, observedBundleName);
   const progress = new Progress(observationsIn(plan));
 
   {
@@ -98,16 +99,21 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       only,
       directory,
       signal,
+      signing: signing.regions,
+      secrets: signing.secrets,
+      onSigned: signatures.onSigned,
       onEntry: (_region, line) => progress.entry(line),
       onLost: (region, why) =>
         progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
     });
     progress.done();
+    requireSignatures(judged.journals, signatures.signers);
     const { run, reports } = await writeEvidence(
       directory,
       { ...judged, mapText, controls },
       {
-        keys,
+        judge: signing.judge,
+        signedAt: new Date().toISOString(),
         drills: knownScore(driver.drills),
         context: {
           runId,
@@ -119,13 +125,11 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
           durationMs: Math.round(performance.now() - begun),
           rerunOptions: rerunOptions(options, driver.name),
           filtered: only !== undefined,
-          keyFingerprints: Object.fromEntries(
-            Object.entries(keys).map(([region, key]) => [region, key.fingerprint]),
-          ),
+          signers: { judge: signing.judge.who, regions: signatures.signers },
         },
       },
     );
-    writePublicKeys(directory, keys);
+    writePublicKeys(directory, signing.publicPems);
     markLatest(directory);
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
     return run.exitCode;
@@ -145,9 +149,20 @@ function rerunOptions(options: Parsed, environment: string): string {
   return `--env ${environment}${quoted("map")}${quoted("attach")}`;
 }
 
-/** For convenience; trust comes from keys obtained elsewhere. */
-function writePublicKeys(directory: string, keys: Record<string, SigningKey>): void {
-  mkdirSync(join(directory, "keys"), { recursive: true });
-  for (const [region, key] of Object.entries(keys))
-    writeFileSync(join(directory, "keys", `${region}.pub.pem`), key.publicPem);
+/** A region that finished its journal has to sign it, or nobody can tell afterwards whose word it is. */
+function requireSignatures(
+  journals: readonly Journal[],
+  signers: Readonly<Record<string, SignerIdentity>>,
+): void {
+  const unsigned = journals
+    .filter(({ entries, region }) => entries.at(-1)?.type === "run-finished" && !signers[region])
+    .map(({ region }) => region);
+  if (unsigned.length === 0) return;
+  throw new RingfenceError(
+    "SIGNING_FAILED",
+    `${unsigned.join(", ")} could not sign what was observed there`,
+    {
+      fix: "see above why; the journals are kept, and nothing was published",
+    },
+  );
 }

@@ -20,14 +20,14 @@ const context = {
   durationMs: 1000,
   rerunOptions: "",
   filtered: false,
-  keyFingerprints: {},
+  signers: { judge: { kind: "key", fingerprint: "07".repeat(32) }, regions: {} },
 } as const;
 
 /** Every text that a run with that hostile answer leads to. */
 function shown({ plan, map, journals, texts }: Run): Record<string, string> {
   const judged = { plan, map, journals, judgement: judge(plan, map, journals) };
   const report = buildRegionReport("eu", judged, { ...context, limits: [] });
-  const summary = buildRunSummary(judged, { ...context, limits: [] });
+  const summary = buildRunSummary(judged, context);
   return {
     journal: texts.eu ?? "",
     html: renderRegionHtml(report),

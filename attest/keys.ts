@@ -23,12 +23,13 @@ export function keyFolder(environment: NodeJS.ProcessEnv = process.env): string 
   return environment.RINGFENCE_KEYS ?? join(configuration, "ringfence", "keys");
 }
 
-/** The region's own key (ECDSA P-256), made on first use, readable by its owner only. */
+/** A role's own key (ECDSA P-256), made on first use, readable by its owner only. `role`: a region, or the
+ *  judge. */
 export function openSigningKey(
   folder: string,
-  { environment, region }: { environment: string; region: string },
+  { environment, role }: { environment: string; role: string },
 ): SigningKey {
-  const file = join(folder, environment, `${region}.key.pem`);
+  const file = join(folder, environment, `${role}.key.pem`);
   mkdirSync(join(folder, environment), { recursive: true, mode: 0o700 });
   try {
     const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -58,17 +59,4 @@ export function fingerprintOf(publicKey: KeyObject): string {
   return createHash("sha256")
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("hex");
-}
-
-/** A public key that the verifier was given by hand. */
-export function readPublicKey(file: string): { key: KeyObject; fingerprint: string } {
-  try {
-    const key = createPublicKey(readFileSync(file));
-    return { key, fingerprint: fingerprintOf(key) };
-  } catch (cause) {
-    throw new RingfenceError("USAGE", `${file} is no public key in PEM`, {
-      cause,
-      fix: "name the .pub.pem file that the region's owner gave you",
-    });
-  }
 }
