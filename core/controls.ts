@@ -44,22 +44,25 @@ export interface ControlBook {
 
 export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBook {
   const items = new Map(plan.items.map((item) => [item.id, item]));
-  const observations = new Map<string, Observation[]>();
+  const observations = new Map<string, Partial<Record<Phase, Observation[]>>>();
   const late = new Map<string, Late[]>();
   for (const { region, entries } of journals) {
     for (const entry of entries) {
       if (entry.type !== "observation" && entry.type !== "late") continue;
       if (items.get(entry.item)?.from.region !== region) continue;
-      if (entry.type === "observation") push(observations, entry.item, entry);
-      else push(late, entry.item, entry);
+      if (entry.type === "late") push(late, entry.item, entry);
+      else {
+        const known = observations.get(entry.item) ?? {};
+        known[entry.phase] = [...(known[entry.phase] ?? []), entry];
+        observations.set(entry.item, known);
+      }
     }
   }
   const planted = plantedBy(journals);
   const origins = new Map<string, Origin[]>();
   for (const [region, systems] of planted)
     for (const [system, digest] of systems) push(origins, digest, { region, system });
-  const phase = (id: string, wanted: Phase) =>
-    (observations.get(id) ?? []).filter((observation) => observation.phase === wanted);
+  const phase = (id: string, wanted: Phase) => observations.get(id)?.[wanted] ?? [];
   const plantedFor = (region: string, system: string) => planted.get(region)?.get(system);
   const problemsOf = (region: string) => {
     const own = journals.filter((journal) => journal.region === region);
@@ -75,12 +78,13 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     askedAt: ({ to }) => receivers.askedAt.get(`${to.region}/${to.system}`) ?? Number.NEGATIVE_INFINITY,
     triesOf: (item) => {
       const tries = phase(item.id, "attempt").flatMap((observation) => observation.tries);
-      return tries.map((one) => climbedLate(one, tries, late.get(item.id) ?? []));
+      const answers = late.get(item.id);
+      return answers ? tries.map((one) => climbedLate(one, tries, answers)) : tries;
     },
     plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
     plantedFor,
     originsOf: (digest) => origins.get(digest) ?? [],
-    slowestMs: memoised((kind) => slowestControl(kind, plan, phase)),
+    slowestMs: slowestControls(plan, phase),
     problemsOf: memoised(problemsOf),
   };
 }
@@ -124,12 +128,14 @@ function runOf(journals: readonly Journal[]): string {
   return first?.type === "run-started" ? first.runId : "";
 }
 
-function slowestControl(kind: string, plan: Plan, phase: Shelf["phase"]): number {
-  return plan.items
-    .filter((item) => item.role === "control" && item.kind === kind)
-    .flatMap((item) => [...phase(item.id, "before"), ...phase(item.id, "after")])
-    .flatMap((observation) => observation.tries.map((one) => one.durationMs))
-    .reduce((slowest, durationMs) => Math.max(slowest, durationMs), 0);
+function slowestControls({ items }: Plan, phase: Shelf["phase"]): (kind: string) => number {
+  const slowest = new Map<string, number>();
+  for (const { id, role, kind } of items) {
+    if (role !== "control") continue;
+    for (const { tries } of [...phase(id, "before"), ...phase(id, "after")])
+      for (const { durationMs } of tries) slowest.set(kind, Math.max(slowest.get(kind) ?? 0, durationMs));
+  }
+  return (kind) => slowest.get(kind) ?? 0;
 }
 
 function memoised<T>(compute: (key: string) => T): (key: string) => T {

@@ -6,6 +6,7 @@ import { judgeInside } from "./judge-inside.ts";
 import { judgeWitnessed } from "./judge-witnessed.ts";
 import type { Gap, Plan, PlannedItem } from "./plan.ts";
 import type { ResidencyMap, Waiver } from "./residency-map.ts";
+import { systemBook } from "./system-book.ts";
 import { type Grade, join, type RegionGrade } from "./vocabulary.ts";
 
 export interface Verdict extends Finding {
@@ -39,7 +40,8 @@ export function judge(plan: Plan, map: ResidencyMap, journals: readonly Journal[
   const book = controlBook(plan, journals);
   const attempts = plan.items.filter((planned) => planned.role === "attempt");
   const direct = attempts.map((planned) => verdictOf(planned, map, book));
-  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, direct, book));
+  const literal = literalAttempts(direct);
+  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, literal, book));
   const regions = Object.fromEntries(
     plan.scope.regions.map((region) => [region, judgeRegion(region, { plan, verdicts, book })]),
   );
@@ -124,32 +126,44 @@ function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null 
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */
-function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[], book: ControlBook): Verdict {
+function withLiteralAddresses(
+  verdict: Verdict,
+  literal: (item: PlannedItem) => readonly Verdict[],
+  book: ControlBook,
+): Verdict {
   const { item } = verdict;
   const unresolved = book
     .triesOf(item)
     .some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name");
   if (verdict.grade !== "contained" || !unresolved) return verdict;
-  const literal = all.filter(
-    (other) =>
-      other.item.vector.route === "address" &&
-      other.item.probe === item.probe &&
-      other.item.to.system === item.to.system &&
-      other.item.to.region === item.to.region &&
-      other.item.to.endpoint?.host === item.to.endpoint?.host &&
-      other.item.from.region === item.from.region &&
-      other.item.vector.addressFamily === item.vector.addressFamily &&
-      other.item.vector.credentials === item.vector.credentials,
-  );
-  if (literal.length > 0 && literal.every((other) => other.grade === "contained")) return verdict;
+  const alike = literal(item);
+  if (alike.length > 0 && alike.every((other) => other.grade === "contained")) return verdict;
   return {
     ...verdict,
     ...unproven("only the name was refused, and its addresses are not shown to be closed", verdict.code),
   };
 }
 
+/** The attempts by literal address that go the same way as one by name; sorted when first asked for. */
+function literalAttempts(all: readonly Verdict[]): (item: PlannedItem) => readonly Verdict[] {
+  let byWay: Map<string, Verdict[]> | undefined;
+  return (item) => {
+    byWay ??= Map.groupBy(
+      all.filter((verdict) => verdict.item.vector.route === "address"),
+      (verdict) => wayOf(verdict.item),
+    );
+    return byWay.get(wayOf(item)) ?? [];
+  };
+}
+
+function wayOf({ probe, from, to, vector }: PlannedItem): string {
+  const { addressFamily, credentials } = vector;
+  const { system, region, endpoint } = to;
+  return JSON.stringify([probe, system, region, endpoint?.host, from.region, addressFamily, credentials]);
+}
+
 function waiverFor(planned: PlannedItem, map: ResidencyMap): Waiver | null {
-  const system = map.systems.find((candidate) => candidate.id === planned.to.system);
+  const system = systemBook(map).byId.get(planned.to.system);
   const crossing = planned.about ?? planned.to.region;
   return (
     system?.waivers.find(
