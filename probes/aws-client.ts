@@ -29,18 +29,29 @@ export function urlAt({ tls, port }: Place, host: string): string {
   return `${tls ? "https" : "http"}://${host}${port === usual ? "" : `:${port}`}`;
 }
 
-export interface ClientSettings {
+/** What the SDK would else look up for every client, in variables and files of whoever runs it: they are no
+ *  part of the plan, and the looking takes a third of a client's time. */
+export const settledSettings = {
+  defaultsMode: "legacy",
+  retryMode: "standard",
+  maxAttempts: 1,
+  authSchemePreference: [] as string[],
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: async () => undefined,
+} as const;
+
+export type ClientSettings = typeof settledSettings & {
   region: string;
   endpoint: string;
   credentials: Keys;
-  maxAttempts: number;
   requestHandler: {
     httpAgent: Agent;
     httpsAgent: HttpsAgent;
     connectionTimeout: number;
     requestTimeout: number;
   };
-}
+};
 
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
  *  the attempt's deadline is the only one. */
@@ -52,7 +63,7 @@ export function clientSettings(
     region: place.region,
     endpoint: urlAt(place, host),
     credentials: keys,
-    maxAttempts: 1,
+    ...settledSettings,
     requestHandler: {
       httpAgent: pinnedAgent("http:", { address, ladder }),
       httpsAgent: pinnedAgent("https:", { address, ladder }) as unknown as HttpsAgent,
