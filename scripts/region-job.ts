@@ -16,6 +16,7 @@ export type RegionJob = Job & { signing?: RegionSigning };
 export interface SignedJournal {
   bundle: string;
   who: SignerIdentity;
+  publicPem: string | null;
 }
 
 export type RegionMessage = FromRegion | ({ type: "signed" } & SignedJournal);

@@ -350,6 +350,27 @@ describe("the evidence of a run", () => {
     },
   );
 
+  test("a region that cannot sign does not observe, so that its run proves nothing", () => {
+    const signers = join(folder, "signers.yaml");
+    const own = join(folder, "own.key.pem");
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(own, privateKey.export({ type: "pkcs8", format: "pem" }));
+    const key = `{ key: "file:${own}" }`;
+    const absent = '{ key: "env:NOT_SET_ANYWHERE" }';
+    writeFileSync(
+      signers,
+      `format: 1\njudge: ${key}\nregions: { eu-central-1: ${key}, us-east-1: ${absent}, ap-southeast-2: ${key} }\n`,
+    );
+    const unsigned = proveInto(join(folder, "unsigned"), ["--path", "cache", "--signers", signers]);
+    expect(unsigned).toMatchObject({ exitCode: 2, run: { grade: "inconclusive" } });
+    expect(unsigned.output).toMatch(/us-east-1 did not finish: .*NOT_SET_ANYWHERE/);
+    const trusted = join(unsigned.directory, "keys", "trust.yaml");
+    const verified = ringfence(["verify", unsigned.directory, "--trust", trusted]);
+    expect(verified).toMatchObject({ exitCode: 0 });
+    expect(verified.output).toMatch(/us-east-1 did not finish its journal, and did not sign it/);
+    expect(stock(unsigned.directory, join(unsigned.directory, "keys"))).toMatchObject({ status: 0 });
+  });
+
   test("does not hold with any one byte of any file flipped", async () => {
     const files = readdirSync(whole, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && !entry.parentPath.endsWith("keys"))
