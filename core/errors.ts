@@ -14,6 +14,8 @@ export type ErrorCode =
   | "PLAN_INVALID"
   | "JOURNAL_INVALID"
   | "EVIDENCE_INVALID"
+  | "SIGNER_INVALID"
+  | "SIGNING_FAILED"
   | "USAGE"
   | "INTERRUPTED"
   | "OUT_NOT_EMPTY"

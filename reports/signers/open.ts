@@ -1,0 +1,115 @@
+import { type KeyObject, X509Certificate } from "node:crypto";
+import type { Bundle } from "@sigstore/bundle";
+import { TrustedRoot } from "@sigstore/protobuf-specs";
+import { type SignedEntity, toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { RingfenceError } from "../../core/errors.ts";
+import { identityIn } from "./identity.ts";
+import { hintOf, type SignerIdentity } from "./signer.ts";
+
+/** Of the extended key usage. Source: RFC 5280, section 4.2.1.12. */
+const codeSigning = "1.3.6.1.5.5.7.3.3";
+
+export type Opened<Who extends SignerIdentity["kind"]> =
+  | { who: Extract<SignerIdentity, { kind: Who }> }
+  | { problem: string };
+
+/** Checks the signature of a bundle with one of the given keys, chosen by its hint. Not the payload's type or
+ *  shape, and no timestamp. */
+export function openKeyed(
+  bundle: Bundle,
+  keys: readonly { key: KeyObject; fingerprint: string }[],
+): Opened<"key"> {
+  if (bundle.verificationMaterial.content.$case !== "publicKey")
+    return { problem: "it was signed by an identity, not by a key" };
+  const { hint } = bundle.verificationMaterial.content.publicKey;
+  const trusted = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
+  if (!trusted) return { problem: "signed by a key that is not among the trusted ones" };
+  const content = bundle.content;
+  if (content.$case === "dsseEnvelope" && content.dsseEnvelope.signatures[0]?.keyid !== hint)
+    return { problem: "the envelope names another key than the bundle" };
+  const material = toTrustMaterial(TrustedRoot.fromJSON({}), () => ({
+    publicKey: trusted.key,
+    validFor: () => true,
+  }));
+  const thresholds = { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 };
+  try {
+    new Verifier(material, thresholds).verify(entityOf(bundle));
+    return { who: { kind: "key", fingerprint: trusted.fingerprint } };
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+}
+
+/** Checks that a bundle was signed by one identity, with a certificate that Sigstore's authority issued and its
+ *  log saw while it was valid. Offline: `trustedRoot` holds their keys. The payload is not looked at. */
+export function openKeyless(
+  bundle: Bundle,
+  { trustedRoot, subject, issuer }: { trustedRoot: TrustedRoot; subject: string; issuer: string },
+): Opened<"identity"> {
+  const { content } = bundle.verificationMaterial;
+  if (content.$case !== "certificate") return { problem: "it was signed by a key, not by an identity" };
+  const material = toTrustMaterial(trustedRoot);
+  const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
+  try {
+    new Verifier(material, thresholds).verify(entityOf(bundle));
+  } catch (error) {
+    return { problem: reasonOf(error) };
+  }
+  const certificate = new X509Certificate(content.certificate.rawBytes);
+  // Not looked at by Sigstore's verifier: an authority may issue for other ends, too.
+  if (certificate.ca || !certificate.keyUsage?.includes(codeSigning))
+    return { problem: "its certificate is not for signing code" };
+  const who = identityIn(content.certificate.rawBytes);
+  if (!who) return { problem: "its certificate names no identity" };
+  // Compared here and whole: Sigstore's own policy takes the subject for a pattern.
+  if (who.subject !== subject || who.issuer !== issuer)
+    return {
+      problem: `signed by ${JSON.stringify(who.subject)}, whom ${JSON.stringify(who.issuer)} vouches for; expected ${JSON.stringify(subject)} by ${JSON.stringify(issuer)}`,
+    };
+  return { who };
+}
+
+/** Sigstore's trusted root, as `cosign trusted-root create` or a private Sigstore's operator writes it. */
+export function parseTrustedRoot(text: string): TrustedRoot {
+  try {
+    const root = TrustedRoot.fromJSON(JSON.parse(text));
+    toTrustMaterial(root);
+    if (root.certificateAuthorities.length > 0 && root.tlogs.length > 0 && root.ctlogs.length > 0)
+      return root;
+  } catch {
+    // Refused below.
+  }
+  throw new RingfenceError("SIGNER_INVALID", "the trusted root names no authority, or no log", {
+    fix: "write it with `cosign trusted-root create`, with Fulcio's, Rekor's and the CT log's keys",
+  });
+}
+
+/** Without RFC 3161 timestamps: Sigstore's verifier knows its own authorities only and would throw; ours are
+ *  checked by `checkTimestamps`. */
+function entityOf(bundle: Bundle): SignedEntity {
+  const { timestampVerificationData: _, ...verificationMaterial } = bundle.verificationMaterial;
+  return toSignedEntity({
+    ...bundle,
+    verificationMaterial: { ...verificationMaterial, timestampVerificationData: undefined },
+  });
+}
+
+const reasons: [RegExp, string][] = [
+  [/expired at the specified date/, "its certificate was not valid when the log saw the signature"],
+  [/certificate chain|certificate path/, "its certificate is from no authority that is trusted"],
+  [/SCT/, "its certificate is in no trusted log of certificates"],
+  [/inclusion|checkpoint|tlog entries/i, "no trusted log holds it"],
+  [/tlog entry|hash mismatch|signature count/, "the log's entry is of another signature"],
+  [/expected \d+ timestamps/, "no log says when it was signed"],
+  [/signature verification failed/, "its signature does not hold"],
+];
+
+/** The innermost reason that is known by name, else what Sigstore says. */
+function reasonOf(error: unknown): string {
+  const { message = "", cause } = error as { message?: string; cause?: { message?: string } };
+  for (const text of [cause?.message ?? "", message]) {
+    const known = reasons.find(([pattern]) => pattern.test(text));
+    if (known) return known[1];
+  }
+  return `its signature does not hold: ${message.split("\n")[0]}`;
+}

@@ -1,0 +1,216 @@
+import "reflect-metadata";
+import { execFile } from "node:child_process";
+import { createHash, generateKeyPairSync, type KeyObject, webcrypto } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import {
+  BasicConstraintsExtension,
+  cryptoProvider,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+import { GeneralizedTime, Integer, Null, ObjectIdentifier, OctetString, Sequence } from "asn1js";
+import type { Loopback } from "../loopback.ts";
+
+cryptoProvider.set(webcrypto as Crypto);
+const openssl = promisify(execFile);
+
+export type KeyKind = "rsa" | "rsa-1024" | "p256" | "p384";
+
+export interface Certified {
+  pem: string;
+  keyPem: string;
+  name: string;
+  sign: { key: CryptoKey; algorithm: EcdsaParams | Algorithm };
+  publicKey: CryptoKey;
+}
+
+export interface CertificateOptions {
+  name: string;
+  by?: Certified;
+  kind?: KeyKind;
+  from?: Date;
+  until?: Date;
+  ca?: boolean;
+  pathLength?: number;
+  /** Purposes, and whether they are critical; null: none at all. */
+  purposes?: { names: string[]; critical: boolean } | null;
+  hash?: "SHA-1" | "SHA-256";
+  more?: Extension[];
+}
+
+const dayMs = 86_400_000;
+export const timeStamping = "1.3.6.1.5.5.7.3.8";
+let serial = 1;
+
+export async function aCertificate(options: CertificateOptions): Promise<Certified> {
+  const { name, by, kind = "p256", ca = false, hash = "SHA-256" } = options;
+  const pair = keyPair(kind);
+  const subtle = await imported(pair, kind, hash);
+  const self = { sign: { key: subtle.privateKey, algorithm: subtle.algorithm } };
+  const { purposes = ca ? null : { names: [timeStamping], critical: true } } = options;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: `0${(serial++).toString(16)}`.slice(-2).padStart(2, "0"),
+    subject: `CN=${name}`,
+    issuer: `CN=${by?.name ?? name}`,
+    notBefore: options.from ?? new Date(Date.now() - dayMs),
+    notAfter: options.until ?? new Date(Date.now() + 30 * dayMs),
+    publicKey: subtle.publicKey,
+    signingKey: (by ?? self).sign.key,
+    signingAlgorithm: (by ?? self).sign.algorithm as EcdsaParams,
+    extensions: [
+      new BasicConstraintsExtension(ca, options.pathLength, true),
+      new KeyUsagesExtension(ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
+      ...(purposes ? [new ExtendedKeyUsageExtension(purposes.names, purposes.critical)] : []),
+      ...(options.more ?? []),
+    ],
+  });
+  return {
+    pem: `${certificate.toString("pem")}\n`,
+    keyPem: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    name,
+    publicKey: subtle.publicKey,
+    ...self,
+  };
+}
+
+function keyPair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  if (kind === "rsa-1024") return generateKeyPairSync("rsa", { modulusLength: 1024 });
+  return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384" });
+}
+
+async function imported(pair: { publicKey: KeyObject; privateKey: KeyObject }, kind: KeyKind, hash: string) {
+  const algorithm = kind.startsWith("rsa")
+    ? { name: "RSASSA-PKCS1-v1_5", hash }
+    : { name: "ECDSA", namedCurve: kind === "p256" ? "P-256" : "P-384", hash };
+  const [privateKey, publicKey] = await Promise.all([
+    webcrypto.subtle.importKey(
+      "pkcs8",
+      Uint8Array.from(pair.privateKey.export({ type: "pkcs8", format: "der" })),
+      algorithm,
+      true,
+      ["sign"],
+    ),
+    webcrypto.subtle.importKey(
+      "spki",
+      Uint8Array.from(pair.publicKey.export({ type: "spki", format: "der" })),
+      algorithm,
+      true,
+      ["verify"],
+    ),
+  ]);
+  return { privateKey: privateKey as CryptoKey, publicKey: publicKey as CryptoKey, algorithm };
+}
+
+export interface AuthorityOptions {
+  signer: Certified;
+  /** Sent beside the signer's own. */
+  chain?: readonly Certified[];
+  /** Lines of OpenSSL's configuration that differ. */
+  settings?: Readonly<Record<string, string>>;
+}
+
+/** Answers a query as `openssl ts` does. */
+export async function reply(
+  query: Buffer,
+  { signer, chain = [], settings = {} }: AuthorityOptions,
+): Promise<Buffer> {
+  const folder = mkdtempSync(join(tmpdir(), "ringfence-tsa-"));
+  const file = (name: string, content: string | Buffer) => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+  try {
+    const all = {
+      serial: file("serial", "01\n"),
+      default_policy: "1.2.3.4.1",
+      digests: "sha256, sha384, sha512",
+      ess_cert_id_alg: "sha256",
+      signer_digest: "sha256",
+      ...settings,
+    };
+    const lines = Object.entries(all).map(([key, value]) => `${key} = ${value}`);
+    const configuration = file("ts.conf", `[tsa]\ndefault_tsa = one\n[one]\n${lines.join("\n")}\n`);
+    const out = join(folder, "answer.tsr");
+    const args = ["-config", configuration, "-queryfile", file("query.tsq", query), "-out", out];
+    const signing = ["-signer", file("signer.pem", signer.pem), "-inkey", file("signer.key", signer.keyPem)];
+    const more = chain.length > 0 ? ["-chain", file("chain.pem", chain.map(({ pem }) => pem).join(""))] : [];
+    await openssl("openssl", ["ts", "-reply", ...args, ...signing, ...more], { timeout: 20_000 });
+    return readFileSync(out);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A token that OpenSSL's authority would not make: any time, any certificate. */
+export async function aToken(
+  signature: Uint8Array,
+  { signer, time, withCertificate = true }: { signer: Certified; time?: Date; withCertificate?: boolean },
+): Promise<Buffer> {
+  const digest = createHash("sha256").update(signature).digest();
+  const sha256 = new Sequence({
+    value: [new ObjectIdentifier({ value: "2.16.840.1.101.3.4.2.1" }), new Null()],
+  });
+  const info = new Sequence({
+    value: [
+      new Integer({ value: 1 }),
+      new ObjectIdentifier({ value: "1.2.3.4.1" }),
+      new Sequence({ value: [sha256, new OctetString({ valueHex: Uint8Array.from(digest) })] }),
+      new Integer({ value: 7 }),
+      new GeneralizedTime({ valueDate: time ?? new Date() }),
+    ],
+  });
+  const folder = mkdtempSync(join(tmpdir(), "ringfence-tsa-"));
+  try {
+    const [content, out] = [join(folder, "info"), join(folder, "token")];
+    writeFileSync(content, Buffer.from(info.toBER()));
+    writeFileSync(join(folder, "signer.pem"), signer.pem);
+    writeFileSync(join(folder, "signer.key"), signer.keyPem);
+    const type = ["-econtent_type", "1.2.840.113549.1.9.16.1.4", "-cades", "-md", "sha256"];
+    const named = ["-signer", join(folder, "signer.pem"), "-inkey", join(folder, "signer.key")];
+    const shape = ["-binary", "-nodetach", "-outform", "DER", ...(withCertificate ? [] : ["-nocerts"])];
+    await openssl("openssl", ["cms", "-sign", "-in", content, ...type, ...named, ...shape, "-out", out]);
+    return granted(readFileSync(out));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A TimeStampResp around a token: status granted, and nothing said of it. */
+function granted(token: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from("3003020100", "hex"), token]);
+  return Buffer.concat([Buffer.from([0x30, 0x82, body.length >> 8, body.length & 0xff]), body]);
+}
+
+export type Answering = (query: Buffer, response: ServerResponse, request: IncomingMessage) => unknown;
+
+/** Serves an authority on loopback. */
+export async function serveAuthority(
+  loopback: Loopback,
+  answer: AuthorityOptions | Answering,
+): Promise<string> {
+  const respond: Answering =
+    typeof answer === "function"
+      ? answer
+      : async (query, response) => {
+          const body = await reply(query, answer);
+          response.writeHead(200, { "content-type": "application/timestamp-reply" }).end(body);
+        };
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    try {
+      await respond(Buffer.concat(chunks), response, request);
+    } catch (error) {
+      response.writeHead(500).end(String(error));
+    }
+  });
+  return `http://127.0.0.1:${await loopback.serve(server)}/`;
+}
