@@ -104,7 +104,9 @@ async function told<T>(whom: string, work: () => Promise<T>): Promise<T> {
     const { code, cause } = error as { code?: unknown; cause?: unknown };
     if (cause instanceof RingfenceError) throw cause;
     const { statusCode, code: reason } = (cause ?? {}) as { statusCode?: unknown; code?: unknown };
-    const details = [code, reason, statusCode].filter((one) => /^[A-Z_]{2,60}$|^\d{3}$/.test(String(one)));
+    const details = [code, reason, statusCode].filter((one) =>
+      /^(CA|TLOG|IDENTITY)_[A-Z_]{2,60}$|^E[A-Z]{2,20}$|^\d{3}$/.test(String(one)),
+    );
     throw failed(`${whom} failed: ${details.join(" ") || "an answer that cannot be read"}`);
   }
 }

@@ -20,7 +20,7 @@ export function openKeyed(
   keys: readonly { key: KeyObject; fingerprint: string }[],
 ): Opened<"key"> {
   if (bundle.verificationMaterial.content.$case !== "publicKey")
-    return { problem: "it was signed by an identity, not by a key" };
+    return { problem: "it was not signed by a key" };
   const { hint } = bundle.verificationMaterial.content.publicKey;
   const trusted = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
   if (!trusted) return { problem: "signed by a key that is not among the trusted ones" };
@@ -47,7 +47,8 @@ export function openKeyless(
   { trustedRoot, subject, issuer }: { trustedRoot: TrustedRoot; subject: string; issuer: string },
 ): Opened<"identity"> {
   const { content } = bundle.verificationMaterial;
-  if (content.$case !== "certificate") return { problem: "it was signed by a key, not by an identity" };
+  if (content.$case !== "certificate")
+    return { problem: "it was not signed with the certificate of an identity" };
   const material = toTrustMaterial(trustedRoot);
   const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
   try {
@@ -94,22 +95,23 @@ function entityOf(bundle: Bundle): SignedEntity {
   });
 }
 
-const reasons: [RegExp, string][] = [
-  [/expired at the specified date/, "its certificate was not valid when the log saw the signature"],
-  [/certificate chain|certificate path/, "its certificate is from no authority that is trusted"],
-  [/SCT/, "its certificate is in no trusted log of certificates"],
-  [/inclusion|checkpoint|tlog entries/i, "no trusted log holds it"],
-  [/tlog entry|hash mismatch|signature count/, "the log's entry is of another signature"],
-  [/expected \d+ timestamps/, "no log says when it was signed"],
-  [/signature verification failed/, "its signature does not hold"],
-];
+/** By the codes of Sigstore's errors. */
+const reasons: Readonly<Record<string, string>> = {
+  SIGNATURE_ERROR: "its signature does not hold",
+  TIMESTAMP_ERROR: "no log says when it was signed",
+  TLOG_ERROR: "no trusted log holds it",
+  TLOG_BODY_ERROR: "the log's entry is of another signature",
+  TLOG_INCLUSION_PROMISE_ERROR: "no trusted log holds it",
+  TLOG_INCLUSION_PROOF_ERROR: "no trusted log holds it",
+  TLOG_MISSING_INCLUSION_ERROR: "no trusted log holds it",
+};
 
-/** The innermost reason that is known by name, else what Sigstore says. */
 function reasonOf(error: unknown): string {
-  const { message = "", cause } = error as { message?: string; cause?: { message?: string } };
-  for (const text of [cause?.message ?? "", message]) {
-    const known = reasons.find(([pattern]) => pattern.test(text));
-    if (known) return known[1];
-  }
-  return `its signature does not hold: ${message.split("\n")[0]}`;
+  const { code = "", message = "", cause } = error as { code?: string; message?: string; cause?: Error };
+  if (code !== "CERTIFICATE_ERROR") return reasons[code] ?? "its signature cannot be read";
+  if (cause?.message.includes("expired"))
+    return "its certificate was not valid when the log saw the signature";
+  return message.includes("SCT")
+    ? "its certificate is in no trusted log of certificates"
+    : "its certificate is from no authority that is trusted";
 }

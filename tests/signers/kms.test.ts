@@ -40,11 +40,13 @@ async function refusal(work: Promise<unknown>): Promise<RingfenceError> {
   return error;
 }
 
+type Instead = NonNullable<KmsOptions["instead"]>;
+
 /** Leaves GetPublicKey to the key. */
-function onSign(answer: KmsOptions["instead"]): KmsOptions["instead"] {
+function onSign(answer: Instead): Instead {
   return (call, response) => {
     if (call.operation !== "Sign") return null;
-    answer?.(call, response);
+    answer(call, response);
     return undefined;
   };
 }
@@ -168,7 +170,7 @@ describe("what KMS answers is held against the key", () => {
   });
 
   const request = ", request 0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f";
-  test.each<[string, KmsOptions["instead"], string, RegExp]>([
+  test.each<[string, Instead, string, RegExp]>([
     [
       "access denied",
       (_, response) => refuse(response, 400, "AccessDeniedException", "User: arn:… is not authorized"),
@@ -230,7 +232,7 @@ describe("what KMS answers is held against the key", () => {
     expect(verify("sha256", data, kms.publicKey, signature)).toBe(true);
   });
 
-  test.each<[string, KmsOptions["instead"]]>([
+  test.each<[string, Instead]>([
     ["silence", () => {}],
     ["a body that stops", (_, response) => response.writeHead(200).write("{")],
     [
