@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import type { Signature, Signer, Witness } from "@sigstore/sign";
 import { RingfenceError } from "../../core/errors.ts";
+import { requireSafe } from "./address.ts";
 import { identityIn } from "./identity.ts";
 import { readIdentityToken } from "./identity-token.ts";
 import type { EvidenceSigner, SignerIdentity } from "./signer.ts";
@@ -24,11 +25,13 @@ const leastLeftMs = 2 * 60_000;
  *  cause holds a token. */
 export async function keylessSigner(options: KeylessOptions = {}): Promise<EvidenceSigner> {
   const { FulcioSigner, RekorWitness } = await import("@sigstore/sign");
-  const { fulcioUrl, rekorUrl, audience, environment, deadlineMs = 20_000 } = options;
+  const { audience, environment, deadlineMs = 20_000 } = options;
+  const fulcioUrl = requireSafe(options.fulcioUrl, "Sigstore's certificate authority");
+  const rekorUrl = requireSafe(options.rekorUrl, "Sigstore's log");
   const limits = { timeout: deadlineMs, retry: 1 };
   const holder = new Holder();
   const fulcio = new FulcioSigner({
-    ...(fulcioUrl ? { fulcioBaseURL: withoutSlash(fulcioUrl) } : {}),
+    ...(fulcioUrl ? { fulcioBaseURL: fulcioUrl } : {}),
     ...limits,
     keyHolder: holder,
     identityProvider: {
@@ -41,7 +44,7 @@ export async function keylessSigner(options: KeylessOptions = {}): Promise<Evide
     },
   });
   const rekor = new RekorWitness({
-    ...(rekorUrl ? { rekorBaseURL: withoutSlash(rekorUrl) } : {}),
+    ...(rekorUrl ? { rekorBaseURL: rekorUrl } : {}),
     ...limits,
   });
   const issue = () => told("the certificate authority", async () => (await fulcio.sign(Buffer.alloc(0))).key);
@@ -109,10 +112,6 @@ async function told<T>(whom: string, work: () => Promise<T>): Promise<T> {
     );
     throw failed(`${whom} failed: ${details.join(" ") || "an answer that cannot be read"}`);
   }
-}
-
-function withoutSlash(url: string): string {
-  return url.replace(/\/+$/, "");
 }
 
 function failed(message: string): RingfenceError {

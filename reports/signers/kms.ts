@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto
 import type { KMSClient, SignCommandInput } from "@aws-sdk/client-kms";
 import { RingfenceError } from "../../core/errors.ts";
 import { fingerprintOf } from "../keys.ts";
+import { requireSafe } from "./address.ts";
 import { type EvidenceSigner, hintOf } from "./signer.ts";
 
 export interface KmsOptions {
@@ -68,7 +69,8 @@ interface Kms {
 }
 
 async function connect(region: string, options: KmsOptions): Promise<Kms> {
-  const { deadlineMs = 20_000, endpoint, credentials } = options;
+  const { deadlineMs = 20_000, credentials } = options;
+  const endpoint = requireSafe(options.endpoint, "AWS KMS");
   const { KMSClient, GetPublicKeyCommand, SignCommand } = await import("@aws-sdk/client-kms");
   const client = new KMSClient({
     region,

@@ -24,9 +24,7 @@ export function openKeyed(
   const { hint } = bundle.verificationMaterial.content.publicKey;
   const trusted = keys.find(({ fingerprint }) => hintOf(fingerprint) === hint);
   if (!trusted) return { problem: "signed by a key that is not among the trusted ones" };
-  const content = bundle.content;
-  if (content.$case === "dsseEnvelope" && content.dsseEnvelope.signatures[0]?.keyid !== hint)
-    return { problem: "the envelope names another key than the bundle" };
+  if (keyIdOf(bundle) !== hint) return { problem: "the envelope names another key than the bundle" };
   const material = toTrustMaterial(TrustedRoot.fromJSON({}), () => ({
     publicKey: trusted.key,
     validFor: () => true,
@@ -49,6 +47,7 @@ export function openKeyless(
   const { content } = bundle.verificationMaterial;
   if (content.$case !== "certificate")
     return { problem: "it was not signed with the certificate of an identity" };
+  if (keyIdOf(bundle) !== "") return { problem: "the envelope names a key, and the bundle an identity" };
   const material = toTrustMaterial(trustedRoot);
   const thresholds = { tlogThreshold: 1, ctlogThreshold: 1, timestampThreshold: 1 };
   try {
@@ -83,6 +82,11 @@ export function parseTrustedRoot(text: string): TrustedRoot {
   throw new RingfenceError("SIGNER_INVALID", "the trusted root names no authority, or no log", {
     fix: "write it with `cosign trusted-root create`, with Fulcio's, Rekor's and the CT log's keys",
   });
+}
+
+/** Not signed over, so it could say anything. */
+function keyIdOf({ content }: Bundle): string | undefined {
+  return content.$case === "dsseEnvelope" ? content.dsseEnvelope.signatures[0]?.keyid : undefined;
 }
 
 /** Without RFC 3161 timestamps: Sigstore's verifier knows its own authorities only and would throw; ours are

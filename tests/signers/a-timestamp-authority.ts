@@ -1,6 +1,13 @@
 import "reflect-metadata";
 import { execFile } from "node:child_process";
-import { createHash, generateKeyPairSync, type KeyObject, webcrypto } from "node:crypto";
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  webcrypto,
+} from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
@@ -34,6 +41,8 @@ export interface Certified {
 export interface CertificateOptions {
   name: string;
   by?: Certified;
+  /** Another's key, in place of a new one. */
+  keyOf?: Certified;
   kind?: KeyKind;
   from?: Date;
   until?: Date;
@@ -51,7 +60,7 @@ let serial = 1;
 
 export async function aCertificate(options: CertificateOptions): Promise<Certified> {
   const { name, by, kind = "p256", ca = false, hash = "SHA-256" } = options;
-  const pair = keyPair(kind);
+  const pair = options.keyOf ? pairOf(options.keyOf) : keyPair(kind);
   const subtle = await imported(pair, kind, hash);
   const self = { sign: { key: subtle.privateKey, algorithm: subtle.algorithm } };
   const { purposes = ca ? null : { names: [timeStamping], critical: true } } = options;
@@ -84,6 +93,11 @@ function keyPair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject }
   if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 });
   if (kind === "rsa-1024") return generateKeyPairSync("rsa", { modulusLength: 1024 });
   return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384" });
+}
+
+function pairOf({ keyPem }: Certified): { publicKey: KeyObject; privateKey: KeyObject } {
+  const privateKey = createPrivateKey(keyPem);
+  return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
 async function imported(pair: { publicKey: KeyObject; privateKey: KeyObject }, kind: KeyKind, hash: string) {
@@ -152,7 +166,12 @@ export async function reply(
 /** A token that OpenSSL's authority would not make: any time, any certificate. */
 export async function aToken(
   signature: Uint8Array,
-  { signer, time, withCertificate = true }: { signer: Certified; time?: Date; withCertificate?: boolean },
+  {
+    signer,
+    time,
+    withCertificate = true,
+    type: contentType = "1.2.840.113549.1.9.16.1.4",
+  }: { signer: Certified; time?: Date; withCertificate?: boolean; type?: string },
 ): Promise<Buffer> {
   const digest = createHash("sha256").update(signature).digest();
   const sha256 = new Sequence({
@@ -173,7 +192,7 @@ export async function aToken(
     writeFileSync(content, Buffer.from(info.toBER()));
     writeFileSync(join(folder, "signer.pem"), signer.pem);
     writeFileSync(join(folder, "signer.key"), signer.keyPem);
-    const type = ["-econtent_type", "1.2.840.113549.1.9.16.1.4", "-cades", "-md", "sha256"];
+    const type = ["-econtent_type", contentType, "-cades", "-md", "sha256"];
     const named = ["-signer", join(folder, "signer.pem"), "-inkey", join(folder, "signer.key")];
     const shape = ["-binary", "-nodetach", "-outform", "DER", ...(withCertificate ? [] : ["-nocerts"])];
     await openssl("openssl", ["cms", "-sign", "-in", content, ...type, ...named, ...shape, "-out", out]);

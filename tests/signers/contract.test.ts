@@ -169,6 +169,12 @@ describe.each(parties)("%s", (_name, make) => {
       },
     ],
     [
+      "another key's name beside the signature",
+      ({ dsseEnvelope: { signatures } }) => {
+        if (signatures[0]) signatures[0].keyid = "c29tZWJvZHkgZWxzZQ==";
+      },
+    ],
+    [
       "next to no signature",
       ({ dsseEnvelope }) => {
         dsseEnvelope.signatures = [{ sig: "AA==", keyid: dsseEnvelope.signatures[0]?.keyid ?? "" }];

@@ -123,6 +123,15 @@ describe("signing as a CI job", () => {
     expect(error).toMatchObject({ code: "SIGNING_FAILED", message: expect.stringMatching(message) });
   });
 
+  test.each(["fulcioUrl", "rekorUrl"])(
+    "refuses %s in the clear, because a token must not be read",
+    async (name) => {
+      const environment = { SIGSTORE_ID_TOKEN: token };
+      const error = await refusal(keylessSigner({ environment, [name]: "http://sigstore.test" }));
+      expect(error).toMatchObject({ code: "SIGNER_INVALID" });
+    },
+  );
+
   test("fails when the log does not take it, because nothing else says when it was signed", async () => {
     const { signer } = await keyless({
       instead: ({ path, body }, response) =>

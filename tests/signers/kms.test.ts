@@ -141,6 +141,18 @@ describe("a key in AWS KMS", () => {
   });
 });
 
+test.each(["http://kms.test", "https://user:hunter2@kms.test", "kms.test", "ftp://127.0.0.1/"])(
+  "an endpoint at %s is refused, because a session token would be sent there",
+  async (endpoint) => {
+    const error = await refusal(kmsSigner({ key: keyArn, endpoint, credentials: kmsCredentials }));
+    expect(error).toMatchObject({
+      code: "SIGNER_INVALID",
+      message: expect.stringMatching(/^AWS KMS is at no address/),
+    });
+    expect(inspect(error)).not.toContain("hunter2");
+  },
+);
+
 describe("what KMS answers is held against the key", () => {
   const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const Signature = (bytes: Buffer) => ({ KeyId: keyArn, Signature: bytes.toString("base64") });

@@ -1,9 +1,16 @@
+import "reflect-metadata";
+import { spawnSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Extension } from "@peculiar/x509";
 import type { SignatureBundle } from "@sigstore/sign";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RingfenceError } from "../../core/errors.ts";
 import { checkTimestamp, checkTimestamps } from "../../reports/timestamps/check.ts";
+import { readToken } from "../../reports/timestamps/token.ts";
 import { timestampWitness } from "../../reports/timestamps/witness.ts";
 import { Loopback } from "../loopback.ts";
 import {
@@ -50,6 +57,20 @@ async function stamped(
   return rfc3161Timestamps?.[0]?.signedTimestamp ?? Buffer.alloc(0);
 }
 
+/** What an auditor's own tools say of an answer as it stands in a bundle. */
+function saidByOpenssl(token: Buffer, trusted: Certified): string {
+  const folder = mkdtempSync(join(tmpdir(), "ringfence-tsa-"));
+  try {
+    for (const [name, content] of Object.entries({ token, signature, root: trusted.pem }))
+      writeFileSync(join(folder, name), content);
+    const args = ["ts", "-verify", "-in", "token", "-data", "signature", "-CAfile", "root"];
+    const { stdout, stderr } = spawnSync("openssl", args, { cwd: folder, encoding: "utf8" });
+    return stdout + stderr;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 async function refusal(work: Promise<unknown>): Promise<RingfenceError> {
   return work.then(
     () => expect.fail("it was accepted"),
@@ -72,6 +93,7 @@ describe("an authority's word on a signature", () => {
     const checked = checkTimestamp(token, signature, [root.pem]);
     expect(checked).toEqual({ time: expect.any(Date), authority: "Clock" });
     expect(Math.abs(Date.now() - ("time" in checked ? checked.time.getTime() : 0))).toBeLessThan(10_000);
+    expect(saidByOpenssl(token, root)).toContain("Verification: OK");
   });
 
   test("holds through an intermediate that the authority sends, or that is trusted itself", async () => {
@@ -222,6 +244,38 @@ describe("a timestamp is refused, and the reason is named,", () => {
       /key that is too short/,
     ],
     [
+      "signed as a mail",
+      async () => ({ token: await aToken(signature, { signer, type: "1.2.840.113549.1.7.1" }) }),
+      /says no time/,
+    ],
+    [
+      "below an authority that still signs over SHA-1",
+      async () => {
+        const old = await aCertificate({ name: "Old root", ca: true, hash: "SHA-1" });
+        const clock = await aCertificate({ name: "Clock", by: old });
+        return { token: await aToken(signature, { signer: clock }), trusted: [old.pem] };
+      },
+      /certificate of Clock, which is signed over SHA-1, which can be forged/,
+    ],
+    [
+      "by a certificate with a condition that is not known here",
+      async () => {
+        const more = [new Extension("1.2.3.4.5", true, Uint8Array.of(5, 0))];
+        const odd = await aCertificate({ name: "Odd", by: root, more });
+        return { token: await aToken(signature, { signer: odd }) };
+      },
+      /certificate of Odd, which has a critical extension that is not known: 1\.2\.3\.4\.5/,
+    ],
+    [
+      "made under another certificate of the same key",
+      async () => {
+        const other = await aCertificate({ name: "Clock", by: root, keyOf: signer });
+        const token = await aToken(signature, { signer, withCertificate: false });
+        return { token, trusted: [root.pem, other.pem] };
+      },
+      /names a certificate that is neither in it nor among the trusted/,
+    ],
+    [
       "when its authority refused",
       async () => ({ token: await reply(query("sha384"), { signer, settings: { digests: "sha256" } }) }),
       /was refused by the authority: rejection/,
@@ -243,7 +297,7 @@ describe("a timestamp is refused, and the reason is named,", () => {
     expect(checkTimestamp(token, over, trusted)).toEqual({ problem: expect.stringMatching(reason) });
   });
 
-  test("with any one bit of what was signed, or of its signature, flipped", async () => {
+  test("or says the same as before, with any one bit flipped", async () => {
     const token = await aToken(signature, { signer, withCertificate: false });
     const trusted = [`${signer.pem}${root.pem}`];
     const whole = checkTimestamp(token, signature, trusted);
@@ -253,7 +307,7 @@ describe("a timestamp is refused, and the reason is named,", () => {
         const flipped = Buffer.from(token);
         flipped[at] = (token[at] ?? 0) ^ (1 << bit);
         const checked = checkTimestamp(flipped, signature, trusted);
-        // What is left outside the signature, such as the status, may differ; time and name may not.
+        // What is outside the signature, such as the status, may differ; time and name may not.
         expect("problem" in checked ? whole : checked).toEqual(whole);
       }),
       { numRuns: 1500 },
@@ -267,6 +321,29 @@ describe("a timestamp is refused, and the reason is named,", () => {
     createHash("sha256").update(other).digest().copy(token, at);
     expect(checkTimestamp(token, other, [root.pem])).toEqual({
       problem: "its timestamp was altered: its content is not what was signed",
+    });
+  });
+
+  test("when content and digest were replaced, because nobody signed them", async () => {
+    const token = await aToken(signature, { signer });
+    const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
+    const forged = randomBytes(72);
+    const { content } = readToken(token);
+    const start = token.indexOf(content);
+    const attribute = token.indexOf(digest(content));
+    digest(forged).copy(token, token.indexOf(digest(signature)));
+    digest(token.subarray(start, start + content.length)).copy(token, attribute);
+    expect(checkTimestamp(token, forged, [root.pem])).toEqual({
+      problem: "its timestamp was altered: its signature does not hold",
+    });
+  });
+
+  test("when a bit of its signature was flipped", async () => {
+    const token = await aToken(signature, { signer });
+    const last = token.length - 1;
+    token[last] = (token[last] ?? 0) ^ 1;
+    expect(checkTimestamp(token, signature, [root.pem])).toEqual({
+      problem: "its timestamp was altered: its signature does not hold",
     });
   });
 
@@ -341,7 +418,10 @@ describe("asking an authority", () => {
     ["garbage", (_, response) => response.writeHead(200, json).end(randomBytes(400)), /cannot be read/],
     [
       "a redirect, because it could lead anywhere",
-      (_, response) => response.writeHead(302, { location: "http://127.0.0.1:1/" }).end(),
+      async (_, response) => {
+        const location = await serveAuthority(loopback, { signer });
+        response.writeHead(307, { location }).end();
+      },
       /cannot be reached/,
     ],
     [
