@@ -15,10 +15,11 @@ import { type EvidenceSigner, SignerIdentity } from "../../reports/signers/signe
 import { checkTimestamps } from "../../reports/timestamps/check.ts";
 import { timestampWitness } from "../../reports/timestamps/witness.ts";
 import { Loopback } from "../loopback.ts";
+import { aCertificate, type Certified } from "./a-certificate.ts";
 import { aKms, keyArn, kmsCredentials, refuse } from "./a-kms.ts";
 import { aSigstore, aToken, reply } from "./a-sigstore.ts";
 import { aBundle, altered, statement } from "./a-statement.ts";
-import { aCertificate, type Certified, serveAuthority } from "./a-timestamp-authority.ts";
+import { serveAuthority } from "./a-timestamp-authority.ts";
 
 /** What every signer promises, whoever holds its key. */
 

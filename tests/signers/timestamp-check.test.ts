@@ -5,25 +5,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Extension } from "@peculiar/x509";
-import type { SignatureBundle } from "@sigstore/sign";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { RingfenceError } from "../../core/errors.ts";
 import { checkTimestamp, checkTimestamps } from "../../reports/timestamps/check.ts";
 import { readToken } from "../../reports/timestamps/token.ts";
-import { timestampWitness } from "../../reports/timestamps/witness.ts";
 import { Loopback } from "../loopback.ts";
-import {
-  type Answering,
-  type AuthorityOptions,
-  aCertificate,
-  aToken,
-  type Certified,
-  type KeyKind,
-  reply,
-  serveAuthority,
-  timeStamping,
-} from "./a-timestamp-authority.ts";
+import { aCertificate, type Certified, type KeyKind, timeStamping } from "./a-certificate.ts";
+import { aToken, enveloped, reply, stamped } from "./a-timestamp-authority.ts";
 
 const loopback = new Loopback();
 afterAll(() => loopback[Symbol.asyncDispose]());
@@ -40,23 +28,6 @@ beforeAll(async () => {
   signer = await aCertificate({ name: "Clock", by: root });
 });
 
-const envelope = (sig = signature): SignatureBundle => ({
-  $case: "dsseEnvelope",
-  dsseEnvelope: { payloadType: "x", payload: Buffer.from("x"), signatures: [{ sig, keyid: "" }] },
-});
-
-async function stamped(
-  answer: AuthorityOptions | Answering,
-  { certificates = root.pem, deadlineMs = 10_000 } = {},
-): Promise<Buffer> {
-  const url = await serveAuthority(loopback, answer);
-  const { rfc3161Timestamps } = await timestampWitness({ url, certificates, deadlineMs }).testify(
-    envelope(),
-    "",
-  );
-  return rfc3161Timestamps?.[0]?.signedTimestamp ?? Buffer.alloc(0);
-}
-
 /** What an auditor's own tools say of an answer as it stands in a bundle. */
 function saidByOpenssl(token: Buffer, trusted: Certified): string {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-tsa-"));
@@ -71,13 +42,6 @@ function saidByOpenssl(token: Buffer, trusted: Certified): string {
   }
 }
 
-async function refusal(work: Promise<unknown>): Promise<RingfenceError> {
-  return work.then(
-    () => expect.fail("it was accepted"),
-    (error: RingfenceError) => error,
-  );
-}
-
 describe("an authority's word on a signature", () => {
   test.each<[KeyKind, Record<string, string>]>([
     ["p256", {}],
@@ -89,7 +53,10 @@ describe("an authority's word on a signature", () => {
     ["p256", { clock_precision_digits: "3" }],
   ])("holds from a standard one: %s %o", async (kind, settings) => {
     const one = await aCertificate({ name: "Clock", by: root, kind });
-    const token = await stamped({ signer: one, settings });
+    const token = await stamped(loopback, signature, {
+      answer: { signer: one, settings },
+      certificates: root.pem,
+    });
     const checked = checkTimestamp(token, signature, [root.pem]);
     expect(checked).toEqual({ time: expect.any(Date), authority: "Clock" });
     expect(Math.abs(Date.now() - ("time" in checked ? checked.time.getTime() : 0))).toBeLessThan(10_000);
@@ -99,7 +66,10 @@ describe("an authority's word on a signature", () => {
   test("holds through an intermediate that the authority sends, or that is trusted itself", async () => {
     const between = await aCertificate({ name: "Between", by: root, ca: true, pathLength: 0 });
     const below = await aCertificate({ name: "Clock", by: between });
-    const token = await stamped({ signer: below, chain: [between] });
+    const token = await stamped(loopback, signature, {
+      answer: { signer: below, chain: [between] },
+      certificates: root.pem,
+    });
     expect(checkTimestamp(token, signature, [root.pem])).toMatchObject({ authority: "Clock" });
     expect(checkTimestamp(token, signature, [between.pem])).toMatchObject({ authority: "Clock" });
     expect(checkTimestamp(token, signature, [below.pem])).toMatchObject({ authority: "Clock" });
@@ -351,7 +321,7 @@ describe("a timestamp is refused, and the reason is named,", () => {
     const good = await reply(query(), { signer });
     const bundle = (...answers: Buffer[]) =>
       ({
-        content: envelope(),
+        content: enveloped(signature),
         verificationMaterial: {
           timestampVerificationData: {
             rfc3161Timestamps: answers.map((signedTimestamp) => ({ signedTimestamp })),
@@ -389,106 +359,4 @@ describe("a timestamp is refused, and the reason is named,", () => {
     ]);
     return Buffer.concat([Buffer.from([0x30, body.length]), body]);
   }
-});
-
-describe("asking an authority", () => {
-  const json = { "content-type": "application/timestamp-reply" };
-
-  test("sends the signature's digest and nothing else", async () => {
-    let asked: Buffer = Buffer.alloc(0);
-    let type: string | undefined;
-    await stamped(async (query, response, request) => {
-      asked = query;
-      type = request.headers["content-type"];
-      response.writeHead(200, json).end(await reply(query, { signer }));
-    });
-    expect(type).toBe("application/timestamp-query");
-    expect(asked.includes(createHash("sha256").update(signature).digest())).toBe(true);
-    expect(asked.includes(signature)).toBe(false);
-    expect(asked.length).toBeLessThan(90);
-  });
-
-  test.each<[string, Answering, RegExp]>([
-    ["an error", (_, response) => response.writeHead(503).end(), /status 503/],
-    [
-      "a page in place of an answer",
-      (_, response) => response.writeHead(200, { "content-type": "text/html" }).end("<h1>"),
-      /its answer is no application\/timestamp-reply/,
-    ],
-    ["garbage", (_, response) => response.writeHead(200, json).end(randomBytes(400)), /cannot be read/],
-    [
-      "a redirect, because it could lead anywhere",
-      async (_, response) => {
-        const location = await serveAuthority(loopback, { signer });
-        response.writeHead(307, { location }).end();
-      },
-      /cannot be reached/,
-    ],
-    [
-      "a body without an end",
-      (_, response) => {
-        response.writeHead(200, json);
-        const pour = () => {
-          while (!response.destroyed && response.write(Buffer.alloc(16_384)));
-        };
-        response.on("drain", pour);
-        pour();
-      },
-      /longer than 65536 bytes/,
-    ],
-    ["silence", () => {}, /no answer within 700 ms/],
-    [
-      "a body that stops",
-      (_, response) => response.writeHead(200, json).write(Buffer.alloc(10)),
-      /no answer within 700 ms/,
-    ],
-    ["a closed connection", (_, response) => response.destroy(), /cannot be reached/],
-    [
-      "a refusal",
-      async (query, response) =>
-        response.writeHead(200, json).end(await reply(query, { signer, settings: { digests: "sha512" } })),
-      /was refused by the authority: rejection/,
-    ],
-    [
-      "an answer to an older question",
-      async (_, response) => response.writeHead(200, json).end(await aToken(signature, { signer })),
-      /it answered somebody else's request/,
-    ],
-    [
-      "a foreign authority's answer",
-      async (query, response) => {
-        const stranger = await aCertificate({ name: "Stranger", by: foreignRoot });
-        response.writeHead(200, json).end(await reply(query, { signer: stranger }));
-      },
-      /not trusted: Stranger/,
-    ],
-  ])("fails in time, and says why, at %s", async (_what, answer, reason) => {
-    const deadlineMs = /700 ms/.test(reason.source) ? 700 : 10_000;
-    const error = await refusal(stamped(answer, { deadlineMs }));
-    expect(error).toMatchObject({ code: "SIGNING_FAILED", message: expect.stringMatching(reason) });
-    expect(error.message).toMatch(/^no timestamp from 127\.0\.0\.1:\d+: /);
-  });
-
-  test("fails when nobody listens", async () => {
-    const witness = timestampWitness({ url: "http://127.0.0.1:1/", certificates: root.pem });
-    expect(await refusal(witness.testify(envelope(), ""))).toMatchObject({
-      code: "SIGNING_FAILED",
-      message: "no timestamp from 127.0.0.1:1: it cannot be reached",
-    });
-  });
-
-  test.each([
-    ["ftp://clock.test/", "x"],
-    ["https://user:hunter2@clock.test/", "x"],
-    ["clock.test", "x"],
-  ])("refuses the address %s without repeating a password", (url) => {
-    const make = () => timestampWitness({ url, certificates: root.pem });
-    expect(make).toThrow(expect.objectContaining({ code: "SIGNER_INVALID" }));
-    expect(make).not.toThrow(/hunter2/);
-  });
-
-  test("refuses what is no certificate before it asks", () => {
-    const make = () => timestampWitness({ url: "http://127.0.0.1:1/", certificates: "none" });
-    expect(make).toThrow(expect.objectContaining({ code: "SIGNER_INVALID" }));
-  });
 });
