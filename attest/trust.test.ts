@@ -43,6 +43,11 @@ describe("a trust file", () => {
     ["is not there", "", /cannot be read/],
     ["is no YAML", "format: [", /not YAML at line 1/],
     ["trusts nobody", "format: 1\nsigners: []", /signers/],
+    [
+      "trusts a key and an identity at once",
+      'format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, identity: { subject: a, issuer: "https://b.test" } }]',
+      /either a key, or an identity/,
+    ],
     ["is misspelt", "format: 1\nsigners: [{ sign: eu, key: eu.pub.pem }]", /sign/],
     ["names a key that is not there", "format: 1\nsigners: [{ signs: eu, key: us.pub.pem }]", /us\.pub\.pem/],
     [
@@ -53,7 +58,7 @@ describe("a trust file", () => {
     [
       "ends before it begins",
       "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, from: 2026-02-01, until: 2026-01-01 }]",
-      /signers\[0\]: `until` is not after `from`/,
+      /`until` is not after `from`[\s\S]*signers\[0\]/,
     ],
     ["says no date", "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, from: yesterday }]", /from/],
   ])("that %s is refused, and why is said", (_what, text, reason) => {
@@ -77,7 +82,7 @@ describe("a signers file", () => {
     ["has no judge", complete.replace("judge:", "judges:"), /judge/],
   ])("that %s is refused, and why is said", (_what, text, reason) => {
     expect(() => readSigners(file(text), ["eu", "us"])).toThrow(
-      expect.objectContaining({ code: "SIGNERS_INVALID", message: expect.stringMatching(reason) }),
+      expect.objectContaining({ code: "SIGNER_INVALID", message: expect.stringMatching(reason) }),
     );
   });
 });

@@ -14,6 +14,8 @@ export type ErrorCode =
   | "PLAN_INVALID"
   | "JOURNAL_INVALID"
   | "EVIDENCE_INVALID"
+  | "SIGNER_INVALID"
+  | "SIGNING_FAILED"
   | "USAGE"
   | "INTERRUPTED"
   | "OUT_NOT_EMPTY"
@@ -25,9 +27,7 @@ export type ErrorCode =
   | "DRILL_FAILED"
   | "VENDOR_INVALID"
   | "CONTROLS_INVALID"
-  | "TRUST_INVALID"
-  | "SIGNERS_INVALID"
-  | "SIGNING_FAILED";
+  | "TRUST_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

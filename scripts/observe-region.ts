@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { seal } from "../attest/envelope.ts";
 import {
@@ -14,7 +13,6 @@ import { planDigest } from "../core/plan.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
 import { loadProbes } from "../probes/catalog.ts";
-import { secretLookup } from "../probes/probe.ts";
 import type { RegionJob, RegionMessage } from "./region-job.ts";
 
 /** The one process of a region: reads its job from stdin, makes the attempts there, writes its journal to
@@ -47,8 +45,7 @@ function say(message: RegionMessage): void {
 
 async function signerOf({ signing }: RegionJob): Promise<EvidenceSigner | null> {
   if (!signing) return null;
-  const secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
-  return await openSigner(signing.signer, secret);
+  return await openSigner(signing.signer, { timestamps: signing.timestamps });
 }
 
 function statementOf(

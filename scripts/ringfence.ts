@@ -25,6 +25,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "what changed from one run to a later one",
     load: () => import("./commands/compare.ts"),
   },
+  keygen: {
+    about: "make a key that signs evidence, or its successor",
+    load: () => import("./commands/keygen.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),
@@ -93,8 +97,8 @@ const usageCodes = new Set([
   "MAP_INVALID",
   "CONTROLS_INVALID",
   "TRUST_INVALID",
-  "SIGNERS_INVALID",
   "EVIDENCE_INVALID",
+  "SIGNER_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
 ]);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { keyFolder, openSigningKey, type SigningKey } from "../attest/keys.ts";
@@ -6,7 +6,6 @@ import { type EvidenceSigner, localSigner, type SignerIdentity } from "../attest
 import { openSigner } from "../attest/signer-reference.ts";
 import { readSigners } from "../attest/signers-file.ts";
 import { judgeRole } from "../attest/trust.ts";
-import { secretLookup } from "../probes/probe.ts";
 import { keysFolder, observedBundleName } from "../reports/evidence.ts";
 import type { RegionSigning, SignedJournal } from "./region-job.ts";
 
@@ -39,12 +38,11 @@ export function localSigning(
 
 /** Signers that a file declares. A region's is opened in the region: what it names is there, and not here. */
 export async function declaredSigning(file: string, observers: readonly string[]): Promise<RunSigning> {
-  const { judge, regions } = readSigners(file, observers);
-  const secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
+  const { judge, regions, timestamps } = readSigners(file, observers);
   return {
-    judge: await openSigner(judge, secret),
+    judge: await openSigner(judge, { timestamps }),
     regions: Object.fromEntries(
-      Object.entries(regions).map(([region, signer]) => [region, { signer, history: null }]),
+      Object.entries(regions).map(([region, signer]) => [region, { signer, timestamps, history: null }]),
     ),
     secrets: {},
   };

@@ -345,8 +345,8 @@ describe("the evidence of a run", () => {
       const reasons = async (window: Parameters<typeof windowed>[0]) =>
         (await verifyEvidence(whole, windowed(window), replay)).problems.join("\n");
       expect(await reasons({ from: past, until: soon })).toBe("");
-      expect(await reasons({ from: soon })).toMatch(/before its key may sign/);
-      expect(await reasons({ until: past })).toMatch(/after its key may sign/);
+      expect(await reasons({ from: soon })).toMatch(/before its signer may sign/);
+      expect(await reasons({ until: past })).toMatch(/after its signer may sign/);
     },
   );
 
