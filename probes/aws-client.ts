@@ -74,12 +74,18 @@ export function requireAws<Answer extends { $metadata: { requestId?: string | un
   return answer;
 }
 
-const refusals = new Set(["AccessDenied", "AccessDeniedException"]);
+/** The last two are SNS's words for it. */
+const refusals = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "AuthorizationError",
+  "AuthorizationErrorException",
+]);
 
 /** AccessDenied counts only with AWS's own request id. `beyond`: the errors of a service that come after
  *  authorization, so that whoever gets one was let in. Everything else proves nothing: a missing queue, an
  *  unknown or expired key, a wrong clock, a throttle. A reset after the TLS handshake is no refusal of rights.
- *  Source: AWS General Reference, "Common errors". */
+ *  Sources: AWS General Reference, "Common errors"; Amazon SNS API Reference, Publish, "Errors". */
 export function explainAws(
   error: unknown,
   ladder: Ladder,
