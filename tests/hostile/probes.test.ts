@@ -146,7 +146,7 @@ describe("the verdict is right", () => {
 
   test("where the control must only be let in, a server that merely lets everyone in does not hold", () => {
     const chosen: Chosen = ({ probe }) =>
-      /^(postgres-replication|postgres-base-backup|s3-list|s3-put-far|sqs-send|snapshot-(pull|push|restore)|backup-copy)$/.test(
+      /^(postgres-replication|postgres-base-backup|s3-list|s3-put-far|sqs-send|sns-publish|snapshot-(pull|push|restore)|backup-copy)$/.test(
         probe,
       );
     expect(
@@ -195,6 +195,12 @@ describe("what is said of", () => {
       "answers everything with an empty page",
       { kind: "faulted", code: "NO_MESSAGE_RECEIVED" },
     ],
+    ["sns-publish", "refuses in SNS's words without being SNS", { ...notAws, climbed: "tls" }],
+    ["sns-publish", "accepts in SNS's words without being SNS", { ...notAws, climbed: "tls" }],
+    ["sns-publish", "answers everything with an empty page", { ...notAws, climbed: "tls" }],
+    ["sns-links", "has subscriptions of markup", { kind: "faulted", code: "NOT_ANSWERED_BY_AWS" }],
+    ["sns-links", "has more subscriptions for ever", { kind: "faulted", code: "SEARCH_TRUNCATED" }],
+    ["sns-links", "has another topic's subscriptions", notAws],
     ["snapshot-pull", "refuses in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
     ["snapshot-pull", "lets in in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
     ["snapshot-pull", "answers everything with an empty page", { ...notAws, climbed: "tls" }],
