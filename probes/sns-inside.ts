@@ -1,12 +1,12 @@
 import type { SNSClient, Subscription } from "@aws-sdk/client-sns";
-import type { Findings, Link, NamedPlace } from "../core/journal.ts";
+import type { Findings } from "../core/journal.ts";
 import { notAws, regionOfArn, requireAws } from "./aws-client.ts";
 import { allPages, truncated } from "./aws-pages.ts";
 import { canaryDigest } from "./canary.ts";
 import type { Answer } from "./probe.ts";
 import { grantLinks } from "./resource-policy.ts";
 import { canaryTag, openSns, type SnsContext, type SnsEndpoint, topicArn } from "./sns-endpoint.ts";
-import { subscriptionLinks, topicText } from "./sns-subscriptions.ts";
+import { type Places, subscriptionPlaces, topicText } from "./sns-subscriptions.ts";
 
 /** Reads the own topic's canary, which is its tag, and looks around as the probe asks. */
 export async function lookInside(context: SnsContext): Promise<Answer> {
@@ -35,11 +35,11 @@ async function place(sns: SNSClient, own: SnsEndpoint): Promise<Findings> {
 const mostPlaces = 500;
 
 async function links(sns: SNSClient, own: SnsEndpoint): Promise<Findings> {
-  const found: { links: Link[]; settings: NamedPlace[] } = { links: [], settings: [] };
+  const found: Places = { links: [], settings: [] };
   for (const topic of [own.topic, ...own.watched]) {
     const arn = topicArn(own, topic);
     const { Policy, ...attributes } = await attributesOf(sns, arn);
-    const led = subscriptionLinks(await subscriptionsOf(sns, arn, attributes), topic);
+    const led = subscriptionPlaces(await subscriptionsOf(sns, arn, attributes), topic);
     const name = `the policy of ${topicText(topic)}`;
     found.links.push(...grantLinks(Policy, { account: own.account, name }), ...led.links);
     found.settings.push(...led.settings);

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Link, NamedPlace } from "../core/journal.ts";
-import { subscriptionLinks } from "./sns-subscriptions.ts";
+import { subscriptionPlaces } from "./sns-subscriptions.ts";
 
 const led = (Protocol: string, Endpoint: string, SubscriptionArn = "arn:aws:sns:a:1:t:1") =>
-  subscriptionLinks([{ Protocol, Endpoint, SubscriptionArn }], "t");
+  subscriptionPlaces([{ Protocol, Endpoint, SubscriptionArn }], "t");
 
 describe("a subscription leads", () => {
   test.each<[string, string, string, (string | undefined)[]]>([
@@ -18,6 +18,9 @@ describe("a subscription leads", () => {
       "arn:aws:sns:us-east-1:1:endpoint/GCM/app/x",
       ["us-east-1", undefined],
     ],
+    ["nobody knows where, to an ARN without a region", "sqs", "arn:aws:sqs:::q", [undefined]],
+    ["nobody knows where, to a region of markup", "sqs", "arn:aws:sqs:<b>:1:q", [undefined]],
+    ["nobody knows where, by a word that every object knows", "constructor", "x", [undefined]],
     ["nobody knows where, to a telephone", "sms", "+4912345678", [undefined]],
     ["nobody knows where, by a protocol of tomorrow", "pigeon", "arn:aws:pigeon:us-east-1:1:p", [undefined]],
   ])("%s", (_, protocol, endpoint, regions) => {
@@ -69,7 +72,7 @@ test("whatever a topic says of its subscriptions, it becomes places that fit the
       fc.string(),
       fc.string(),
       (Protocol, Endpoint, SubscriptionArn, topic) => {
-        const { links, settings } = subscriptionLinks([{ Protocol, Endpoint, SubscriptionArn }], topic);
+        const { links, settings } = subscriptionPlaces([{ Protocol, Endpoint, SubscriptionArn }], topic);
         expect(links.length + settings.length).toBeGreaterThan(0);
         for (const link of links) expect(Link.safeParse(link).success).toBe(true);
         for (const place of settings) expect(NamedPlace.safeParse(place).success).toBe(true);
