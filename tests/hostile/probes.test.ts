@@ -83,7 +83,9 @@ describe("whatever a hostile server does", () => {
 
   test("what is written down holds no byte of the attack, and no secret", () => {
     const written = JSON.stringify(run.results);
-    expect(written).not.toMatch(/(?<!sub)script|onerror|__pwned|\\u001b|\\n|run-finished|testcase|\\u202e|\u202e/i);
+    expect(written).not.toMatch(
+      /(?<!sub)script|onerror|__pwned|\\u001b|\\n|run-finished|testcase|\\u202e|\u202e/i,
+    );
     expect(written).not.toContain(secret);
     expect(written).not.toContain("AAAAAAAA");
   });
