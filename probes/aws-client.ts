@@ -43,10 +43,16 @@ export interface ClientSettings {
 }
 
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
- *  the attempt's deadline is the only one. */
+ *  the attempt's deadline is the only one. `keepAlive`: for many questions, which then share a handshake. */
 export function clientSettings(
   place: Place,
-  { host, address, ladder, keys }: { host: string; address: string; ladder: Ladder; keys: Keys },
+  {
+    host,
+    address,
+    ladder,
+    keys,
+    keepAlive = false,
+  }: { host: string; address: string; ladder: Ladder; keys: Keys; keepAlive?: boolean },
 ): ClientSettings {
   return {
     region: place.region,
@@ -54,8 +60,8 @@ export function clientSettings(
     credentials: keys,
     maxAttempts: 1,
     requestHandler: {
-      httpAgent: pinnedAgent("http:", { address, ladder }),
-      httpsAgent: pinnedAgent("https:", { address, ladder }) as unknown as HttpsAgent,
+      httpAgent: pinnedAgent("http:", { address, ladder, keepAlive }),
+      httpsAgent: pinnedAgent("https:", { address, ladder, keepAlive }) as unknown as HttpsAgent,
       connectionTimeout: 0,
       requestTimeout: 0,
     },

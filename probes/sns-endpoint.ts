@@ -41,6 +41,7 @@ export async function openSns(
   const { SNSClient } = await import("@aws-sdk/client-sns");
   const pair = item.vector.credentials === "target" ? target.credentials.canary : own.credentials.own;
   const keys = { accessKeyId: secret(pair.accessKeyId), secretAccessKey: secret(pair.secretAccessKey) };
-  const sns = new SNSClient(clientSettings(endpoint, { host: endpoint.host, address, ladder, keys }));
+  const { host } = endpoint;
+  const sns = new SNSClient(clientSettings(endpoint, { host, address, ladder, keys, keepAlive: true }));
   return { sns, [Symbol.dispose]: () => sns.destroy() };
 }
