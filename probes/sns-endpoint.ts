@@ -33,7 +33,7 @@ export function topicArn({ region, account }: SnsEndpoint, topic: string): strin
   return `arn:aws:sns:${region}:${account}:${topic}`;
 }
 
-/** A client of one side's endpoint, with the keys of the vector. */
+/** A client of one side's endpoint, with the keys of the vector. A look inside asks many questions of one server. */
 export async function openSns(
   { item, own, target, address, ladder, secret }: SnsContext,
   endpoint: SnsEndpoint,
@@ -42,6 +42,8 @@ export async function openSns(
   const pair = item.vector.credentials === "target" ? target.credentials.canary : own.credentials.own;
   const keys = { accessKeyId: secret(pair.accessKeyId), secretAccessKey: secret(pair.secretAccessKey) };
   const { host } = endpoint;
-  const sns = new SNSClient(clientSettings(endpoint, { host, address, ladder, keys, keepAlive: true }));
+  const sns = new SNSClient(
+    clientSettings(endpoint, { host, address, ladder, keys, keepAlive: item.family !== "send" }),
+  );
   return { sns, [Symbol.dispose]: () => sns.destroy() };
 }
