@@ -54,10 +54,16 @@ export type ClientSettings = typeof settledSettings & {
 };
 
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
- *  the attempt's deadline is the only one. */
+ *  the attempt's deadline is the only one. `keepAlive`: for many questions, which then share a handshake. */
 export function clientSettings(
   place: Place,
-  { host, address, ladder, keys }: { host: string; address: string; ladder: Ladder; keys: Keys },
+  {
+    host,
+    address,
+    ladder,
+    keys,
+    keepAlive = false,
+  }: { host: string; address: string; ladder: Ladder; keys: Keys; keepAlive?: boolean },
 ): ClientSettings {
   return {
     region: place.region,
@@ -65,8 +71,8 @@ export function clientSettings(
     credentials: keys,
     ...settledSettings,
     requestHandler: {
-      httpAgent: pinnedAgent("http:", { address, ladder }),
-      httpsAgent: pinnedAgent("https:", { address, ladder }) as unknown as HttpsAgent,
+      httpAgent: pinnedAgent("http:", { address, ladder, keepAlive }),
+      httpsAgent: pinnedAgent("https:", { address, ladder, keepAlive }) as unknown as HttpsAgent,
       connectionTimeout: 0,
       requestTimeout: 0,
     },
@@ -85,12 +91,18 @@ export function requireAws<Answer extends { $metadata: { requestId?: string | un
   return answer;
 }
 
-const refusals = new Set(["AccessDenied", "AccessDeniedException"]);
+/** The last two are SNS's words for it. */
+const refusals = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "AuthorizationError",
+  "AuthorizationErrorException",
+]);
 
 /** AccessDenied counts only with AWS's own request id. `beyond`: the errors of a service that come after
  *  authorization, so that whoever gets one was let in. Everything else proves nothing: a missing queue, an
  *  unknown or expired key, a wrong clock, a throttle. A reset after the TLS handshake is no refusal of rights.
- *  Source: AWS General Reference, "Common errors". */
+ *  Sources: AWS General Reference, "Common errors"; Amazon SNS API Reference, Publish, "Errors". */
 export function explainAws(
   error: unknown,
   ladder: Ladder,
