@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseCidr } from "./addresses.ts";
+import { isBlock } from "./addresses.ts";
 import { AddressFamily, type AttemptFamily, LeakPath, Rung, type Vector } from "./vocabulary.ts";
 
 /** One way a probe kind looks at a system. The plan multiplies it by regions and vectors.
@@ -80,11 +80,22 @@ export const HostName = z
 
 export const Port = z.int().min(1).max(65535);
 
+const Block = z.string().refine(isBlock, "a CIDR block such as 10.10.0.0/16");
+
+/** What `run --redact` leaves out of everything that it writes. */
+const Private = z.strictObject({
+  addresses: z.array(Block).default([]).describe("Blocks of addresses"),
+  names: z
+    .array(HostName)
+    .default([])
+    .describe('Domains, such as "acme.internal": the name and all below it'),
+});
+
 const Region = z.strictObject({
   jurisdiction: text.describe('Whose law the data must stay under, such as "EU"'),
   place: text.describe('Where the machines stand, such as "Frankfurt, Germany"'),
   addresses: z
-    .array(z.string().refine((cidr) => parseCidr(cidr) !== null, "a CIDR block such as 10.10.0.0/16"))
+    .array(Block)
     .min(1)
     .describe("The region's private address plan, IPv4 and IPv6; no two regions may overlap"),
   guard: z
@@ -145,6 +156,7 @@ export type System = z.infer<typeof SystemBase> & { perRegion?: Record<string, R
 export interface ResidencyMap {
   title: string;
   attempts: { deadlineMs: number };
+  private?: z.infer<typeof Private> | undefined;
   regions: Record<string, Region>;
   systems: System[];
 }
@@ -176,6 +188,7 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
         deadlineMs: z.int().min(100).max(60_000).describe("How long an attempt waits for an answer, in ms"),
       })
       .default({ deadlineMs: 4000 }),
+    private: Private.optional().describe("What published evidence may not hold: see `run --redact`"),
     regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
     systems: z
       .array(z.discriminatedUnion("kind", [first, ...rest]))

@@ -9,7 +9,7 @@ import {
 } from "../attest/observed-statement.ts";
 import type { EvidenceSigner } from "../attest/signer.ts";
 import { openSigner } from "../attest/signer-reference.ts";
-import { planDigest } from "../core/plan.ts";
+import { recordedDigests } from "../observer/job.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
 import { loadProbes } from "../probes/catalog.ts";
@@ -48,12 +48,11 @@ async function signerOf({ signing }: RegionJob): Promise<EvidenceSigner | null> 
   return await openSigner(signing.signer, { timestamps: signing.timestamps });
 }
 
-function statementOf(
-  { runId, region, version, plan }: RegionJob,
-  history: HistoryPosition | null,
-  sha256: string,
-): ObservedStatement {
-  const digests = { map: plan.map, plan: planDigest(plan) };
+function statementOf(job: RegionJob, history: HistoryPosition | null, sha256: string): ObservedStatement {
+  const { runId, region, version } = job;
   const signedAt = new Date().toISOString();
-  return buildObservedStatement({ sha256 }, { runId, region, version, ...digests, signedAt, history });
+  return buildObservedStatement(
+    { sha256 },
+    { runId, region, version, ...recordedDigests(job), signedAt, history },
+  );
 }

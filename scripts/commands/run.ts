@@ -22,6 +22,7 @@ import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
+import { redacted } from "../redaction.ts";
 import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { today, version } from "../version.ts";
@@ -37,6 +38,7 @@ export const help = `ringfence run: proves the regions of a residency map, and w
                   \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
   --controls FILE which criteria each leak path may support (default: reports/controls.yaml)
   --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine)
+  --redact FILE   leave out what the map marks as private; the salt of its digests goes into FILE, a new one
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
 
 Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
@@ -53,6 +55,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     out: { type: "string" },
     controls: { type: "string" },
     signers: { type: "string" },
+    redact: { type: "string" },
     only: { type: "string", short: "t" },
   });
   takeNothing("run", options);
@@ -65,7 +68,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   });
   const controls = readControls(options.text("controls"));
   const regions = Object.keys(map.regions);
-  const plan = planFor(map, probes, {
+  const scope = {
     environment: driver.name,
     outside: driver.outside,
     regions: asRegions(options.texts("region"), regions),
@@ -73,8 +76,13 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       options.texts("path"),
       map.systems.map((system) => system.path),
     ),
-  });
+  };
+  const plan = planFor(map, probes, scope);
   const runId = newRunId();
+  const saltFile = options.text("redact");
+  const published = saltFile
+    ? redacted(map, plan, { file: saltFile, runId, replan: (one) => planFor(one, probes, scope) })
+    : { map, plan, mapText };
   const observers = observersOf(map, plan);
   const declared = options.text("signers");
   const signing = declared
@@ -101,6 +109,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       environment,
       map,
       plan,
+      published,
       runId,
       only,
       directory,
@@ -116,7 +125,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     requireSignatures(judged.journals, signatures.signers);
     const { run, reports } = await writeEvidence(
       directory,
-      { ...judged, mapText, controls },
+      { ...judged, mapText: published.mapText, controls },
       {
         judge: signing.judge,
         signedAt: new Date().toISOString(),
