@@ -12,10 +12,14 @@ const plain = /^[ -~]*$/;
  *  Strings in a report come from far systems and are hostile until shown otherwise. What is left is legal
  *  in XML 1.0. Beyond 4,000 characters the rest is counted instead of shown. */
 export function visible(text: string): string {
-  if (text.length <= longest && plain.test(text)) return text;
   const shown = text.length > longest ? text.slice(0, longest) : text;
   const rest = text.length - shown.length;
-  return shown.replace(unseen, picture) + (rest > 0 ? `… (${rest} more characters)` : "");
+  return pictured(shown) + (rest > 0 ? `… (${rest} more characters)` : "");
+}
+
+/** The same without a limit. */
+export function pictured(text: string): string {
+  return plain.test(text) ? text : text.replace(unseen, picture);
 }
 
 function picture(character: string): string {
