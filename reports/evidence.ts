@@ -5,9 +5,12 @@ import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import { type Controls, readControls } from "./controls.ts";
 import type { SigningKey } from "./keys.ts";
+import { renderPopulationCsv } from "./render/csv.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
 import { renderJunit } from "./render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
+import { renderSarif } from "./render/sarif.ts";
+import { renderWorkbook } from "./render/xlsx.ts";
 import type { RegionReport, RunSummary } from "./report.ts";
 import { signStatement } from "./sign.ts";
 import { buildStatement, type DrillScore } from "./statement.ts";
@@ -22,6 +25,9 @@ export const runFiles = [
   "plan.json",
   "report.html",
   "report.md",
+  "population.csv",
+  "population.xlsx",
+  "results.sarif",
   "verify.sh",
   "run.json",
 ] as const;
@@ -47,7 +53,7 @@ export async function writeEvidence(
   const run = buildRunSummary(judged, context);
   const reports = plan.scope.regions.map((region) => buildRegionReport(region, judged, context));
   const { text: controlsText, controls } = judged.controls ?? readControls();
-  const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
+  const write = (name: string, content: string | Uint8Array) => writeFileSync(join(directory, name), content);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   write("residency.yaml", judged.mapText);
   write("controls.yaml", controlsText);
@@ -62,6 +68,9 @@ export async function writeEvidence(
   }
   write("report.html", renderRunHtml(run, reports, controls));
   write("report.md", renderRunMarkdown(run, reports));
+  write("population.csv", renderPopulationCsv(reports));
+  write("population.xlsx", renderWorkbook(run, reports));
+  write("results.sarif", renderSarif(run, reports, judged.mapText));
   write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
   write("run.json", json(run));
   for (const report of reports) {

@@ -25,6 +25,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "what changed from one run to a later one",
     load: () => import("./commands/compare.ts"),
   },
+  export: {
+    about: "a run as PDF, workbook, CSV or SARIF",
+    load: () => import("./commands/export.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),

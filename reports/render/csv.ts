@@ -20,5 +20,9 @@ function csvField(text: string): string {
 /** Where a spreadsheet would begin a formula, an apostrophe makes it text. Also behind a semicolon: where the
  *  list separator is one, Excel opens the file by it, and breaks even a quoted field in two. */
 export function withoutFormula(text: string): string {
-  return text.replace(/(^|;)(?="*\s*[=+\-@\t\r＝＋－＠])/gu, "$1'");
+  return suspect.test(text) ? text.replace(beforeFormula, "$1'") : text;
 }
+
+const beforeFormula = /(^|;)(?="*\s*[=+\-@\t\r＝＋－＠])/gu;
+/** Cheap, and true of whatever the other finds something in. */
+const suspect = /^["\s=+\-@＝＋－＠]|;/u;

@@ -11,13 +11,22 @@ import { fidelityWords } from "./words.ts";
 
 /** What code scanning takes of one run. */
 const mostResults = 25_000;
-const mapFile = "residency.yaml";
 
 /** SARIF 2.1.0: what is not contained, on the line of the residency map that declares the system. No result
- *  is a pass; a region that is not shown to be isolated always has an error. Exceptions are suppressed. */
-export function renderSarif(run: RunSummary, reports: readonly RegionReport[], mapText: string): string {
+ *  is a pass; a region that is not shown to be isolated always has an error. Exceptions are suppressed. `mapFile`: where the map lies in
+ *  the repository whose alerts these become. */
+export function renderSarif(
+  run: RunSummary,
+  reports: readonly RegionReport[],
+  mapText: string,
+  mapFile = "residency.yaml",
+): string {
   const rules = new SarifRules(reports);
-  const site: Site = { rules, file: { uri: mapFile, index: 0 }, lines: lazily(() => mapLines(mapText)) };
+  const site: Site = {
+    rules,
+    file: { uri: encodeURI(mapFile), index: 0 },
+    lines: lazily(() => mapLines(mapText)),
+  };
   const found = [...problemResults(reports, site), ...verdictResults(reports, site)];
   const results = [...found].sort((a, b) => weight(a) - weight(b)).slice(0, mostResults);
   const log: Log = {
@@ -36,7 +45,7 @@ export function renderSarif(run: RunSummary, reports: readonly RegionReport[], m
         columnKind: "utf16CodeUnits",
         artifacts: [
           {
-            location: { uri: mapFile },
+            location: { uri: encodeURI(mapFile) },
             mimeType: "application/yaml",
             hashes: { "sha-256": sha256(mapText) },
           },

@@ -85,9 +85,9 @@ function sheetXml(
 function cellXml(cell: Cell, reference: string, texts: SharedTexts): string {
   const { value, style } = typeof cell === "object" ? cell : { value: cell, style: "plain" as const };
   if (value === "") return "";
-  const styled = `<c r="${reference}" s="${styleNumbers[style]}"`;
-  if (typeof value === "number") return `${styled}><v>${value}</v></c>`;
-  return `${styled} t="s"><v>${texts.number(value)}</v></c>`;
+  const look = style === "plain" ? "" : ` s="${styleNumbers[style]}"`;
+  if (typeof value === "number") return `<c r="${reference}"${look}><v>${value}</v></c>`;
+  return `<c r="${reference}"${look} t="s"><v>${texts.number(value)}</v></c>`;
 }
 
 /** A, B, … Z, AA, AB, … */
