@@ -9,7 +9,7 @@ import { counted, countText, crossingWords, gradeWords, pathWords, stopWords } f
 /** Told in full; then one row each; then counted. Paper is for reading, the population file has all. */
 const toldInFull = 60;
 const mostRows = 1000;
-const mostMembers = 10;
+const mostMembers = 6;
 
 /** Exceptions before everything: a named person accepts them. */
 export function exceptionSection(paper: Paper, verdicts: readonly ReportVerdict[]): void {

@@ -32,7 +32,7 @@ function verdictResult(verdict: ReportVerdict, site: Site): Result {
     level: grade === "breached" ? "error" : "warning",
     message: {
       text: sarifText(
-        `${said}: ${pathWords(path)}, ${crossingWords(verdict)}, ${probe} ${vector}. ${reason}. Rerun: ${rerun}`,
+        `${said}: ${pathWords(path)}, ${crossingWords(verdict)}, ${probe} ${vector}: ${reason}. Rerun: ${rerun}`,
       ),
     },
     ...at(site, site.lines().system(to.system)),
@@ -78,7 +78,7 @@ export function problemResults(reports: readonly RegionReport[], site: Site): Re
     })),
     ...report.gaps.map(({ path, region, system, probe, reason }) => ({
       ...site.rules.own("gap"),
-      ...problemOf(`Not proven: ${pathWords(path)}, ${region}, ${system}, ${probe}. ${reason}`),
+      ...problemOf(`Not proven: ${pathWords(path)}, ${region}, ${system}, ${probe}: ${reason}`),
       ...at(site, site.lines().system(system)),
       ...identity(`gap/${path}/${region}/${system}/${probe}`),
     })),
