@@ -29,6 +29,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "make a key that signs evidence, or its successor",
     load: () => import("./commands/keygen.ts"),
   },
+  export: {
+    about: "a run as PDF, workbook, CSV or SARIF",
+    load: () => import("./commands/export.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),

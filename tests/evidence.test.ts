@@ -354,7 +354,7 @@ describe("the evidence of a run", () => {
     const signers = join(folder, "signers.yaml");
     const own = join(folder, "own.key.pem");
     const { privateKey } = generateKeyPairSync("ed25519");
-    writeFileSync(own, privateKey.export({ type: "pkcs8", format: "pem" }));
+    writeFileSync(own, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
     const key = `{ key: "file:${own}" }`;
     const absent = '{ key: "env:NOT_SET_ANYWHERE" }';
     writeFileSync(
