@@ -32,6 +32,8 @@ export interface Check {
   aliveBy?: string;
   /** The sender's word is worth nothing: the receiver is asked what arrived. */
   witnessed?: true;
+  /** Sent over the own system to a receiver outside of all regions, wherever the system is at home. */
+  outward?: true;
   /** A key of the endpoint without which there is nothing to try. */
   needs?: string;
 }
