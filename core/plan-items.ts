@@ -54,13 +54,14 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
       return targetsFrom(region, subject, vector).map((target) => {
         const twin = twinSystem(region, vector, subject);
         const aliveBy = { probe: check.aliveBy ?? check.probe };
+        const twinBy = { probe: check.twinBy ?? check.probe };
         return item(subject, {
           id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${placeOf(target)}${target.system ? `/${target.system.id}` : ""}`,
           role: "attempt",
           vector,
           from: region,
           to: target,
-          ...(twin ? { own: twin.id, twin: controlId(twin, check, vector, { region }) } : {}),
+          ...(twin ? { own: twin.id, twin: controlId(twin, twinBy, vector, { region }) } : {}),
           targetAlive: controlId(target.system ?? system, aliveBy, vector, target),
         });
       });

@@ -46,6 +46,7 @@ export const greetingChecks = Object.entries(forgeries).map(
     credentials: ["none"],
     goal: "network",
     contacts: "own",
+    twinBy: "proxy-forged-name",
     // Of a proxy's many instances, one may not look.
     repeats: 4,
     witnessed: true,

@@ -31,23 +31,30 @@ function ruleFor({ name, port, family }: { name: string; port: string; family: 4
   return (found?.[1] ?? "exact") as GreetingRule;
 }
 
-/** Holds back what a client says in a tunnel until the rule admits it; where it does not, both ends are closed. */
-function carry(client: Socket, onward: Socket, admitted: (said: Buffer) => boolean | null): void {
+/** Holds back what a client says in a tunnel until its rule admits it, unless that looks too late; where it does
+ *  not, both ends are closed. */
+function carry(client: Socket, onward: Socket, { rule, asked }: { rule: GreetingRule; asked: string }): void {
   let said = Buffer.alloc(0);
+  let passed = 0;
   const close = () => {
     client.destroy();
-    onward.destroy();
+    onward.end();
   };
   const timer = setTimeout(close, longestGreetingMs);
   client.once("close", () => clearTimeout(timer));
+  const pass = () => {
+    onward.write(said.subarray(passed));
+    passed = said.length;
+  };
   const decide = (chunk: Buffer) => {
     said = Buffer.concat([said, chunk]);
-    const answer = admitted(said);
-    if (answer === null) return;
+    if (rule === "too-late") pass();
+    const admitted = admits(rule, asked, said);
+    if (admitted === null) return;
     clearTimeout(timer);
     client.off("data", decide);
-    if (!answer) return close();
-    onward.write(said);
+    if (!admitted) return close();
+    pass();
     onward.pipe(client).pipe(onward);
   };
   client.on("data", decide);
@@ -66,7 +73,7 @@ for (const { host, port } of listen) {
     onward.once("connect", () => {
       client.write("HTTP/1.1 200 Connection established\r\n\r\n");
       if (early.length > 0) client.unshift(early);
-      carry(client, onward, (said) => admits(rule, name, said));
+      carry(client, onward, { rule, asked: name });
     });
     onward.on("error", () => client.end("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"));
     client.on("close", () => onward.destroy());
