@@ -182,7 +182,8 @@ function item(
   const { from, to, ...rest } = part;
   const { system: other, ...where } = to;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
-  const arrow = from === to.region ? `inside ${place}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
+  const inside = from === to.region ? place : part.role === "control" ? from : null;
+  const arrow = inside ? `inside ${inside}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   return {
     ...rest,
