@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import { type Check, outside } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import type { TryContext } from "./probe.ts";
@@ -48,7 +48,7 @@ export const greetingChecks = Object.entries(forgeries).map(
     contacts: "own",
     twinBy: "proxy-forged-name",
     // Of a proxy's many instances, one may not look.
-    repeats: 4,
+    repeats: 2,
     witnessed: true,
     outward: true,
     needs: "greetings",
@@ -113,6 +113,7 @@ async function say(
     socket: tapped,
     servername: name,
     rejectUnauthorized: false,
+    secureContext: trustingNobody(),
     ALPNProtocols: ["http/1.1"],
   });
   const ended = once(secure, "close");
@@ -128,6 +129,14 @@ async function say(
     secure.destroy();
     socket.destroy();
   }
+}
+
+let context: SecureContext | undefined;
+
+/** Whoever answers, the receiver's word decides; and authorities that are loaded for every connection cost time. */
+function trustingNobody(): SecureContext {
+  context ??= createSecureContext({ ca: [] });
+  return context;
 }
 
 const alertRecord = 21;
