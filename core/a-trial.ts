@@ -11,7 +11,7 @@ import {
   type Try,
 } from "./journal.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { type Gap, type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
+import { type Gap, observersOf, type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
 import { homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
 import { type Outcome, type Rung, rungs } from "./vocabulary.ts";
 import { sendToken } from "./witness.ts";
@@ -117,6 +117,26 @@ export const kinds: readonly SystemKind[] = [
         looksFor: "place",
         privateAddresses: true,
         proves: "the name ends at home",
+      },
+    ],
+  },
+];
+
+const outward = { ...blind, routes: ["name"], contacts: "own", outward: true } as const;
+
+/** What speaks to a receiver outside of all regions, in two ways that share a twin. */
+export const outwardKinds: readonly SystemKind[] = [
+  {
+    kind: "mouth",
+    endpoint: z.strictObject({ host: z.string() }),
+    stopBy: "network",
+    checks: [
+      { ...outward, probe: "shout", proves: "nothing is heard outside" },
+      {
+        ...outward,
+        probe: "whisper",
+        twinBy: "shout",
+        proves: "nothing is heard outside, were it ever so low",
       },
     ],
   },
@@ -232,7 +252,7 @@ export function aRun(parts: RunParts): Run {
         const seen = observe(item, phase);
         return seen ? [observation(item, phase, seen)] : [];
       });
-  const texts = Object.keys(map.regions).map((region) => {
+  const texts = observersOf(map, plan).map((region) => {
     const entries = [...observed(region, "before"), ...observed(region, "attempt")];
     entries.push(...(extra[region] ?? []), ...observed(region, "after"));
     entries.push(...witnessed(plan, region, receivers));

@@ -54,13 +54,14 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
       return targetsFrom(region, subject, vector).map((target) => {
         const twin = twinSystem(region, vector, subject);
         const aliveBy = { probe: check.aliveBy ?? check.probe };
+        const twinBy = { probe: check.twinBy ?? check.probe };
         return item(subject, {
           id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${placeOf(target)}${target.system ? `/${target.system.id}` : ""}`,
           role: "attempt",
           vector,
           from: region,
           to: target,
-          ...(twin ? { own: twin.id, twin: controlId(twin, check, vector, { region }) } : {}),
+          ...(twin ? { own: twin.id, twin: controlId(twin, twinBy, vector, { region }) } : {}),
           targetAlive: controlId(target.system ?? system, aliveBy, vector, target),
         });
       });
@@ -73,9 +74,11 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
   });
 }
 
-/** At home there is nothing to learn: one control serves the vectors by name and by address. */
+/** At home there is nothing to learn: one control serves the vectors by name and by address. What is sent
+ *  outward leaves from there all the same. */
 export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
   const { system, check } = subject;
+  const away = check.outward ? { to: { region: outside }, own: system.id } : { to: target };
   const [route = "name"] = check.routes;
   return vectorsOf({ ...check, routes: [route] }, system).map((vector) =>
     item(subject, {
@@ -83,7 +86,7 @@ export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
       role: "control",
       vector,
       from: target.region,
-      to: target,
+      ...away,
     }),
   );
 }
@@ -113,6 +116,7 @@ function targetsFrom(region: string, subject: Subject, vector: Vector): Target[]
   const { system, map, check } = subject;
   if (check.everySystem) return systemsAbroad(region, subject, vector);
   const homes = homesOf(system, map);
+  if (check.outward) return homes.includes(region) ? [{ region: outside }] : [];
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
   const shares = check.everyEndpoint === true && homes.includes(region);
@@ -137,7 +141,8 @@ function foreignFrom(region: string, subject: Subject): Target[] {
 
 /** Everywhere that somebody may have to show to be alive. */
 export function targetsOf(subject: Subject): Target[] {
-  const homes = homesOf(subject.system, subject.map).map((home): Target => ({ region: home }));
+  const away = subject.check.outward ? [outside] : [];
+  const homes = [...homesOf(subject.system, subject.map), ...away].map((region): Target => ({ region }));
   const foreign = Object.keys(subject.map.regions).flatMap((region) => foreignFrom(region, subject));
   const named = new Map(foreign.map((target) => [placeOf(target), target]));
   return [...homes, ...named.values()].filter(({ region }) => region !== outside || subject.outside);
@@ -177,7 +182,8 @@ function item(
   const { from, to, ...rest } = part;
   const { system: other, ...where } = to;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
-  const arrow = from === to.region ? `inside ${place}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
+  const inside = from === to.region ? place : part.role === "control" ? from : null;
+  const arrow = inside ? `inside ${inside}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   return {
     ...rest,

@@ -32,8 +32,12 @@ export interface Check {
   everySystem?: true;
   /** The probe whose control shows that the target lives, where this one's own way does not lead there. */
   aliveBy?: string;
+  /** The probe whose control is the twin, where several ways have one and the same. */
+  twinBy?: string;
   /** The sender's word is worth nothing: the receiver is asked what arrived. */
   witnessed?: true;
+  /** Sent over the own system to a receiver outside of all regions, wherever the system is at home. */
+  outward?: true;
   /** A key of the endpoint without which there is nothing to try. */
   needs?: string;
 }

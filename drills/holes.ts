@@ -180,6 +180,18 @@ export async function carryAddress(
   await carry(tools, hole, region, (await addressesOf(tools, region, host))[family]);
 }
 
+/** How a region's proxy holds the name inside TLS against the one it was asked for: `fixtures/egress-proxy` has the
+ *  rules. Of what is left out it stays careful. */
+export async function holdNames(
+  tools: DrillTools,
+  hole: Hole,
+  region: string,
+  rules: Partial<Record<AddressFamily, string>>,
+): Promise<void> {
+  const lines = ([4, 6] as const).map((family) => `${family} ${rules[family] ?? "exact"}\n`);
+  await editFile(hole, tools.fileOf(`${region}/data`, "proxy-greetings"), () => lines.join(""));
+}
+
 /** Lines put before the server's own in pg_hba.conf, and read at once. */
 export async function admitLogins(
   tools: DrillTools,

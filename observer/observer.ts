@@ -287,9 +287,10 @@ function longestFirst(one: PlannedItem, other: PlannedItem): number {
   return wait(other) - wait(one);
 }
 
-/** For a receiver to say that nothing came, or for a name to lead elsewhere when it is asked again. */
-function waitsByItself({ witnessed, family }: PlannedItem): boolean {
-  return witnessed || family === "wiring";
+/** For whoever was sent something and never answers to refuse it, or for a name to lead elsewhere when it is asked
+ *  again. What is handed to the own system is answered by it. */
+function waitsByItself({ witnessed, contacts, family }: PlannedItem): boolean {
+  return (witnessed && contacts === "target") || family === "wiring";
 }
 
 function now(): string {

@@ -105,6 +105,7 @@ function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedI
     contacts,
     deadlineMs,
     ...(check.perOtherRegion ? { about: "us" } : {}),
+    ...(check.witnessed ? { witnessed: true } : {}),
   };
 }
 
@@ -147,6 +148,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
     vendor: "datadog",
     proxy: { host: "127.0.0.1", port },
     allowed: { host: "localhost", port },
+    greetings: { receiver: { host: "localhost", port }, arrivals: "https://localhost/arrivals" },
     zone: "us.corp.example",
     sender: "ringfence",
     credentials: {

@@ -55,6 +55,8 @@ const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "d
   (look) => `https-${look}`,
 );
 
+const greetingProbes = ["proxy-forged-name", "proxy-no-name", "proxy-cut-name"];
+
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
   { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
   { kind: "postgres", probes: ["tcp", ...postgresProbes], behaviours: plainPostgres },
@@ -75,7 +77,7 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "aws-snapshots", probes: snapshotProbes, behaviours: hostileAws },
   { kind: "vendor", probes: ["vendor"], behaviours: hostileS3 },
   { kind: "vendor", probes: ["vendor-proxy"], behaviours: hostileProxy },
-  { kind: "proxy", probes: ["proxy-tunnel"], behaviours: hostileProxy },
+  { kind: "proxy", probes: ["proxy-tunnel", ...greetingProbes], behaviours: hostileProxy },
   { kind: "dns", probes: ["dns-private", "dns-resolver"], behaviours: hostileDns },
 ];
 
