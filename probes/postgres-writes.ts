@@ -10,9 +10,8 @@ import { openSession, sqlState } from "./postgres-session.ts";
 interface Place {
   database: string | undefined;
   table: string;
-  /** Picks the tenant's rows, called `one`; `values` are its parameters. */
+  /** Picks the tenant's rows, called `one`. */
   where: string;
-  values: string[];
   columns: [name: string, value: string][];
   settings: [name: string, value: string][];
 }
@@ -69,8 +68,7 @@ function placeOf({ table, column, database, row, settings }: Moving, tenant: str
   return {
     database: database === undefined ? undefined : fill(database),
     table: escapedTable(fill(table)),
-    where: column === undefined ? "true" : `one.${pg.escapeIdentifier(column)} = $1`,
-    values: column === undefined ? [] : [tenant],
+    where: column === undefined ? "true" : `one.${pg.escapeIdentifier(column)} = ${pg.escapeLiteral(tenant)}`,
     columns: Object.entries(row).map(([name, value]) => [name, fill(value)]),
     settings: Object.entries(settings).map(([name, value]) => [name, fill(value)]),
   };
@@ -84,20 +82,21 @@ export function escapedTable(table: string): string {
 /** How many rows a tenant has, and the canary among them, which is all that is read. */
 async function rowsOf(
   client: pg.Client,
-  { table, where, values, settings }: Place,
+  { table, where, settings }: Place,
   context: PostgresContext,
 ): Promise<{ rows: number; canary: string }> {
-  await begin(client, "BEGIN READ ONLY", { settings, context });
-  const { rows } = await client.query<{ rows: number; canary: unknown }>(
-    `SELECT count(*)::int AS rows, max(substring(one::text from '${canaryPattern}')) AS canary
-     FROM ${table} AS one WHERE ${where}`,
-    values,
+  const counted = await run(
+    client,
+    `${begin("BEGIN READ ONLY", settings, context)};
+     SELECT count(*)::int AS rows, max(substring(one::text from '${canaryPattern}')) AS canary
+     FROM ${table} AS one WHERE ${where};
+     ROLLBACK`,
   );
-  await client.query("ROLLBACK");
-  const canary = canaryDigest(rows[0]?.canary);
-  if (canary === undefined)
+  const { rows, canary } = (counted.at(-2)?.rows[0] ?? {}) as { rows?: number; canary?: unknown };
+  const digest = canaryDigest(canary);
+  if (digest === undefined)
     throw Object.assign(new Error("no canary is among the tenant's rows"), { code: "NOT_A_CANARY_TENANT" });
-  return { rows: rows[0]?.rows ?? 0, canary };
+  return { rows: rows ?? 0, canary: digest };
 }
 
 export const canaryPattern = "ringfence-canary-[A-Za-z0-9_-]{43}";
@@ -110,51 +109,53 @@ async function metBy(
   place: Place,
   context: PostgresContext,
 ): Promise<Write["met"]> {
-  await begin(client, "BEGIN", { settings: place.settings, context });
+  await run(client, begin("BEGIN", place.settings, context));
   try {
-    const { rowCount } = await client.query(statements[verb](place, context.token));
-    await client.query("SET CONSTRAINTS ALL IMMEDIATE");
-    return rowCount ? { kind: "accepted" } : { kind: "refused", code: "NO_ROW_CHANGED" };
+    const statement = statements[verb](place, context.token);
+    const [written] = await run(client, `${statement}; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK`);
+    return written?.rowCount ? { kind: "accepted" } : { kind: "refused", code: "NO_ROW_CHANGED" };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
+    await run(client, "ROLLBACK");
     return { kind: "refused", code: sqlState(error.code) };
-  } finally {
-    await client.query("ROLLBACK");
   }
 }
 
-type Statement = (place: Place, token: string) => { text: string; values: string[] };
-
-const statements: Record<Verb, Statement> = {
-  insert: ({ table, columns }, token) => ({
-    text: `INSERT INTO ${table} (${columns.map(([name]) => pg.escapeIdentifier(name)).join(", ")})
-           VALUES (${columns.map((_, index) => `$${index + 1}`).join(", ")})`,
-    values: columns.map(([, value]) => value.replaceAll("{token}", token)),
-  }),
-  update: ({ table, where, values, columns }) => {
-    const column = pg.escapeIdentifier(columns.at(-1)?.[0] ?? "");
-    const text = `UPDATE ${table} AS one SET ${column} = one.${column} WHERE ${where} AND ${holdsCanary}`;
-    return { text, values };
-  },
-  delete: ({ table, where, values }) => ({
-    text: `DELETE FROM ${table} AS one WHERE ${where} AND ${holdsCanary}`,
-    values,
-  }),
-};
-
 const holdsCanary = `one::text ~ '${canaryPattern}'`;
 
+const statements: Record<Verb, (place: Place, token: string) => string> = {
+  insert: ({ table, columns }, token) => {
+    const names = columns.map(([name]) => pg.escapeIdentifier(name));
+    const values = columns.map(([, value]) => pg.escapeLiteral(value.replaceAll("{token}", token)));
+    return `INSERT INTO ${table} (${names.join(", ")}) VALUES (${values.join(", ")})`;
+  },
+  update: ({ table, where, columns }) => {
+    const column = pg.escapeIdentifier(columns.at(-1)?.[0] ?? "");
+    return `UPDATE ${table} AS one SET ${column} = one.${column} WHERE ${where} AND ${holdsCanary}`;
+  },
+  delete: ({ table, where }) => `DELETE FROM ${table} AS one WHERE ${where} AND ${holdsCanary}`,
+};
+
 /** A transaction that nobody waits for longer than the attempt does. */
-async function begin(
-  client: pg.Client,
+function begin(
   how: "BEGIN" | "BEGIN READ ONLY",
-  { settings, context }: Pick<Place, "settings"> & { context: PostgresContext },
-): Promise<void> {
-  const { deadlineMs } = context.item;
-  await client.query(`${how}; SET LOCAL statement_timeout = ${deadlineMs};
-    SET LOCAL lock_timeout = ${Math.ceil(deadlineMs / 4)};
-    SET LOCAL idle_in_transaction_session_timeout = ${deadlineMs}`);
-  for (const [name, value] of settings) await client.query("SELECT set_config($1, $2, true)", [name, value]);
+  settings: Place["settings"],
+  { item }: PostgresContext,
+): string {
+  const limits = {
+    statement_timeout: item.deadlineMs,
+    lock_timeout: Math.ceil(item.deadlineMs / 4),
+    idle_in_transaction_session_timeout: item.deadlineMs,
+  };
+  const own = settings.map(
+    ([name, value]) => `SELECT set_config(${pg.escapeLiteral(name)}, ${pg.escapeLiteral(value)}, true)`,
+  );
+  return [how, ...Object.entries(limits).map(([name, ms]) => `SET LOCAL ${name} = ${ms}`), ...own].join("; ");
+}
+
+/** Several statements on one way there and back. */
+async function run(client: pg.Client, statements: string): Promise<pg.QueryResult[]> {
+  return [await client.query(statements)].flat();
 }
 
 /** One session for each login and database; all end together. */
