@@ -31,6 +31,7 @@ const map = aMap({
     aSystem({ id: "archive", home: "us" }),
     aSystem({ id: "till", home: "eu" }),
     aSystem({ id: "metrics", kind: "sink" }),
+    aSystem({ id: "tenants", kind: "mover" }),
   ],
 });
 const plan = planAttempts(map, kinds, { environment: "replica" });

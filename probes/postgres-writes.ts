@@ -102,18 +102,22 @@ async function rowsOf(
 export const canaryPattern = "ringfence-canary-[A-Za-z0-9_-]{43}";
 
 /** Every check of the row is made at once, because a commit, at which it might be made, never comes. What the
- *  server does not answer by a SQLSTATE is no word of its own on the write, and is thrown. */
+ *  server does not answer by a SQLSTATE is no word of its own on the write, and is thrown; so is a refusal of what
+ *  a session sets before it writes. */
 async function metBy(
   client: pg.Client,
   verb: Verb,
   place: Place,
   context: PostgresContext,
 ): Promise<Write["met"]> {
-  await run(client, begin("BEGIN", place.settings, context));
+  const opening = begin("BEGIN", place.settings, context);
+  const opened = place.settings.length > 0 && (await run(client, opening));
+  const written = [statements[verb](place, context.token), "SET CONSTRAINTS ALL IMMEDIATE", "ROLLBACK"];
   try {
-    const statement = statements[verb](place, context.token);
-    const [written] = await run(client, `${statement}; SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK`);
-    return written?.rowCount ? { kind: "accepted" } : { kind: "refused", code: "NO_ROW_CHANGED" };
+    const results = await run(client, [...(opened ? [] : [opening]), ...written].join("; "));
+    return results.at(-written.length)?.rowCount
+      ? { kind: "accepted" }
+      : { kind: "refused", code: "NO_ROW_CHANGED" };
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     await run(client, "ROLLBACK");
