@@ -23,6 +23,8 @@ const postgresProbes = [
   "postgres-stray",
   "postgres-links",
   "postgres-wiring",
+  "postgres-frozen",
+  "postgres-moved-whole",
 ];
 const redisProbes = ["redis", "redis-stray", "redis-links", "redis-wiring"];
 const s3Probes = [
@@ -50,9 +52,17 @@ const snapshotProbes = [
   "backup-links",
   "snapshot-wiring",
 ];
-const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "directory", "log"].map(
-  (look) => `https-${look}`,
-);
+const httpsInside = [
+  "stray",
+  "links",
+  "wiring",
+  "place",
+  "tenant",
+  "cookie",
+  "directory",
+  "log",
+  "frozen",
+].map((look) => `https-${look}`);
 
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
   { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
