@@ -33,8 +33,8 @@ export async function compareRows({ client, context }: Inside): Promise<Looked> 
  *  smaller count. */
 const canonicalSettings = [
   "TimeZone = 'UTC'",
-  "DateStyle = 'ISO, YMD'",
-  "IntervalStyle = 'iso_8601'",
+  "DateStyle = 'ISO, MDY'",
+  "IntervalStyle = 'postgres'",
   "bytea_output = 'hex'",
   "extra_float_digits = 1",
   "row_security = off",
