@@ -35,13 +35,18 @@ async function metBy(look: Look, moving: Moving, tenant: string): Promise<Write[
   const path = moving.path.replaceAll("{tenant}", tenant).replaceAll("{token}", unguessable());
   const post = { type: "application/json", body: moving.body.replaceAll("{token}", mark) };
   const answer = await look.ask({ path, token: own.credentials.own.token, post, method: "PUT" });
+  const taken = isSuccess(answer);
+  const refused = (code: string) => ({ kind: "refused" as const, code });
+  if (tenant === moving.tenant && taken) {
+    // That it was taken is enough; what cannot be removed stays on record.
+    await remove(look, path, mark).catch(() => {});
+    return { kind: "accepted" };
+  }
   const stored = await isStored(look, path, mark);
-  if (isSuccess(answer) || stored) await remove(look, path, mark);
-  if (tenant === moving.settled && isSuccess(answer) && !stored)
-    return { kind: "refused", code: "NOT_STORED" };
-  return isSuccess(answer) || stored
-    ? { kind: "accepted" }
-    : { kind: "refused", code: `HTTP_${answer.status}` };
+  if (taken || stored) await remove(look, path, mark);
+  if (tenant === moving.tenant) return stored ? { kind: "accepted" } : refused(`HTTP_${answer.status}`);
+  if (!taken) return refused(`HTTP_${answer.status}`);
+  return stored ? { kind: "accepted" } : refused("NOT_STORED");
 }
 
 /** By the auditor, whom no freeze concerns. Throws where the answer does not say. */
