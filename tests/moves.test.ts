@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import type { ResidencyMap } from "../core/residency-map.ts";
+import { projectRoot } from "../environments/node-script.ts";
 import { driver } from "../environments/replica/driver.ts";
 import { drillTools } from "../environments/replica/tools.ts";
 import { type HeldReplica, holdReplica } from "./held-replica.ts";
@@ -30,11 +31,12 @@ afterAll(async () => {
 
 let maps = 0;
 
-/** The sample's moved tenants, declared with other ways to freeze. */
-function mapWith(changed: Record<string, unknown>): string {
+/** The sample's moved tenants, declared in another way. */
+function mapWith(changed: Record<string, unknown>, moved: Record<string, unknown> = {}): string {
   const [system] = structuredClone(systems);
   if (!system) throw new TypeError("the sample has no moved tenants");
   Object.assign(system.endpoint.moving as object, changed);
+  Object.assign(system.endpoint.moved as object, moved);
   const file = join(folder, `${maps++}.yaml`);
   writeFileSync(file, stringify({ ...sample, systems: [system] }));
   return file;
@@ -180,4 +182,52 @@ test("no write is left, whatever became of it, because each transaction is rolle
   expect((await verdictOn({ freeze: noTrigger, thaw: trigger })).grade).toBe("breached");
   const [after] = await sql(`SELECT count(*)::int AS rows, sum(entry)::int AS entries FROM ${member}`);
   expect(after).toEqual(before);
+});
+
+describe("the statement that the documents give movers", () => {
+  const docs = readFileSync(join(projectRoot, "docs/paths/migration.md"), "utf8");
+  const statement = /```sql\n(BEGIN;[^`]*COMMIT;)\n```/.exec(docs)?.[1] ?? "";
+  const tenant = `canary-moved-to-${eu}`;
+  const columns = ["name", "role", "joined", "canary"];
+  const odd = {
+    TimeZone: "Asia/Kolkata",
+    DateStyle: "SQL, DMY",
+    IntervalStyle: "sql_standard",
+    bytea_output: "escape",
+    extra_float_digits: "-10",
+  };
+  const map = () => mapWith({}, { tables: [{ table: "public.members", column: "tenant_id", columns }] });
+  const verdict = () => {
+    const { verdicts } = replica.prove("--map", map(), "--region", eu);
+    return verdicts.find(({ probe }) => probe === "postgres-moved-whole")?.grade;
+  };
+
+  beforeAll(async () => {
+    await sql(`
+      CREATE TABLE public.kept AS SELECT * FROM ringfence.manifest WHERE tenant = '${tenant}';
+      DELETE FROM ringfence.manifest WHERE tenant = '${tenant}';
+      CREATE TABLE public.members (tenant_id text, name bytea, role interval[], joined tstzrange, canary jsonb);
+      INSERT INTO public.members SELECT '${tenant}', '\\x00ff5c', ARRAY['1 day 02:03:04.5'::interval, '-3 months'],
+        tstzrange('2024-02-29 23:59:59.999999+00', NULL), jsonb_build_object('of', value, 'pi', pi(), 'tiny', 1.10)
+        FROM ringfence.canary WHERE region = '${eu}';
+      INSERT INTO public.members VALUES ('${tenant}', NULL, NULL, NULL, '"Zoë \\u2028 \\" \\\\"'), ('another', '', '{}', 'empty', '1')`);
+    for (const [name, value] of Object.entries(odd)) await sql(`ALTER ROLE ALL SET "${name}" = '${value}'`);
+    await sql(statement.replaceAll("$1", `'${tenant}'`));
+  });
+  afterAll(async () => {
+    await sql(`ALTER ROLE ALL RESET ALL`);
+    await sql(`DELETE FROM ringfence.manifest WHERE tenant = '${tenant}';
+      INSERT INTO ringfence.manifest SELECT * FROM public.kept; DROP TABLE public.kept; DROP TABLE public.members`);
+  });
+
+  test("agrees with the probe in every type and under every setting", () => {
+    expect(verdict()).toBe("contained");
+  });
+
+  test("disagrees when one microsecond is another", async () => {
+    const at = (time: string) =>
+      `UPDATE public.members SET joined = tstzrange('2024-02-29 23:59:59.${time}+00', NULL) WHERE joined IS NOT NULL`;
+    await sql(`SET DateStyle = ISO; ${at("999998")} AND tenant_id = '${tenant}'`);
+    expect(verdict()).toBe("breached");
+  });
 });

@@ -101,7 +101,8 @@ async function freeze(client: pg.Client, tenant: string): Promise<void> {
 
 /** As docs/paths/migration.md asks of a mover: how many rows leave, and their SHA-256. */
 async function writeManifest(client: pg.Client, tenant: string, columns: readonly string[]): Promise<void> {
-  await client.query("BEGIN; SET LOCAL TimeZone = 'UTC'");
+  await client.query(`BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO, MDY';
+    SET LOCAL IntervalStyle = 'postgres'; SET LOCAL bytea_output = 'hex'; SET LOCAL extra_float_digits = 1`);
   await client.query(
     `INSERT INTO ringfence.manifest (tenant, part, rows, sha256)
      SELECT $1, '${members}', count(*), encode(sha256(coalesce(string_agg(digest, '' ORDER BY digest), '')), 'hex')
