@@ -200,6 +200,7 @@ function item(
     ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
     ...(check.looksFor ? { looksFor: check.looksFor } : {}),
     ...(check.looksFor === "settings" || check.namesHosts ? { atlas } : {}),
+    ...(check.refusals ? { refusals: check.refusals(endpointOf(system, to.region)) } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     ...(check.witnessed ? { witnessed: true } : {}),
     deadlineMs: map.attempts.deadlineMs,

@@ -3,7 +3,7 @@ import { Atlas, atlasOf } from "./atlas.ts";
 import { digestOf } from "./digest.ts";
 import { gapsOf, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
 import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
-import { outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
+import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, LeakPath, Rung, Vector } from "./vocabulary.ts";
 
@@ -31,7 +31,9 @@ const PlannedItem = z.strictObject({
   goal: Rung,
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
-  looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
+  looksFor: z.enum(looks).optional(),
+  /** With which codes a write has to be refused, as the map declares it; only for a look at writes. */
+  refusals: z.array(z.string()).optional(),
   /** What hosts are judged by that a look may name. */
   atlas: Atlas.optional(),
   privateAddresses: z.boolean().optional(),

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { isBlock } from "./addresses.ts";
 import { AddressFamily, type AttemptFamily, LeakPath, Rung, type Vector } from "./vocabulary.ts";
 
+/** What a look inside may be for. */
+export const looks = ["canaries", "links", "place", "settings", "writes", "sums"] as const;
+
 /** One way a probe kind looks at a system. The plan multiplies it by regions and vectors.
  *  `goal`: the rung on which its control must arrive. `contacts`: whose endpoint the packets go to
  *  (a server-side copy talks to its own endpoint about a far bucket). */
@@ -18,9 +21,11 @@ export interface Check {
   /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
-  looksFor?: "canaries" | "links" | "place" | "settings";
+  looksFor?: (typeof looks)[number];
   /** It names hosts that may be nobody's in the map, beside what it looks for; a look for settings always does. */
   namesHosts?: true;
+  /** With which codes a write has to be refused, by the endpoint; for a look at writes. */
+  refusals?(endpoint: Readonly<Record<string, unknown>>): string[];
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does

@@ -4,6 +4,7 @@ import { credentials } from "./credentials.ts";
 import { journals, noJournals } from "./journals.ts";
 import { kills } from "./kills.ts";
 import { maps } from "./maps.ts";
+import { moveRuins, moves } from "./moves.ts";
 import { names } from "./names.ts";
 import { otherRuins, others } from "./others.ts";
 import type { Sabotage } from "./record.ts";
@@ -24,7 +25,9 @@ export const sabotages: readonly Sabotage[] = [
   ...kills,
   ...others,
   ...topics,
+  ...moves,
   ...targets,
   ...ruins,
   ...otherRuins,
+  ...moveRuins,
 ];

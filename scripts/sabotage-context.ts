@@ -51,7 +51,21 @@ export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
     endpoint: { host: "ledger.{region}.replica.internal", port: 9000 },
   };
   const broken = map.systems.filter(({ id }) => Object.values<string>(systemOf).includes(id)).map(alone);
-  return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger] };
+  const moved = map.systems.filter(isMove).map(betweenTwo);
+  return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger, ...moved] };
+}
+
+/** Where writes are tried and rows compared; the other systems of the path are of kinds that have theirs. */
+function isMove({ path, endpoint }: System): boolean {
+  return path === "migration" && endpoint.moving !== undefined;
+}
+
+/** Between two regions a tenant comes from where another went. */
+function betweenTwo(system: System): System {
+  const { endpoint, perRegion } = system;
+  if (!endpoint.departed && !perRegion) return system;
+  const gone = (to: string) => ({ departed: `canary-moved-to-${to}` });
+  return { ...system, perRegion: { [home]: gone(far), [far]: gone(home) } };
 }
 
 /** Of the sample's vendors only one is left, to which the proxies may carry, and none that settings name. */
@@ -81,9 +95,10 @@ export async function openContext(
   const folder = () => mkdtempSync(join(folders, "run-"));
   const mapOf: Context["mapOf"] = (kind) => ({
     ...whole,
-    systems: whole.systems.filter((system) =>
-      kind === "all" ? mainKinds.includes(system.kind) : system.kind === kind,
-    ),
+    systems: whole.systems.filter((system) => {
+      if (kind === "moves" || isMove(system)) return kind === "moves" && isMove(system);
+      return kind === "all" ? mainKinds.includes(system.kind) : system.kind === kind;
+    }),
   });
 
   async function observed(trial: Trial) {

@@ -18,6 +18,24 @@ const unhandled: string[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(String((reason as Error)?.stack ?? reason)));
 process.on("uncaughtException", (error) => unhandled.push(String(error?.stack ?? error)));
 
+const movingRows = {
+  moving: {
+    tenant: "moving",
+    settled: "settled",
+    table: "public.members",
+    column: "tenant",
+    row: { tenant: "{tenant}", name: "{token}" },
+    settings: {},
+    writes: ["insert", "update", "delete"],
+    refusals: ["42501", "NO_ROW_CHANGED"],
+  },
+  moved: {
+    tenant: "moved",
+    tables: [{ table: "public.members", column: "tenant", columns: ["name"] }],
+  },
+  departed: "departed",
+};
+
 const cases = JSON.parse(readFileSync(0, "utf8")) as HostileCase[];
 const probes = await loadProbes();
 const open: Ladder[] = [];
@@ -151,6 +169,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
     greetings: { receiver: { host: "localhost", port }, arrivals: "https://localhost/arrivals" },
     zone: "us.corp.example",
     sender: "ringfence",
+    ...movingRows,
     credentials: {
       own: login,
       canary: { ...login, mailbox: "env:SECRET" },
@@ -176,6 +195,14 @@ function httpsEndpoint({ port, tls }: { port: number; tls: boolean }): Record<st
     cookie: { path: "/session", elsewhere: "localhost" },
     directoryPath: "/directory",
     log: { path: "/log", postTo: "/tenants/canary-{tenant}/preview" },
+    moving: {
+      tenant: "canary-eu",
+      settled: "canary-eu",
+      holds: "/tenants/{tenant}/profile",
+      path: "/tenants/{tenant}/notes/{token}",
+      body: "{token}",
+      refusals: [403],
+    },
     credentials: { own: token, canary: token, auditor: token },
   };
 }

@@ -23,6 +23,8 @@ const postgresProbes = [
   "postgres-stray",
   "postgres-links",
   "postgres-wiring",
+  "postgres-frozen",
+  "postgres-moved-whole",
 ];
 const redisProbes = ["redis", "redis-stray", "redis-links", "redis-wiring"];
 const s3Probes = [
@@ -51,9 +53,17 @@ const snapshotProbes = [
   "backup-links",
   "snapshot-wiring",
 ];
-const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "directory", "log"].map(
-  (look) => `https-${look}`,
-);
+const httpsInside = [
+  "stray",
+  "links",
+  "wiring",
+  "place",
+  "tenant",
+  "cookie",
+  "directory",
+  "log",
+  "frozen",
+].map((look) => `https-${look}`);
 
 const greetingProbes = ["proxy-forged-name", "proxy-no-name", "proxy-cut-name"];
 

@@ -16,6 +16,8 @@ const looks = {
   log: "links",
   wiring: "wiring",
   place: "wiring",
+  frozen: "frozen",
+  whole: "whole",
 } as const;
 
 export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[keyof typeof looks] | null {
