@@ -27,7 +27,9 @@ export type ErrorCode =
   | "CONTROLS_INVALID"
   | "TRUST_INVALID"
   | "SIGNERS_INVALID"
-  | "SIGNING_FAILED";
+  | "SIGNING_FAILED"
+  | "HISTORY_UNAVAILABLE"
+  | "HISTORY_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {
