@@ -46,8 +46,7 @@ describe.each([
       fc.property(fc.nat({ max: note.length - 1 }), fc.constantFrom(..."0aA/\n +"), (at, character) => {
         fc.pre(note[at] !== character);
         const altered = readCheckpoint(note.slice(0, at) + character + note.slice(at + 1));
-        // The last characters of base64 may say the same bytes.
-        if (altered && isSignedBy(altered, [publicOf(key)])) expect(altered).toEqual(readCheckpoint(note));
+        expect(altered !== null && isSignedBy(altered, [publicOf(key)])).toBe(false);
       }),
       { numRuns: 500 },
     );

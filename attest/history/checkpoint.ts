@@ -89,6 +89,7 @@ function readSignature(line: string): NoteSignature | null {
   const [mark, name = "", encoded = "", ...more] = line.split(" ");
   const bytes = Buffer.from(encoded, "base64");
   if (mark !== dash || more.length > 0 || name === "" || bytes.length < 5) return null;
+  if (bytes.toString("base64") !== encoded) return null;
   return { name, keyId: bytes.subarray(0, 4), signature: bytes.subarray(4) };
 }
 

@@ -1,4 +1,4 @@
-import type { ObjectLockMode, S3Client } from "@aws-sdk/client-s3";
+import type { ObjectLockMode, S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
 import { RingfenceError } from "../../core/errors.ts";
 import { type HistoryStore, mostBytes, unavailable } from "./store.ts";
 
@@ -30,13 +30,10 @@ export class S3Store implements HistoryStore {
 
   /** `s3://BUCKET/PREFIX`, with `?lock=compliance&days=400` (or `governance`) where each object is to carry a
    *  retention of its own. Throws USAGE. */
-  static async open(given: string): Promise<S3Store> {
+  static async open(given: string, configuration: S3ClientConfig = fromEnvironment()): Promise<S3Store> {
     const place = placeOf(given);
     const sdk = await import("@aws-sdk/client-s3");
-    const ownEndpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
-    // An endpoint of one's own seldom has a name for each bucket.
-    const client = new sdk.S3Client(ownEndpoint ? { endpoint: ownEndpoint, forcePathStyle: true } : {});
-    return new S3Store(given, place, { sdk, client });
+    return new S3Store(given, place, { sdk, client: new sdk.S3Client(configuration) });
   }
 
   async list(): Promise<string[]> {
@@ -106,6 +103,12 @@ export class S3Store implements HistoryStore {
   [Symbol.dispose](): void {
     this.#client.destroy();
   }
+}
+
+/** An endpoint of one's own seldom has a name for each bucket. */
+function fromEnvironment(): S3ClientConfig {
+  const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
+  return endpoint ? { endpoint, forcePathStyle: true } : {};
 }
 
 function deadline() {

@@ -1,6 +1,6 @@
 import type { HistoryRecord } from "./record.ts";
 
-/** How far each region's runs have come: how many were started, and the record that ended the last to end. */
+/** How far each region's runs have come: the last run's number, and the record that ended the last to end. */
 export type Standing = Map<string, { runs: number; ended: string | null }>;
 
 interface Stored {
@@ -10,7 +10,7 @@ interface Stored {
 
 export function standingOf(entries: readonly Stored[]): Standing {
   const standing: Standing = new Map();
-  for (const entry of entries) count(standing, entry, entries);
+  for (const entry of entries) count(standing, entry, (index) => entries[index]?.record);
   return standing;
 }
 
@@ -20,12 +20,17 @@ export function nextOf(standing: Standing, region: string): { sequence: number; 
   return { sequence: runs + 1, previous: ended };
 }
 
-/** `entries`: to find the start that a record ends. */
-export function count(standing: Standing, { record, digest }: Stored, entries: readonly Stored[]): void {
-  const start = record.event === "started" ? record : entries[record.started.index]?.record;
+/** `recordAt`: to find the start that a record ends. A start's own number is taken as it says, so that one that
+ *  is missing does not put all later ones in the wrong. */
+export function count(
+  standing: Standing,
+  { record, digest }: Stored,
+  recordAt: (index: number) => HistoryRecord | undefined,
+): void {
+  const start = record.event === "started" ? record : recordAt(record.started.index);
   if (start?.event !== "started") return;
-  for (const region of Object.keys(start.regions)) {
+  for (const [region, { sequence }] of Object.entries(start.regions)) {
     const { runs, ended } = standing.get(region) ?? { runs: 0, ended: null };
-    standing.set(region, record.event === "started" ? { runs: runs + 1, ended } : { runs, ended: digest });
+    standing.set(region, record.event === "started" ? { runs: sequence, ended } : { runs, ended: digest });
   }
 }
