@@ -4,7 +4,14 @@ import { seal } from "../envelope.ts";
 import type { EvidenceSigner } from "../signer.ts";
 import { signCheckpoint } from "./checkpoint.ts";
 import { catchUp, extend, headOf, invalid, type Log, type LogEntry, misfit } from "./log.ts";
-import { checkpointName, type HistoryRecord, recordName, type Subjects, statementOf } from "./record.ts";
+import {
+  checkpointName,
+  type HistoryRecord,
+  HistoryStatement,
+  recordName,
+  type Subjects,
+  statementOf,
+} from "./record.ts";
 import { type HistoryStore, unavailable } from "./store.ts";
 
 export interface Pen {
@@ -34,7 +41,9 @@ export async function append(log: Log, draft: Draft, pen: Pen): Promise<Appended
     if (tried > 0 && log.entries.length === before) await sleep(randomInt(20, 200));
     await signHead(log, pen);
     const { record, subjects } = draft(log);
-    const content = Buffer.from(await seal(statementOf(record, subjects), judge));
+    // What a reader would refuse must not be written.
+    const statement = HistoryStatement.parse(statementOf(record, subjects));
+    const content = Buffer.from(await seal(statement, judge));
     if (await isPlaced(recordName(record.index), content, store)) {
       const entry = extend(log, content, store);
       const unsigned = await signHead(log, pen).then(

@@ -36,6 +36,12 @@ export async function verifyLog(
   const checked = { records: 0, checkpoints: 0, held: 0 };
   const past = new Past();
   const size = await walk(/^records\/(\d{8})\.json$/, { from: 0, nameOf: recordName, check: checkRecord });
+  findings.push(...past.missingRuns().map((what) => ({ where: "the log", what })));
+  const unended = past.unended();
+  if (unended.length > 0)
+    notes.push(
+      `without an end, or still going on: ${unended.slice(0, 5).join(", ")}${moreThan(unended.length - 5)}`,
+    );
   const log = wholePart(past, trust);
   const roots = rootsOf(log.leaves);
   const signed = await walk(/^checkpoints\/(\d{8})$/, {
@@ -122,6 +128,10 @@ export async function verifyLog(
         `the last record has no checkpoint yet, or lost it: ${checkpointName(size)}. The next run signs one`,
       );
   }
+}
+
+function moreThan(rest: number): string {
+  return rest > 0 ? `, and ${rest} more runs` : "";
 }
 
 function wholePart({ entries }: Past, trust: Trust): Whole {

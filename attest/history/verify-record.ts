@@ -9,6 +9,8 @@ export class Past {
   readonly #starts = new Map<string, number>();
   readonly #ends = new Map<number, number>();
   readonly #places = new Map<string, number>();
+  /** Which runs of a region were started, by their numbers. */
+  readonly #runs = new Map<string, Map<number, string>>();
 
   add(index: number, entry: LogEntry): void {
     const { record, digest } = entry;
@@ -17,6 +19,31 @@ export class Past {
     if (record.event === "started" && !this.#starts.has(record.runId)) this.#starts.set(record.runId, index);
     if (record.event === "finished") this.#ends.set(record.started.index, index);
     count(this.#standing, entry, (at) => this.entries.get(at)?.record);
+    if (record.event !== "started") return;
+    for (const [region, { sequence }] of Object.entries(record.regions)) {
+      const runs = this.#runs.get(region) ?? new Map<number, string>();
+      this.#runs.set(region, runs.set(sequence, runs.get(sequence) ?? record.runId));
+    }
+  }
+
+  /** Each region's runs are counted without a hole; what is missing stood between two that are there. */
+  missingRuns(): string[] {
+    return [...this.#runs].flatMap(([region, runs]) => {
+      const numbers = [0, ...[...runs.keys()].sort((a, b) => a - b)];
+      return numbers.slice(1).flatMap((number, index) => {
+        const before = numbers[index] as number;
+        if (number === before + 1) return [];
+        const missing = number === before + 2 ? `run ${before + 1}` : `runs ${before + 1} to ${number - 1}`;
+        const after = before === 0 ? "" : `after ${runs.get(before)} and `;
+        return [`${missing} of ${region} missing, ${after}before ${runs.get(number)}`];
+      });
+    });
+  }
+
+  unended(): string[] {
+    return [...this.entries.values()].flatMap(({ record }) =>
+      record.event === "started" && !this.#ends.has(record.index) ? [record.runId] : [],
+    );
   }
 
   /** Why a record that is signed as it should be cannot stand at this place of this log. */
@@ -53,8 +80,8 @@ export class Past {
     const again = before === undefined ? [] : [`its run was started by ${recordName(before)} already`];
     const misplaced = Object.entries(regions).flatMap(([region, { sequence, previous }]) => {
       const expected = nextOf(this.#standing, region);
-      if (sequence !== expected.sequence)
-        return [`it is run ${sequence} of ${region}, and here run ${expected.sequence} would follow`];
+      if (sequence < expected.sequence)
+        return [`it is run ${sequence} of ${region}, and run ${expected.sequence - 1} stands before it`];
       if (previous === expected.previous) return [];
       return [`${region}'s last run before it ended by another record than here`];
     });

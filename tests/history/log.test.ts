@@ -69,7 +69,8 @@ describe("a run in a history", () => {
     const late = await begin(store, { at: "2026-10-01T00:00:00.000Z" });
     expect(late.notes).toEqual([expect.stringMatching(/clock says 2026-10-01.*2026-10-02/)]);
     const { problems, notes } = await verified(store);
-    expect([problems, notes]).toEqual([[], [expect.stringContaining("a clock went back")]]);
+    expect(problems).toEqual([]);
+    expect(notes).toEqual(expect.arrayContaining([expect.stringContaining("a clock went back")]));
   });
 
   test("may be judged with another key than the last, because keys are changed", async () => {
@@ -186,7 +187,7 @@ describe("a write that fails", () => {
     expect(run.written.unsigned).toMatchObject({ code: "HISTORY_UNAVAILABLE" });
     expect(await verified(store)).toMatchObject({
       problems: [],
-      notes: [expect.stringContaining("no checkpoint yet")],
+      notes: expect.arrayContaining([expect.stringContaining("no checkpoint yet")]),
     });
     expect((await run.finish(aResult())).unsigned).toBe(null);
     expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { checkpoints: 2 } });

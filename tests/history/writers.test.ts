@@ -48,7 +48,9 @@ const lines = (entries: readonly LogEntry[]) =>
 async function sound(store: HistoryStore): Promise<readonly LogEntry[]> {
   const { problems, notes, log } = await verifyLog(store, { trust });
   expect(problems).toEqual([]);
-  expect(notes.filter((note) => !/a clock went back|no checkpoint yet/.test(note))).toEqual([]);
+  expect(notes.filter((note) => !/a clock went back|no checkpoint yet|without an end/.test(note))).toEqual(
+    [],
+  );
   return log.entries;
 }
 
@@ -107,7 +109,7 @@ describe("kill -9 of a writer", () => {
       const entries = await sound(store);
       expect(entries).toHaveLength(records + 2);
       expect(lines(entries)).toEqual(expect.arrayContaining(told));
-      expect((await verifyLog(store, { trust })).notes).toEqual([]);
+      expect((await verifyLog(store, { trust })).notes.join()).not.toMatch(/no checkpoint yet/);
     },
   );
 
