@@ -193,7 +193,7 @@ function item(
     contacts: check.contacts,
     ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
     ...(check.looksFor ? { looksFor: check.looksFor } : {}),
-    ...(check.looksFor === "settings" ? { atlas } : {}),
+    ...(check.looksFor === "settings" || check.namesHosts ? { atlas } : {}),
     ...(check.privateAddresses ? { privateAddresses: true } : {}),
     ...(check.witnessed ? { witnessed: true } : {}),
     deadlineMs: map.attempts.deadlineMs,

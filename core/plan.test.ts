@@ -53,6 +53,15 @@ describe("the sample map", () => {
     expect(plan.gaps).toEqual([]);
   });
 
+  test("what may name hosts of nobody's carries the atlas by which they are judged", () => {
+    const carrying = attemptsOf(plan).filter(({ atlas }) => atlas);
+    expect(new Set(carrying.map(({ probe }) => probe))).toContain("sns-links");
+    const others = carrying.filter(
+      ({ probe, looksFor }) => looksFor !== "settings" && !checkOf(probe)?.namesHosts,
+    );
+    expect(others).toEqual([]);
+  });
+
   test("every system that can be reached is attempted from every region to every other", () => {
     const regions = Object.keys(sample.regions);
     const crossings = new Set(

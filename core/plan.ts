@@ -32,7 +32,7 @@ const PlannedItem = z.strictObject({
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
   looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
-  /** What a look at settings is judged by. */
+  /** What hosts are judged by that a look may name. */
   atlas: Atlas.optional(),
   privateAddresses: z.boolean().optional(),
   witnessed: z.boolean().optional(),

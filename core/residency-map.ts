@@ -19,6 +19,8 @@ export interface Check {
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
   looksFor?: "canaries" | "links" | "place" | "settings";
+  /** It names hosts that may be nobody's in the map, beside what it looks for; a look for settings always does. */
+  namesHosts?: true;
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { AwsService, DrillTools, Hole } from "../core/drill.ts";
+import type { AwsService, DrillTools, Hole, PolicyText } from "../core/drill.ts";
 import type { AddressFamily } from "../core/vocabulary.ts";
 
 export const eu = "eu-central-1";
@@ -49,6 +49,11 @@ export async function changeService<State>(
   const before = await tools.service.read(service, region);
   hole.closeBy(() => tools.service.write(service, region, before));
   await tools.service.write(service, region, change(structuredClone(before) as State));
+}
+
+/** A policy as AWS writes it down. */
+export function document(Statement: object[]): PolicyText & { Version: string; Statement: object[] } {
+  return { Version: "2012-10-17", Statement };
 }
 
 /** From one region's block to another's, one address family. */

@@ -16,6 +16,7 @@ export const otherKinds = [
   "ssh",
   "https",
   "sqs",
+  "sns",
   "aws-snapshots",
   "settings",
 ] as const;

@@ -23,6 +23,7 @@ export const systemOf = {
   ssh: "bastion",
   https: "search",
   sqs: "jobs",
+  sns: "order-events",
   "aws-snapshots": "orders-snapshots",
   settings: "workload-settings",
 } as const satisfies Record<Kind, string>;

@@ -37,6 +37,7 @@ const promised: [way: RegExp, kinds: readonly string[]][] = [
   [/^(outside|proxy)\//, ["vendor"]],
   [/^receiver\//, ["datagram"]],
   [/^settings\//, ["settings"]],
+  [/^topics\//, ["sns"]],
   [/^runner\/no-ipv6\//, kinds],
   [/^runner\/proxy\//, kinds],
   [/^runner\/clock-behind\//, kinds],

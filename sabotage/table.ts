@@ -9,6 +9,7 @@ import { otherRuins, others } from "./others.ts";
 import type { Sabotage } from "./record.ts";
 import { runners } from "./runner.ts";
 import { ruins, targets } from "./targets.ts";
+import { topics } from "./topics.ts";
 
 /** Every sabotage, in the order in which it is run: what ruins its replica comes last. */
 export const sabotages: readonly Sabotage[] = [
@@ -22,6 +23,7 @@ export const sabotages: readonly Sabotage[] = [
   ...code,
   ...kills,
   ...others,
+  ...topics,
   ...targets,
   ...ruins,
   ...otherRuins,

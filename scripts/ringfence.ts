@@ -29,6 +29,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "every run of a period, and whether the history of them holds",
     load: () => import("./commands/history.ts"),
   },
+  keygen: {
+    about: "make a key that signs evidence, or its successor",
+    load: () => import("./commands/keygen.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),
@@ -98,8 +102,8 @@ const usageCodes = new Set([
   "MAP_INVALID",
   "CONTROLS_INVALID",
   "TRUST_INVALID",
-  "SIGNERS_INVALID",
   "EVIDENCE_INVALID",
+  "SIGNER_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
 ]);

@@ -15,7 +15,7 @@ import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
 import type { ReplicaState } from "../environments/replica/state.ts";
-import { keysFolder, observedBundleName, writeEvidence } from "../reports/evidence.ts";
+import { keysFolder, writeEvidence } from "../reports/evidence.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import {
   type CleanRun,
@@ -28,7 +28,7 @@ import {
 import { systemOf } from "../sabotage/systems.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
-import { localSigning, signatureKeeper, writePublicKeys } from "./signing.ts";
+import { localSigning, SignatureKeeper } from "./signing.ts";
 import { today, version } from "./version.ts";
 
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
@@ -160,9 +160,9 @@ async function signed(
 ): Promise<() => Promise<string[]>> {
   const regions = Object.keys(texts);
   const environment = driver.name;
-  const { judge, publicPems } = localSigning(regions, { environment, folder: keyFolder });
+  const { judge } = localSigning(regions, { environment, folder: keyFolder });
   const { map, plan } = judged;
-  const signatures = signatureKeeper(directory, observedBundleName);
+  const signatures = new SignatureKeeper(directory);
   const signedAt = new Date().toISOString();
   for (const [region, text] of Object.entries(texts)) {
     mkdirSync(join(directory, region), { recursive: true });
@@ -172,7 +172,7 @@ async function signed(
       { sha256: sha256(text) },
       { runId, region, version, map: plan.map, plan: planDigest(plan), signedAt, history: null },
     );
-    signatures.onSigned(region, { bundle: await seal(statement, signer), who: signer.who });
+    signatures.keep(region, { ...signer, bundle: await seal(statement, signer) });
   }
   const context = {
     runId,
@@ -191,7 +191,7 @@ async function signed(
     { ...judged, mapText: stringify(map) },
     { judge, context, signedAt, drills: null },
   );
-  writePublicKeys(directory, publicPems);
+  signatures.writePublicKeys(judge);
   const trust = readTrust(join(directory, keysFolder, "trust.yaml"));
   const replay: Replay = {
     parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),

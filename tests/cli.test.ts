@@ -24,7 +24,7 @@ function mapFile(name: string, text: string): string {
 }
 
 describe("the command line", () => {
-  test.each(["run", "plan", "verify", "compare", "history", "vendors", "up", "shell", "doctor"])(
+  test.each(["run", "plan", "verify", "compare", "history", "keygen", "vendors", "up", "shell", "doctor"])(
     "%s explains itself, because nobody reads the source first",
     (command) => {
       const { exitCode, output } = ringfence([command, "--help"]);

@@ -1,6 +1,6 @@
 import type { HistoryPosition } from "../observed-statement.ts";
 import { type Appended, append, type Draft, type Pen } from "./append.ts";
-import { signCheckpoint } from "./checkpoint.ts";
+import { requireKeyId } from "./checkpoint.ts";
 import { headOf, type Log, type LogEntry, readLog } from "./log.ts";
 import {
   type Finished,
@@ -11,7 +11,6 @@ import {
   subjectsOf,
 } from "./record.ts";
 import { nextOf, standingOf } from "./standing.ts";
-import { noFrontier, rootOf } from "./tree.ts";
 
 type Place = "event" | "origin" | "index" | "previous";
 
@@ -52,9 +51,8 @@ export interface BegunRun {
  *  cannot be: what nobody wrote down must not be attempted. */
 export async function beginRun(facts: RunFacts, pen: Pen): Promise<BegunRun> {
   const log = await readLog(pen.store);
-  const origin = originOf(log, facts);
   // A signer that cannot sign the log is refused before anything is written.
-  await signCheckpoint({ origin, size: 0, root: rootOf(noFrontier) }, pen.judge);
+  requireKeyId(originOf(log, facts), pen.judge.publicPem);
   const notes = notesOn(log, facts, pen.store.name);
   const begun = await append(log, startOf(facts), pen);
   const write = async (ending: (place: EndPlace) => Ending) =>

@@ -104,7 +104,10 @@ test("any text is read or refused, and never thrown at", () => {
 });
 
 test("a signer whose key nobody can look up cannot sign a log", async () => {
-  const key = { $case: "x509Certificate" as const, certificate: "" };
-  const signer = { sign: async () => ({ signature: Buffer.alloc(64), key }) };
-  await expect(signCheckpoint(checkpoint, { signer })).rejects.toMatchObject({ code: "SIGNERS_INVALID" });
+  const { signer } = localSigner(p256);
+  const p384 = signingKey(generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey).publicPem;
+  for (const publicPem of [null, p384])
+    await expect(signCheckpoint(checkpoint, { signer, publicPem })).rejects.toMatchObject({
+      code: "SIGNER_INVALID",
+    });
 });

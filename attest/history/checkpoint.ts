@@ -31,22 +31,25 @@ function noteText({ origin, size, root }: Checkpoint): string {
   return `${origin}\n${size}\n${root.toString("base64")}\n`;
 }
 
-/** A checkpoint of C2SP tlog-checkpoint, as a signed note (c2sp.org/signed-note). Throws SIGNERS_INVALID. */
+/** A checkpoint of C2SP tlog-checkpoint, as a signed note (c2sp.org/signed-note). Throws SIGNER_INVALID. */
 export async function signCheckpoint(
   checkpoint: Checkpoint,
-  { signer }: Pick<EvidenceSigner, "signer">,
+  { signer, publicPem }: Pick<EvidenceSigner, "signer" | "publicPem">,
 ): Promise<string> {
   const text = noteText(checkpoint);
-  const { signature, key } = await signer.sign(Buffer.from(text));
-  const keyId =
-    key.$case === "publicKey" ? noteKeyId(checkpoint.origin, createPublicKey(key.publicKey)) : null;
-  if (!keyId) {
-    const message = "a history needs a judge who signs with a key of his own: ECDSA P-256 or Ed25519";
-    throw new RingfenceError("SIGNERS_INVALID", message, {
-      fix: "name a key for the judge, or run without --history",
-    });
-  }
+  const keyId = requireKeyId(checkpoint.origin, publicPem);
+  const { signature } = await signer.sign(Buffer.from(text));
   return `${text}\n${dash} ${checkpoint.origin} ${Buffer.concat([keyId, signature]).toString("base64")}\n`;
+}
+
+/** Throws SIGNER_INVALID for whoever has no key by which a reader could know the log. */
+export function requireKeyId(origin: string, publicPem: string | null): Buffer {
+  const keyId = publicPem && noteKeyId(origin, createPublicKey(publicPem));
+  if (keyId) return keyId;
+  const message = "a history needs a judge who signs with a lasting key: ECDSA P-256 or Ed25519";
+  throw new RingfenceError("SIGNER_INVALID", message, {
+    fix: "name a key for the judge, or run without --history",
+  });
 }
 
 /** Which key signed, and by what algorithm. signed-note gives Ed25519 the type 0x01, whose id is over name,

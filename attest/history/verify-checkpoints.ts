@@ -43,9 +43,10 @@ export function openCheckpoint(note: string, { origin, entries, trust }: Whole):
 
 /** The keys that could have signed after a record was made: also a later one, where the first try failed. */
 function judgesSince({ signers }: Trust, at: string | undefined): KeyObject[] {
-  return signers
-    .filter(({ signs, until }) => signs === judgeRole && !(at && until && until.getTime() <= Date.parse(at)))
-    .map(({ key }) => key);
+  return signers.flatMap((signer) => {
+    const ended = at && signer.until && signer.until.getTime() <= Date.parse(at);
+    return signer.signs === judgeRole && "key" in signer && !ended ? [signer.key] : [];
+  });
 }
 
 /** Why a held checkpoint is of no earlier state of this log; null where it is of one. */

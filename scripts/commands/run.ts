@@ -6,7 +6,7 @@ import { observersOf, type Plan } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { readControls } from "../../reports/controls.ts";
-import { observedBundleName, writeEvidence } from "../../reports/evidence.ts";
+import { writeEvidence } from "../../reports/evidence.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import {
@@ -22,7 +22,7 @@ import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
-import { localSigning, signatureKeeper, writePublicKeys } from "../signing.ts";
+import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { today, version } from "../version.ts";
 
@@ -36,6 +36,7 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   --attach [AT]   use an environment that is up, and reset nothing in it. AT: the file that
                   \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
   --controls FILE which criteria each leak path may support (default: reports/controls.yaml)
+  --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine)
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
   --history STORE a log of all runs, in which this one is put before it starts and when it has ended: a folder,
                   or s3://BUCKET/PREFIX (default: $RINGFENCE_HISTORY; none without)
@@ -54,6 +55,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     attach: { type: "string" },
     out: { type: "string" },
     controls: { type: "string" },
+    signers: { type: "string" },
     history: { type: "string" },
     trigger: { type: "string" },
     only: { type: "string", short: "t" },
@@ -79,9 +81,13 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     ),
   });
   const runId = newRunId();
-  const signing = localSigning(observersOf(map, plan), { environment: driver.name });
+  const observers = observersOf(map, plan);
+  const declared = options.text("signers");
+  const signing = declared
+    ? await declaredSigning(declared, observers)
+    : localSigning(observers, { environment: driver.name });
   const directory = claimDirectory(options.text("out"), runId);
-  const signatures = signatureKeeper(directory, observedBundleName);
+  const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
   const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
   // Loaded only where there is one: a run without a history costs nothing more.
@@ -117,7 +123,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       signal,
       signing: history?.placed(signing.regions) ?? signing.regions,
       secrets: signing.secrets,
-      onSigned: signatures.onSigned,
+      onSigned: (region, signed) => signatures.keep(region, signed),
       onEntry: (_region, line) => progress.entry(line),
       onLost: (region, why) =>
         progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
@@ -146,7 +152,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
         },
       },
     );
-    writePublicKeys(directory, signing.publicPems);
+    signatures.writePublicKeys(signing.judge);
     markLatest(directory);
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
     const recorded = (await history?.finish(directory, { run, reports })) ?? true;

@@ -130,10 +130,9 @@ describe("a history is not gone on with", () => {
 
   test("by a signer that cannot sign its checkpoints, before anything is written", async () => {
     const store = new MemoryStore();
-    const key = { $case: "x509Certificate" as const, certificate: "" };
-    const keyless = { ...judge, signer: { sign: async () => ({ signature: Buffer.alloc(64), key }) } };
+    const keyless = { ...judge, publicPem: null };
     await expect(beginRun(aRun(), { store, judge: keyless })).rejects.toMatchObject({
-      code: "SIGNERS_INVALID",
+      code: "SIGNER_INVALID",
     });
     expect(store.files.size).toBe(0);
   });

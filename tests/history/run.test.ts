@@ -192,14 +192,13 @@ describe("runs that were recorded", () => {
 describe("a history that fails", () => {
   test("at the start keeps the run from being made, because nobody would know of it", () => {
     writeFileSync(join(folder, "file"), "");
-    const begun = performance.now();
     const { exitCode, output } = ringfence(
       asked("unrecorded", "--history", join(folder, "file")),
       environment,
     );
     expect(exitCode).toBe(2);
     expect(output).toMatch(/HISTORY_UNAVAILABLE/);
-    expect(performance.now() - begun).toBeLessThan(8000);
+    expect(output).not.toMatch(/ways out/);
     expect(existsSync(join(runs, "unrecorded", "run.json"))).toBe(false);
   });
 

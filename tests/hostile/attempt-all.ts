@@ -114,6 +114,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
   const aws = { host: "localhost", port, tls: true, region: "us-east-1", account: "000000000000" };
   const credentials = { own: key, canary: key };
   if (kind === "sqs") return { ...aws, queue: "jobs", deadLetterQueue: "dead", credentials };
+  if (kind === "sns") return { ...aws, topic: "events", watched: [], credentials };
   if (kind === "aws-snapshots") {
     const copyRole = "arn:aws:iam::000000000000:role/backup";
     return { ...aws, backup: "localhost", snapshot: "canary", vault: "vault", copyRole, credentials };

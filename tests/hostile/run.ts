@@ -39,6 +39,7 @@ const s3Probes = [
 ];
 
 const sqsProbes = ["sqs-receive", "sqs-send", "sqs-stray", "sqs-links", "sqs-wiring"];
+const snsProbes = ["sns-publish", "sns-links", "sns-wiring"];
 const snapshotProbes = [
   "snapshot-read",
   "snapshot-pull",
@@ -67,8 +68,10 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
   // One client's way with HTTP stands for all of its probes.
   { kind: "sqs", probes: ["sqs-receive"], behaviours: hostileS3 },
+  { kind: "sns", probes: ["sns-publish"], behaviours: hostileS3 },
   { kind: "aws-snapshots", probes: ["snapshot-pull", "backup-links"], behaviours: hostileS3 },
   { kind: "sqs", probes: sqsProbes, behaviours: hostileAws },
+  { kind: "sns", probes: snsProbes, behaviours: hostileAws },
   { kind: "aws-snapshots", probes: snapshotProbes, behaviours: hostileAws },
   { kind: "vendor", probes: ["vendor"], behaviours: hostileS3 },
   { kind: "vendor", probes: ["vendor-proxy"], behaviours: hostileProxy },

@@ -25,7 +25,7 @@ export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[ke
 
 /** Kinds whose network is open to everybody, so that authorization has to stop an attempt. */
 export function isPublic({ kind }: Pick<HostileCase, "kind">): boolean {
-  return kind === "s3" || kind === "sqs" || kind === "aws-snapshots" || kind === "dns";
+  return ["s3", "sqs", "sns", "aws-snapshots", "dns"].includes(kind);
 }
 
 /** Ways that lead over the region's own proxy or resolver, which is the hostile one. */
