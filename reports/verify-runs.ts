@@ -153,6 +153,8 @@ function placeProblem(
   const { entries } = log;
   if (origin !== log.origin) return `it stands in another log, ${origin}`;
   const entry = entries[index];
+  if (!entry && index < log.size)
+    return `${recordName(index)}, in which it stands, or one before it is missing`;
   if (!entry)
     return `it stands in ${recordName(index)}, and here are ${entries.length} records: the end was cut off`;
   if (entry.digest !== started)

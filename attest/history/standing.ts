@@ -27,10 +27,19 @@ export function count(
   { record, digest }: Stored,
   recordAt: (index: number) => HistoryRecord | undefined,
 ): void {
-  const start = record.event === "started" ? record : recordAt(record.started.index);
-  if (start?.event !== "started") return;
-  for (const [region, { sequence }] of Object.entries(start.regions)) {
+  for (const [region, { sequence }] of Object.entries(regionsOf(record, recordAt))) {
     const { runs, ended } = standing.get(region) ?? { runs: 0, ended: null };
     standing.set(region, record.event === "started" ? { runs: sequence, ended } : { runs, ended: digest });
   }
+}
+
+/** Where its start is missing, an end still says whose runs it ended. */
+function regionsOf(
+  record: HistoryRecord,
+  recordAt: (index: number) => HistoryRecord | undefined,
+): Readonly<Record<string, { sequence: number }>> {
+  if (record.event === "started") return record.regions;
+  const start = recordAt(record.started.index);
+  if (start?.event === "started") return start.regions;
+  return record.outcome === "judged" ? record.regions : {};
 }

@@ -7,6 +7,8 @@ import { consistencyProof, frontierOf, grow, isBeginningOf, noFrontier, rootOf }
 /** The records of a log from its first on, as far as they go without a hole. */
 export interface Whole {
   origin: string;
+  /** How many places the log has, holes included. */
+  size: number;
   entries: readonly LogEntry[];
   leaves: readonly Buffer[];
   trust: Trust;
@@ -54,8 +56,10 @@ export function heldProblem({ name, note }: Held, whole: Whole): string | null {
   const opened = openCheckpoint(note, whole);
   if (typeof opened === "string") return `${name}: ${opened}`;
   const size = whole.leaves.length;
+  if (opened.size > whole.size)
+    return `${name} was signed over ${opened.size} records, and here are ${whole.size}: the end of the log was cut off`;
   if (opened.size > size)
-    return `${name} was signed over ${opened.size} records, and here are ${size}: the end of the log was cut off`;
+    return `${name} was signed over ${opened.size} records, of which only the first ${size} are here without a hole`;
   if (opened.size === 0) return null;
   const now = { size, root: rootOf(frontierOf(whole.leaves)) };
   return isBeginningOf(opened, now, consistencyProof(whole.leaves, opened.size))

@@ -42,7 +42,7 @@ export async function verifyLog(
     notes.push(
       `without an end, or still going on: ${unended.slice(0, 5).join(", ")}${moreThan(unended.length - 5)}`,
     );
-  const log = wholePart(past, trust);
+  const log = wholePart(past, { size, trust });
   const roots = rootsOf(log.leaves);
   const signed = await walk(/^checkpoints\/(\d{8})$/, {
     from: 1,
@@ -134,11 +134,11 @@ function moreThan(rest: number): string {
   return rest > 0 ? `, and ${rest} more runs` : "";
 }
 
-function wholePart({ entries }: Past, trust: Trust): Whole {
+function wholePart({ entries }: Past, of: Pick<Whole, "size" | "trust">): Whole {
   const whole: LogEntry[] = [];
   for (let entry = entries.get(0); entry; entry = entries.get(whole.length)) whole.push(entry);
   const leaves = whole.map(({ content }) => leafHash(content));
-  return { origin: whole[0]?.record.origin ?? "", entries: whole, leaves, trust };
+  return { origin: whole[0]?.record.origin ?? "", entries: whole, leaves, ...of };
 }
 
 function rangeOf(first: number, last: number, nameOf: (number: number) => string): string {
