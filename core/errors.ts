@@ -27,7 +27,9 @@ export type ErrorCode =
   | "DRILL_FAILED"
   | "VENDOR_INVALID"
   | "CONTROLS_INVALID"
-  | "TRUST_INVALID";
+  | "TRUST_INVALID"
+  | "HISTORY_UNAVAILABLE"
+  | "HISTORY_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

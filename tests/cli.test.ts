@@ -24,14 +24,23 @@ function mapFile(name: string, text: string): string {
 }
 
 describe("the command line", () => {
-  test.each(["run", "plan", "verify", "compare", "keygen", "export", "vendors", "up", "shell", "doctor"])(
-    "%s explains itself, because nobody reads the source first",
-    (command) => {
-      const { exitCode, output } = ringfence([command, "--help"]);
-      expect(exitCode).toBe(0);
-      expect(output).toContain(`ringfence ${command}`);
-    },
-  );
+  test.each([
+    "run",
+    "plan",
+    "verify",
+    "compare",
+    "history",
+    "keygen",
+    "export",
+    "vendors",
+    "up",
+    "shell",
+    "doctor",
+  ])("%s explains itself, because nobody reads the source first", (command) => {
+    const { exitCode, output } = ringfence([command, "--help"]);
+    expect(exitCode).toBe(0);
+    expect(output).toContain(`ringfence ${command}`);
+  });
 
   test.each([
     [["prove"], /there is no command "prove"/],

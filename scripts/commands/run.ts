@@ -40,6 +40,9 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine)
   --redact FILE   leave out what the map marks as private; the salt of its digests goes into FILE, a new one
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
+  --history STORE a log of all runs, in which this one is put before it starts and when it has ended: a folder,
+                  or s3://BUCKET/PREFIX (default: $RINGFENCE_HISTORY; none without)
+  --trigger TEXT  what made it run, for the history (default: what the CI says)
 
 Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
 
@@ -56,13 +59,16 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     controls: { type: "string" },
     signers: { type: "string" },
     redact: { type: "string" },
+    history: { type: "string" },
+    trigger: { type: "string" },
     only: { type: "string", short: "t" },
   });
   takeNothing("run", options);
   const only = asPattern("-t", options.text("only"));
   const driver = await loadDriver(options.text("env") ?? "replica");
   const probes = await loadProbes();
-  const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, {
+  const mapFile = options.text("map") ?? driver.mapFile;
+  const { map, text: mapText } = readMapFile(mapFile, {
     kinds: probes,
     today: today(),
   });
@@ -91,8 +97,19 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const directory = claimDirectory(options.text("out"), runId);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
+  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
+  // Loaded only where there is one: a run without a history costs nothing more.
+  using history = place
+    ? await (await import("../run-history.ts")).RecordedRun.begin(place, {
+        ...{ runId, startedAt, driver, map: published.map, plan: published.plan, mapFile },
+        judge: signing.judge,
+        filtered: only !== undefined,
+        trigger: options.text("trigger"),
+        say: (line) => progress.say(line),
+      })
+    : null;
 
-  {
+  try {
     const attach = options.text("attach");
     progress.say(
       attach !== undefined
@@ -114,7 +131,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       only,
       directory,
       signal,
-      signing: signing.regions,
+      signing: history?.placed(signing.regions) ?? signing.regions,
       secrets: signing.secrets,
       onSigned: (region, signed) => signatures.keep(region, signed),
       onEntry: (_region, line) => progress.entry(line),
@@ -130,6 +147,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
         judge: signing.judge,
         signedAt: new Date().toISOString(),
         drills: knownScore(driver.drills),
+        ...(history ? { history: history.positions } : {}),
         context: {
           runId,
           environment: environment.name,
@@ -147,7 +165,11 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     signatures.writePublicKeys(signing.judge);
     markLatest(directory);
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
-    return run.exitCode;
+    const recorded = (await history?.finish(directory, { run, reports })) ?? true;
+    return recorded || run.exitCode !== 0 ? run.exitCode : 2;
+  } catch (error) {
+    await history?.interrupt(error);
+    throw error;
   }
 }
 
