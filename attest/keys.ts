@@ -60,3 +60,16 @@ export function fingerprintOf(publicKey: KeyObject): string {
     .update(publicKey.export({ type: "spki", format: "der" }))
     .digest("hex");
 }
+
+/** A public key in a file of its own. */
+export function readPublicKey(file: string): { key: KeyObject; fingerprint: string } {
+  try {
+    const key = createPublicKey(readFileSync(file));
+    return { key, fingerprint: fingerprintOf(key) };
+  } catch (cause) {
+    throw new RingfenceError("USAGE", `${file} is no public key in PEM`, {
+      cause,
+      fix: "name the .pub.pem file that the key's owner gave you",
+    });
+  }
+}

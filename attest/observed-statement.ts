@@ -12,7 +12,8 @@ export const HistoryPosition = z.strictObject({
   index: z.int().min(0),
   /** SHA-256 of that record. */
   started: digest,
-  /** Of this region's runs so far, this one included, and the digest of the record that ended the one before. */
+  /** Of this region's runs so far, this one included, and the digest of the record that ended the last one that
+   *  had ended by then. */
   sequence: z.int().min(1),
   previous: digest.nullable(),
 });

@@ -1,10 +1,10 @@
-import { bundleFromJSON, bundleToJSON } from "@sigstore/bundle";
-import { TrustedRoot } from "@sigstore/protobuf-specs";
-import { toSignedEntity, toTrustMaterial, Verifier } from "@sigstore/verify";
+import { type Bundle, bundleFromJSON, bundleToJSON } from "@sigstore/bundle";
 import type { z } from "zod";
 import { canonicalJson } from "../core/digest.ts";
 import { statementMediaType } from "./envelope.ts";
 import { hintOf, type SignerIdentity } from "./signer.ts";
+import { openKeyed, openKeyless } from "./signers/open.ts";
+import { checkTimestamps } from "./timestamps/check.ts";
 import type { Trust, TrustedSigner } from "./trust.ts";
 
 const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -18,57 +18,80 @@ export interface Expected<T> {
   timeOf(statement: T): string;
 }
 
-/** Opens a bundle with a key of the trust file, chosen by its hint; a key inside the bundle is never used.
- *  Sigstore's verifier looks at the signature only, so type, shape and time are checked here. */
+type Problem = { problem: string };
+
+/** Opens a bundle with a signer of the trust file; a key inside the bundle is never used. Sigstore's verifier
+ *  looks at the signature only, so type, shape and time are checked here. */
 export function openStatement<T>(
   text: string,
   { role, trust, schema, timeOf }: Expected<T>,
-): { statement: T; who: SignerIdentity } | { problem: string } {
-  let signedBy: TrustedSigner | null = null;
+): { statement: T; who: SignerIdentity } | Problem {
   try {
     const bundle = bundleFromJSON(JSON.parse(text));
     if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(text)))
       return { problem: "the bundle holds more, or other, than a Sigstore bundle does" };
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
-    const { payloadType, payload, signatures } = bundle.content.dsseEnvelope;
+    const { payloadType, payload } = bundle.content.dsseEnvelope;
     if (bundle.mediaType !== bundleMediaType)
       return { problem: `the bundle is of type ${JSON.stringify(bundle.mediaType)}` };
     if (payloadType !== statementMediaType)
       return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
-    const material = toTrustMaterial(TrustedRoot.fromJSON({}), (hint) => {
-      signedBy = signerFor(hint, role, trust);
-      return { publicKey: signedBy.key, validFor: () => true };
-    });
-    new Verifier(material, { tlogThreshold: 0, ctlogThreshold: 0, timestampThreshold: 0 }).verify(
-      toSignedEntity(bundle),
-    );
-    const signer = signedBy as TrustedSigner | null;
-    if (!signer || signatures[0]?.keyid !== hintOf(signer.fingerprint))
-      return { problem: "the envelope names another key than the bundle" };
+    const opened = openSigned(bundle, { role, trust });
+    if ("problem" in opened) return opened;
     const parsed = schema.safeParse(JSON.parse(payload.toString("utf8")));
     if (!parsed.success) return { problem: "the signed payload is not the statement that belongs here" };
-    const outside = outsideWindow(signer, timeOf(parsed.data));
-    if (outside) return { problem: outside };
-    return { statement: parsed.data, who: { kind: "key", fingerprint: signer.fingerprint } };
+    const time = timeOfSigning(bundle, trust, timeOf(parsed.data));
+    if ("problem" in time) return time;
+    const outside = outsideWindow(opened.signer, time.at);
+    return outside ? { problem: outside } : { statement: parsed.data, who: opened.who };
   } catch (error) {
-    return { problem: `its signature does not hold: ${(error as Error).message.split("\n")[0]}` };
+    return { problem: `it cannot be read: ${(error as Error).message.split("\n")[0]}` };
   }
 }
 
-function signerFor(hint: string, role: string, { signers }: Trust): TrustedSigner {
-  const known = signers.filter(({ fingerprint }) => hintOf(fingerprint) === hint);
-  const signer = known.find(({ signs }) => signs === role);
-  if (signer) return signer;
-  if (known[0]) throw new Error(`signed by the key of ${known[0].signs}`);
-  throw new Error("signed by a key that is not among the trusted ones");
+function openSigned(
+  bundle: Bundle,
+  { role, trust }: { role: string; trust: Trust },
+): { signer: TrustedSigner; who: SignerIdentity } | Problem {
+  const { content } = bundle.verificationMaterial;
+  const problems: string[] = [];
+  for (const signer of trust.signers.filter((one) => one.signs === role)) {
+    if ("key" in signer !== (content.$case === "publicKey")) continue;
+    const opened =
+      "key" in signer
+        ? openKeyed(bundle, [signer])
+        : openKeyless(bundle, { ...signer.identity, trustedRoot: signer.trustedRoot });
+    if ("who" in opened) return { signer, who: opened.who };
+    problems.push(opened.problem);
+  }
+  const other = trust.signers.find(
+    (one) =>
+      content.$case === "publicKey" && "key" in one && hintOf(one.fingerprint) === content.publicKey.hint,
+  );
+  if (other && other.signs !== role) return { problem: `signed by the key of ${other.signs}` };
+  // The one that nearly fitted says more than those of other keys.
+  const stranger = "signed by a key that is not among the trusted ones";
+  return { problem: problems.find((one) => one !== stranger) ?? problems[0] ?? stranger };
 }
 
-function outsideWindow({ from, until }: TrustedSigner, at: string): string | null {
-  const time = Date.parse(at);
-  if (!Number.isFinite(time)) return `it says no time: ${JSON.stringify(at)}`;
-  if (from && time < from.getTime())
-    return `made ${at}, before its key may sign (from ${from.toISOString()})`;
-  if (until && time >= until.getTime())
-    return `made ${at}, after its key may sign (until ${until.toISOString()})`;
+/** As an authority says, where the trust file names one; else as the statement says. */
+function timeOfSigning(bundle: Bundle, { timestamps }: Trust, claimed: string): { at: number } | Problem {
+  const said = Date.parse(claimed);
+  if (!Number.isFinite(said)) return { problem: `it says no time: ${JSON.stringify(claimed)}` };
+  const stamped = bundle.verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? [];
+  if (!timestamps || (stamped.length === 0 && !timestamps.required)) return { at: said };
+  const checked = checkTimestamps(bundle, timestamps.authorities);
+  if ("problem" in checked) return checked;
+  const at = checked.time.getTime();
+  if (Math.abs(at - said) <= timestamps.withinMinutes * 60_000) return { at };
+  return { problem: `it says ${claimed}, and ${checked.authority} saw it at ${checked.time.toISOString()}` };
+}
+
+function outsideWindow({ from, until }: TrustedSigner, at: number): string | null {
+  const made = new Date(at).toISOString();
+  if (from && at < from.getTime())
+    return `made ${made}, before its signer may sign (from ${from.toISOString()})`;
+  if (until && at >= until.getTime())
+    return `made ${made}, after its signer may sign (until ${until.toISOString()})`;
   return null;
 }

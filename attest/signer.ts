@@ -18,6 +18,8 @@ export type SignerIdentity = z.infer<typeof SignerIdentity>;
 /** What puts a name to a statement. `signer` and `witnesses` are Sigstore's interfaces. */
 export interface EvidenceSigner {
   readonly who: SignerIdentity;
+  /** For whoever verifies; null where no key lasts longer than a signature. */
+  readonly publicPem: string | null;
   readonly signer: Signer;
   /** They say when, or that a log holds it. */
   readonly witnesses: readonly Witness[];
@@ -28,6 +30,7 @@ export function localSigner(key: SigningKey): EvidenceSigner {
   const digestName = key.privateKey.asymmetricKeyType === "ed25519" ? null : "sha256";
   return {
     who: { kind: "key", fingerprint: key.fingerprint },
+    publicPem: key.publicPem,
     signer: {
       sign: async (data) => ({
         signature: signBytes(digestName, data, { key: key.privateKey, dsaEncoding: "der" }),

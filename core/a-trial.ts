@@ -7,11 +7,13 @@ import {
   type Findings,
   type Journal,
   Phase,
+  type RowSum,
   readJournal,
   type Try,
+  type Write,
 } from "./journal.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { type Gap, type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
+import { type Gap, observersOf, type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
 import { homesOf, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
 import { type Outcome, type Rung, rungs } from "./vocabulary.ts";
 import { sendToken } from "./witness.ts";
@@ -60,7 +62,8 @@ const inside = { routes: ["name"], credentials: ["own"], goal: "data", contacts:
 
 const blind = { family: "send", credentials: ["none"], witnessed: true, goal: "network" } as const;
 
-/** A kind of system with one check of every sort, and one to which things are sent that are not answered. */
+/** A kind of system with one check of every sort, one to which things are sent that are not answered, and one
+ *  between whose regions tenants move. */
 export const kinds: readonly SystemKind[] = [
   {
     kind: "sink",
@@ -120,7 +123,57 @@ export const kinds: readonly SystemKind[] = [
       },
     ],
   },
+  {
+    kind: "mover",
+    endpoint: z.strictObject({ host: z.string() }),
+    stopBy: "network",
+    checks: [
+      {
+        ...inside,
+        probe: "frozen",
+        looksFor: "writes",
+        refusals: () => ["MOVING"],
+        family: "stray",
+        proves: "no write while moving",
+      },
+      { ...inside, probe: "whole", looksFor: "sums", family: "stray", proves: "what left arrived" },
+    ],
+  },
 ];
+
+const outward = { ...blind, routes: ["name"], contacts: "own", outward: true } as const;
+
+/** What speaks to a receiver outside of all regions, in two ways that share a twin. */
+export const outwardKinds: readonly SystemKind[] = [
+  {
+    kind: "mouth",
+    endpoint: z.strictObject({ host: z.string() }),
+    stopBy: "network",
+    checks: [
+      { ...outward, probe: "shout", proves: "nothing is heard outside" },
+      {
+        ...outward,
+        probe: "whisper",
+        twinBy: "shout",
+        proves: "nothing is heard outside, were it ever so low",
+      },
+    ],
+  },
+];
+
+/** The same write, for a tenant that is being moved and for one that is not. */
+export function aWrite(
+  tenant: Write["tenant"],
+  code: string | null = tenant === "moving" ? "MOVING" : null,
+  how = "INSERT",
+): Write {
+  return { tenant, how, met: code === null ? { kind: "accepted" } : { kind: "refused", code } };
+}
+
+/** Four rows of the tenant that moved into a region. */
+export function aSum(by: RowSum["by"], region: string, parts: Partial<RowSum> = {}): RowSum {
+  return { tenant: `moved-to-${region}`, part: "members", by, rows: 4, digest: sha256(region), ...parts };
+}
 
 export function aSystem(parts: Partial<System> = {}): System {
   return {
@@ -172,7 +225,13 @@ export const asPromised: Observe = (item) => {
   if (item.family === "trespass") return { tries: [silentAt("network")] };
   const servedFrom = { addresses: [addressIn(item.from.region, item.vector.addressFamily)] };
   const links = { canaries: [own], links: [] };
-  const findings = { wiring: { canaries: [own], servedFrom }, links, stray: { canaries: [own] } };
+  const findings = {
+    wiring: { canaries: [own], servedFrom },
+    links,
+    stray: { canaries: [own] },
+    frozen: { canaries: [own], writes: [aWrite("settled"), aWrite("moving"), aWrite("settled")] },
+    whole: { canaries: [own], sums: [aSum("count", item.from.region), aSum("manifest", item.from.region)] },
+  };
   return { tries: [reached("data", own)], findings: findings[item.probe as keyof typeof findings] };
 };
 
@@ -232,7 +291,7 @@ export function aRun(parts: RunParts): Run {
         const seen = observe(item, phase);
         return seen ? [observation(item, phase, seen)] : [];
       });
-  const texts = Object.keys(map.regions).map((region) => {
+  const texts = observersOf(map, plan).map((region) => {
     const entries = [...observed(region, "before"), ...observed(region, "attempt")];
     entries.push(...(extra[region] ?? []), ...observed(region, "after"));
     entries.push(...witnessed(plan, region, receivers));
@@ -300,9 +359,21 @@ export function damaged(run: Run, region: string, alter: (lines: string[]) => st
 export type ControlState = { before?: Tried[]; after?: Tried[] };
 export const neverRun: ControlState = { before: [], after: [] };
 
+const kindOf = {
+  read: "store",
+  stray: "store",
+  links: "store",
+  wiring: "store",
+  send: "sink",
+  relay: "sink",
+  carry: "sink",
+  frozen: "mover",
+  whole: "mover",
+} as const;
+
 export interface TrialParts {
   attempt?: Tried | Tried[];
-  probe?: "read" | "stray" | "links" | "wiring" | "send" | "relay" | "carry";
+  probe?: keyof typeof kindOf;
   route?: "name" | "address";
   findings?: Findings;
   /** What the same attempt by literal address met; left out: it is not planned. */
@@ -329,7 +400,7 @@ export function aTrial(parts: TrialParts = {}): Run {
   const { probe = "read", route = "name", family = 4, waivers = [], deadlineMs = 4000 } = parts;
   const isRouted = probe === "read" || probe === "send";
   const system = aSystem({
-    ...(["send", "relay", "carry"].includes(probe) ? { kind: "sink" } : {}),
+    kind: kindOf[probe],
     addressFamilies: [family],
     waivers,
     ...(parts.stopBy ? { stopBy: parts.stopBy } : {}),

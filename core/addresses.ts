@@ -10,11 +10,23 @@ export function parseCidr(text: string): { address: string; prefix: number; vers
   return { address: match[1], prefix, version };
 }
 
-/** Whether an address lies in one of the blocks. IPv4-mapped IPv6 counts as IPv4. */
+/** A block, or an address with its block before it, of which only a salted digest was published. */
+const redacted = /^(ipv[46]-[0-9a-f]{8})(-[0-9a-f]{16})?$/;
+
+export function isBlock(text: string): boolean {
+  return parseCidr(text) !== null || redacted.test(text);
+}
+
+/** IPv4-mapped IPv6 counts as IPv4, and a zone is no part of an address. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+}
+
+/** Whether an address lies in one of the blocks. */
 export function inBlocks(address: string, cidrs: readonly string[]): boolean {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*$/, "");
+  const plain = plainAddress(address);
   const version = isIP(plain);
-  if (version === 0) return false;
+  if (version === 0) return cidrs.includes(redacted.exec(address)?.[1] ?? "");
   const blocks = new BlockList();
   for (const cidr of cidrs) {
     const block = parseCidr(cidr);
@@ -23,8 +35,9 @@ export function inBlocks(address: string, cidrs: readonly string[]): boolean {
   return blocks.check(plain, version === 4 ? "ipv4" : "ipv6");
 }
 
-/** Two blocks overlap exactly when one holds the other's base address. */
+/** Two blocks overlap exactly when one holds the other's base address; of digests only equal ones are known to. */
 export function overlap(a: string, b: string): boolean {
+  if (a === b) return true;
   const left = parseCidr(a);
   const right = parseCidr(b);
   if (!left || !right || left.version !== right.version) return false;

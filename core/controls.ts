@@ -1,4 +1,4 @@
-import type { Entry, Journal, Phase, Try } from "./journal.ts";
+import type { Entry, Journal, Phase, RowSum, Try } from "./journal.ts";
 import type { Plan, PlannedItem } from "./plan.ts";
 import { height, higher } from "./vocabulary.ts";
 import { sendToken } from "./witness.ts";
@@ -40,6 +40,8 @@ export interface ControlBook {
   /** When the receiver of an item was last asked (ms since 1970; -Infinity: never). */
   askedAt(item: PlannedItem): number;
   problemsOf(region: string): string[];
+  /** What all regions say of the tenants that moved between their systems of that id. */
+  sumsOf(system: string): readonly RowSum[];
 }
 
 export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBook {
@@ -86,6 +88,12 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     originsOf: (digest) => origins.get(digest) ?? [],
     slowestMs: slowestControls(plan, phase),
     problemsOf: memoised(problemsOf),
+    sumsOf: memoised((system) =>
+      plan.items
+        .filter(({ looksFor, to }) => looksFor === "sums" && to.system === system)
+        .flatMap(({ id }) => phase(id, "attempt"))
+        .flatMap(({ tries }) => tries.flatMap(({ findings }) => findings?.sums ?? [])),
+    ),
   };
 }
 

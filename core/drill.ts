@@ -10,7 +10,7 @@ export interface HttpRequest {
   body?: unknown;
 }
 /** Beside S3 and STS. */
-export type AwsService = "sqs" | "rds" | "backup";
+export type AwsService = "sqs" | "sns" | "rds" | "backup";
 
 /** What an operator of a replica can turn. A real region has none of it: drills cannot be aimed there. */
 export interface DrillTools {

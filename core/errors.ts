@@ -14,6 +14,8 @@ export type ErrorCode =
   | "PLAN_INVALID"
   | "JOURNAL_INVALID"
   | "EVIDENCE_INVALID"
+  | "SIGNER_INVALID"
+  | "SIGNING_FAILED"
   | "USAGE"
   | "INTERRUPTED"
   | "OUT_NOT_EMPTY"
@@ -26,8 +28,8 @@ export type ErrorCode =
   | "VENDOR_INVALID"
   | "CONTROLS_INVALID"
   | "TRUST_INVALID"
-  | "SIGNERS_INVALID"
-  | "SIGNING_FAILED";
+  | "HISTORY_UNAVAILABLE"
+  | "HISTORY_INVALID";
 
 /** Every error a person can cause carries a closed code, and the way out of it. */
 export class RingfenceError extends Error {

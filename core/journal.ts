@@ -31,11 +31,37 @@ export const NamedPlace = z.discriminatedUnion("what", [
 ]);
 export type NamedPlace = z.infer<typeof NamedPlace>;
 
-/** What a look inside found: digests of canaries, links, and who the answering server says it is. */
+/** What became of one write that was not kept: into a tenant that is held in the middle of a move, or into one
+ *  that is not moving (`settled`), which is its control. `how`: what was written and by whom, alike for both. */
+export const Write = z.strictObject({
+  tenant: z.enum(["moving", "settled"]),
+  how: shortText,
+  met: z.discriminatedUnion("kind", [
+    z.strictObject({ kind: z.literal("accepted") }),
+    z.strictObject({ kind: z.literal("refused"), code: z.string().max(120) }),
+  ]),
+});
+export type Write = z.infer<typeof Write>;
+
+/** How many rows of a tenant are in one part of a system, and the SHA-256 over them: by the system's own `count`
+ *  just now, or by the `manifest` that the mover made when it froze the tenant. */
+export const RowSum = z.strictObject({
+  tenant: shortText,
+  part: shortText,
+  by: z.enum(["count", "manifest"]),
+  rows: z.int().min(0),
+  digest,
+});
+export type RowSum = z.infer<typeof RowSum>;
+
+/** What a look inside found: digests of canaries, links, who the answering server says it is, and what became
+ *  of tenants that move. */
 export const Findings = z.strictObject({
   canaries: z.array(digest).max(1000).optional(),
   links: z.array(Link).max(1000).optional(),
   settings: z.array(NamedPlace).max(1000).optional(),
+  writes: z.array(Write).max(200).optional(),
+  sums: z.array(RowSum).max(1000).optional(),
   servedFrom: z
     .strictObject({ addresses: z.array(z.string().max(64)), region: z.string().max(64).optional() })
     .optional(),

@@ -1,6 +1,7 @@
 import { inBlocks } from "./addresses.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Findings, Link } from "./journal.ts";
+import { brokenMove, moveDoubt } from "./judge-moves.ts";
 import { whereaboutsOf } from "./judge-settings.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
@@ -63,7 +64,7 @@ function leakIn(planned: PlannedItem, found: Findings, evidence: Evidence): Find
     );
   const region = found.servedFrom?.region;
   if (region !== undefined && region !== here) return crossed(`it is served from ${region}`, "WIRED_OUT");
-  return null;
+  return brokenMove(planned, found, evidence);
 }
 
 /** One of another region; and in what is not production, one of production, even of the same region. */
@@ -121,7 +122,7 @@ function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence)
   const unknown = (found.canaries ?? []).some((canary) => book.originsOf(canary).length === 0);
   if (unknown) return "a canary of unknown origin was found";
   const own = book.plantedFor(planned.to.region, planned.to.system);
-  if (planned.looksFor === "canaries" && !(own && found.canaries?.includes(own))) {
+  if (mustMeetCanary(planned) && !(own && found.canaries?.includes(own))) {
     return "the search did not even find the region's own canary";
   }
   if (planned.looksFor === "links" && !found.links) return "it did not say which links there are";
@@ -135,7 +136,13 @@ function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence)
     return [...lost.slice(0, 5), ...(lost.length > 5 ? [`and ${lost.length - 5} more`] : [])].join("; ");
   const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
   if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
-  return null;
+  return moveDoubt(planned, found);
+}
+
+/** Where the look itself has to come upon the own canary, and not only the session that it is made with: a tenant
+ *  that does not hold it is not the one that was planted. */
+function mustMeetCanary({ looksFor }: PlannedItem): boolean {
+  return looksFor === "canaries" || looksFor === "writes" || looksFor === "sums";
 }
 
 function crossed(reason: string, code: string): Finding {
@@ -145,6 +152,9 @@ function crossed(reason: string, code: string): Finding {
 function cleanWords(planned: PlannedItem): string {
   if (planned.looksFor === "settings")
     return `every place that its settings name belongs to ${planned.from.region} or its jurisdiction`;
+  if (planned.looksFor === "writes")
+    return "a tenant that is being moved refuses every write that is accepted for one that is not";
+  if (planned.looksFor === "sums") return "the tenant that moved here has the very rows with which it left";
   if (planned.family === "wiring")
     return `its name and the server that answers are inside ${planned.from.region}`;
   if (planned.about === planned.from.region)

@@ -160,6 +160,17 @@ describe("the verdict on a look at the settings", () => {
     expect(verdictFor(settings)).toMatchObject({ grade, code });
   });
 
+  test.each<[string, NamedPlace, string]>([
+    ["knows as the own region's", host("orders.eu.internal"), "contained"],
+    ["knows as another region's", host("orders.us.internal"), "breached"],
+    ["does not know", host("x.net"), "inconclusive"],
+  ])("a look for links may name hosts too: one that the map %s", (_what, place, grade) => {
+    const look = { ...item, looksFor: "links" as const };
+    const findings = { canaries: [own], links: [], settings: [place] };
+    const observe: typeof asPromised = () => ({ tries: [reached("data", own)], findings });
+    expect(verdictOn(aRun({ plan: { ...plan, items: [look] }, map, observe })).grade).toBe(grade);
+  });
+
   test("all that is unknown is listed, as far as a line can hold it", () => {
     const many = Array.from({ length: 9 }, (_, index) => host(`x-${index}.net`));
     expect(verdictFor(many).reason).toMatch(/x-0.net.*x-4.net.*and 4 more$/);

@@ -5,11 +5,14 @@ import {
   aMap,
   aRun,
   aSystem,
+  asPromised,
   aTrial,
   damaged,
   faulted,
   kinds,
   neverRun,
+  type Observe,
+  outwardKinds,
   type Receivers,
   type Run,
   reached,
@@ -23,7 +26,8 @@ import {
 } from "./a-trial.ts";
 import type { Phase } from "./journal.ts";
 import { judge } from "./judge.ts";
-import { planAttempts } from "./plan.ts";
+import { type PlannedItem, planAttempts } from "./plan.ts";
+import { outside } from "./residency-map.ts";
 import type { Grade } from "./vocabulary.ts";
 import { sendToken } from "./witness.ts";
 
@@ -288,6 +292,93 @@ describe("wherever it arrives", () => {
     const found = verdicts.filter((verdict) => verdict.grade !== "contained");
     expect(found.map(({ item }) => item.id)).toEqual([attempt?.id]);
     expect(found[0]).toMatchObject({ grade, reason: expect.stringMatching(reason) });
+  });
+});
+
+describe("what was sent outward, over the own system, to a receiver that is asked outside", () => {
+  const map = aMap({ regions: ["eu", "us"], systems: [aSystem({ id: "speaker", kind: "mouth" })] });
+  const plan = planAttempts(map, outwardKinds, { environment: "replica", outside: true, regions: ["eu"] });
+  const [attempt] = plan.items.filter(({ role, probe }) => role === "attempt" && probe === "whisper");
+  const refused = refusedAt("network", "GREETING_CLOSED", {
+    outcome: { kind: "refused", rung: "network", code: "GREETING_CLOSED", local: true },
+    climbed: "name",
+  });
+  /** The receiver is asked in `region`, and heard `item` in `phase`, or not. */
+  const told =
+    (hears: (item: PlannedItem, phase: Phase) => boolean, region: string = outside): Receivers =>
+    (where) =>
+      where === region ? { saw: hears, askedAtSeconds: 25 } : null;
+  const controls = (item: PlannedItem) => item.role === "control";
+  const judged = (parts: { receivers: Receivers; met?: Tried; twin?: Tried }) => {
+    const observe: Observe = (item, phase) => {
+      const met =
+        item === attempt ? (parts.met ?? refused) : item.id === attempt?.twin ? parts.twin : undefined;
+      return met ? { tries: [met] } : asPromised(item, phase);
+    };
+    const { journals } = aRun({ plan, map, receivers: parts.receivers, observe });
+    return judge(plan, map, journals).verdicts.find(({ item }) => item === attempt);
+  };
+
+  test.each<[sentence: string, parts: Parameters<typeof judged>[0], grade: Grade, reason: RegExp]>([
+    [
+      "is contained where it was refused, and the receiver heard its controls only",
+      { receivers: told(controls) },
+      "contained",
+      /saw nothing of it/,
+    ],
+    [
+      "is a breach where the receiver heard it, whatever its sender met",
+      { receivers: told((item) => controls(item) || item === attempt) },
+      "breached",
+      /receiver in outside saw it arrive/,
+    ],
+    ["a dead receiver proves nothing", { receivers: told(() => false) }, "inconclusive", /did not see/],
+    [
+      "nor does one that heard the region, and nothing of what was sent there in the same way from outside",
+      { receivers: told((item) => controls(item) && item.id !== attempt?.targetAlive) },
+      "inconclusive",
+      /target-alive.*did not see/,
+    ],
+    [
+      "nor one that heard that, and not what the region sends as it should",
+      { receivers: told((item) => controls(item) && item.id !== attempt?.twin) },
+      "inconclusive",
+      /twin.*did not see/,
+    ],
+    [
+      "nor one that stopped hearing meanwhile",
+      { receivers: told((item, phase) => controls(item) && phase === "before") },
+      "inconclusive",
+      /after the attempts/,
+    ],
+    ["nor one that nobody asked", { receivers: () => null }, "inconclusive", /did not see/],
+    [
+      "the sender's own region cannot vouch for it",
+      { receivers: told(controls, "eu") },
+      "inconclusive",
+      /did not see/,
+    ],
+    ["and not another region", { receivers: told(controls, "us") }, "inconclusive", /did not see/],
+    [
+      "a fault of the sender leaves a doubt, though nothing was heard",
+      { receivers: told(controls), met: faulted("ANSWERED_403", { climbed: "name" }) },
+      "inconclusive",
+      /ANSWERED_403/,
+    ],
+    [
+      "silence of the own system leaves one, too: it was perhaps not there",
+      { receivers: told(controls), met: silentAt("network", { climbed: "name" }) },
+      "inconclusive",
+      /own system/,
+    ],
+    [
+      "an own system that carries to nobody refused nothing",
+      { receivers: told(controls), twin: faulted("NOT_CARRIED_PROXY_502", { climbed: "name" }) },
+      "inconclusive",
+      /NOT_CARRIED_PROXY_502/,
+    ],
+  ])("%s", (_sentence, parts, grade, reason) => {
+    expect(judged(parts)).toMatchObject({ grade, reason: expect.stringMatching(reason) });
   });
 });
 

@@ -4,9 +4,11 @@ import {
   addressIn,
   aMap,
   aRun,
+  aSum,
   aSystem,
   asPromised,
   aTrial,
+  aWrite,
   canaryOf,
   faulted,
   kinds,
@@ -20,7 +22,7 @@ import {
   type Tried,
   verdictOn,
 } from "./a-trial.ts";
-import type { Findings, Journal } from "./journal.ts";
+import type { Findings, Journal, RowSum, Write } from "./journal.ts";
 import { type Judgement, judge, worstRegion } from "./judge.ts";
 import { type PlannedItem, planAttempts } from "./plan.ts";
 import { type Grade, grades, join, RegionGrade, rungs } from "./vocabulary.ts";
@@ -31,6 +33,7 @@ const map = aMap({
     aSystem({ id: "archive", home: "us" }),
     aSystem({ id: "till", home: "eu" }),
     aSystem({ id: "metrics", kind: "sink" }),
+    aSystem({ id: "tenants", kind: "mover" }),
   ],
 });
 const plan = planAttempts(map, kinds, { environment: "replica" });
@@ -67,8 +70,19 @@ const link = fc.record({
   peer: fc.string({ maxLength: 20 }),
   addresses: fc.array(fc.oneof(fc.ipV4(), fc.ipV6(), fc.string({ maxLength: 9 })), { maxLength: 2 }),
 });
+const write = fc
+  .tuple(fc.constantFrom<Write["tenant"]>("moving", "settled"), fc.option(code))
+  .map(([tenant, refusal]) => aWrite(tenant, refusal));
+const sum = fc
+  .record({ by: fc.constantFrom<RowSum["by"]>("count", "manifest"), rows: fc.nat(5), digest })
+  .map(({ by, ...parts }) => aSum(by, "eu", parts));
 const anyFindings: fc.Arbitrary<Findings> = fc.record(
-  { canaries: fc.array(digest, { maxLength: 3 }), links: fc.array(link, { maxLength: 2 }) },
+  {
+    canaries: fc.array(digest, { maxLength: 3 }),
+    links: fc.array(link, { maxLength: 2 }),
+    writes: fc.array(write, { maxLength: 3 }),
+    sums: fc.array(sum, { maxLength: 3 }),
+  },
   { requiredKeys: [] },
 );
 const anyNumbers = fc.infiniteStream(fc.nat());

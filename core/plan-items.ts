@@ -55,8 +55,9 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
     const id = [system.path, system.id, check.probe, vectorId(vector), region];
     if (check.family === "trespass" || check.family === "send") {
       const own = twinSystem(region, vector, subject);
-      const twin = own && memo.once(controlId(own, check, vector, { region }));
+      const twinBy = { probe: check.twinBy ?? check.probe };
       const aliveBy = { probe: check.aliveBy ?? check.probe };
+      const twin = own && memo.once(controlId(own, twinBy, vector, { region }));
       return targetsFrom(region, subject, vector).map((target) => {
         const place = target.system ? [placeOf(target), target.system.id] : [placeOf(target)];
         return item(subject, {
@@ -78,9 +79,11 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
   });
 }
 
-/** At home there is nothing to learn: one control serves the vectors by name and by address. */
+/** At home there is nothing to learn: one control serves the vectors by name and by address. What is sent
+ *  outward leaves from there all the same. */
 export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
   const { memo, system, check } = subject;
+  const away = check.outward ? { to: { region: outside }, own: system.id } : { to: target };
   const [route = "name"] = check.routes;
   return vectorsOf({ ...check, routes: [route] }, system).map((vector) =>
     item(subject, {
@@ -88,7 +91,7 @@ export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
       role: "control",
       vector,
       from: target.region,
-      to: target,
+      ...away,
     }),
   );
 }
@@ -119,6 +122,7 @@ function targetsFrom(region: string, subject: Subject, vector: Vector): Target[]
   const { system, map, check } = subject;
   if (check.everySystem) return systemsAbroad(region, subject, vector);
   const homes = homesOf(system, map);
+  if (check.outward) return homes.includes(region) ? [{ region: outside }] : [];
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
   const shares = check.everyEndpoint === true && homes.includes(region);
@@ -143,7 +147,8 @@ function foreignFrom(region: string, subject: Subject): Target[] {
 
 /** Everywhere that somebody may have to show to be alive. */
 export function targetsOf(subject: Subject): Target[] {
-  const homes = homesOf(subject.system, subject.map).map((home): Target => ({ region: home }));
+  const away = subject.check.outward ? [outside] : [];
+  const homes = [...homesOf(subject.system, subject.map), ...away].map((region): Target => ({ region }));
   const foreign = Object.keys(subject.map.regions).flatMap((region) => foreignFrom(region, subject));
   const named = new Map(foreign.map((target) => [placeOf(target), target]));
   return [...homes, ...named.values()].filter(({ region }) => region !== outside || subject.outside);
@@ -176,14 +181,15 @@ function item(
   const { from, to } = part;
   const { system: other } = to;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
-  const arrow = from === to.region ? `inside ${place}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
+  const inside = from === to.region ? place : part.role === "control" ? from : null;
+  const arrow = inside ? `inside ${inside}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   const title = [arrow, system.id, check.probe, vectorText(part.vector)].join(" ");
   // In the order of the alphabet, so that the canonical JSON of a large plan needs no sorting. What is
   // undefined is not in it; one shape for all keeps a large plan small.
   const planned: { [Key in keyof PlannedItem]: PlannedItem[Key] | undefined } = {
     about: part.about,
-    atlas: check.looksFor === "settings" ? atlas : undefined,
+    atlas: check.looksFor === "settings" || check.namesHosts ? atlas : undefined,
     contacts: check.contacts,
     deadlineMs: map.attempts.deadlineMs,
     family: check.family,
@@ -196,6 +202,7 @@ function item(
     path: system.path,
     privateAddresses: check.privateAddresses ? true : undefined,
     probe: check.probe,
+    refusals: check.refusals?.(endpointOf(system, to.region)),
     repeats: part.role === "attempt" ? check.repeats : undefined,
     role: part.role,
     stopBy: system.stopBy ?? kind.stopBy,

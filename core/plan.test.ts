@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { readMapFile } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { loadVendors } from "../vendors/catalogue.ts";
-import { aMap, aSystem, kinds } from "./a-trial.ts";
+import { aMap, aSystem, kinds, outwardKinds } from "./a-trial.ts";
 import { type Plan, type PlannedItem, planAttempts, planDigest } from "./plan.ts";
 import { type Check, homesOf, outside, type System } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
@@ -53,6 +53,15 @@ describe("the sample map", () => {
     expect(plan.gaps).toEqual([]);
   });
 
+  test("what may name hosts of nobody's carries the atlas by which they are judged", () => {
+    const carrying = attemptsOf(plan).filter(({ atlas }) => atlas);
+    expect(new Set(carrying.map(({ probe }) => probe))).toContain("sns-links");
+    const others = carrying.filter(
+      ({ probe, looksFor }) => looksFor !== "settings" && !checkOf(probe)?.namesHosts,
+    );
+    expect(others).toEqual([]);
+  });
+
   test("every system that can be reached is attempted from every region to every other", () => {
     const regions = Object.keys(sample.regions);
     const crossings = new Set(
@@ -90,7 +99,7 @@ describe("the sample map", () => {
       expect(byId.get(attempt.twin ?? "")).toMatchObject({
         ...sameWay,
         kind,
-        probe,
+        probe: checkOf(probe)?.twinBy ?? probe,
         from: { region: from.region },
       });
       const kindThere = sample.systems.find(({ id }) => id === to.system)?.kind;
@@ -400,6 +409,58 @@ describe("what lies outside of all regions", () => {
     expect(gapsInEu(logs(), [other])).toEqual([expect.stringMatching(/braces/)]);
     expect(gapsInEu(logs({ account: { account: "a1" } }), [other])).toEqual([]);
   });
+  const spoken = (parts: Partial<System> = {}, scope = { outside: true }) =>
+    planAttempts(aMap({ systems: [aSystem({ id: "speaker", kind: "mouth", ...parts })] }), outwardKinds, {
+      environment,
+      ...scope,
+    });
+
+  test("what a region sends outward goes from each home to nobody's region, over its own system", () => {
+    const found = attemptsOf(spoken({ home: ["eu", "us"] })).map(
+      ({ probe, from, to, own, twin, targetAlive }) => ({
+        probe,
+        from: from.region,
+        to,
+        own,
+        twin,
+        targetAlive,
+      }),
+    );
+    const expected = ["shout", "whisper"].flatMap((probe) =>
+      ["eu", "us"].map((region) => ({
+        probe,
+        from: region,
+        to: { region: outside, system: "speaker" },
+        own: "speaker",
+        twin: `control/speaker/shout/ipv4-none/${region}`,
+        targetAlive: `control/speaker/${probe}/ipv4-none/${outside}`,
+      })),
+    );
+    expect(found).toEqual(expected);
+  });
+
+  test("its controls are sent outward, too: from the region over the own system, and by whoever stands there", () => {
+    const planned = spoken({ home: "eu" });
+    const controls = planned.items.filter(({ role }) => role === "control");
+    expect(
+      controls.map(
+        ({ id, from, to, own }) => `${id.split("/").slice(2).join(" ")}: ${from.region} ${to.region} ${own}`,
+      ),
+    ).toEqual([
+      "shout ipv4-none eu: eu outside speaker",
+      "shout ipv4-none outside: outside outside speaker",
+      "whisper ipv4-none outside: outside outside speaker",
+    ]);
+    expect(danglingIn(planned)).toEqual([]);
+    expect(new Set(planned.items.map(({ title }) => title)).size).toBe(planned.items.length);
+  });
+
+  test("where nobody stands outside, nothing sent outward can be proven, and that is a gap", () => {
+    const blind = spoken({}, { outside: false });
+    expect(new Set(blind.gaps.map(({ region, probe }) => `${region} ${probe}`)).size).toBe(6);
+    expect(blind.gaps.every(({ reason }) => /nobody outside/.test(reason))).toBe(true);
+  });
+
   test("what is nobody's is attempted from every region, and never from outside", () => {
     const nobodys = aSystem({ id: "paste", home: "outside" });
     const both = planAttempts(aMap({ systems: [aSystem(), nobodys] }), kinds, { environment, outside: true });

@@ -4,7 +4,7 @@ import { digestOf } from "./digest.ts";
 import { gapsOf, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
 import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
 import { planMemo } from "./plan-memo.ts";
-import { outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
+import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, LeakPath, Rung, Vector } from "./vocabulary.ts";
 
@@ -32,8 +32,10 @@ const PlannedItem = z.strictObject({
   goal: Rung,
   contacts: z.enum(["target", "own"]),
   repeats: z.int().min(2).optional(),
-  looksFor: z.enum(["canaries", "links", "place", "settings"]).optional(),
-  /** What a look at settings is judged by. */
+  looksFor: z.enum(looks).optional(),
+  /** With which codes a write has to be refused, as the map declares it; only for a look at writes. */
+  refusals: z.array(z.string()).optional(),
+  /** What hosts are judged by that a look may name. */
   atlas: Atlas.optional(),
   privateAddresses: z.boolean().optional(),
   witnessed: z.boolean().optional(),

@@ -1,6 +1,9 @@
 import { z } from "zod";
-import { parseCidr } from "./addresses.ts";
+import { isBlock } from "./addresses.ts";
 import { AddressFamily, type AttemptFamily, LeakPath, Rung, type Vector } from "./vocabulary.ts";
+
+/** What a look inside may be for. */
+export const looks = ["canaries", "links", "place", "settings", "writes", "sums"] as const;
 
 /** One way a probe kind looks at a system. The plan multiplies it by regions and vectors.
  *  `goal`: the rung on which its control must arrive. `contacts`: whose endpoint the packets go to
@@ -18,7 +21,11 @@ export interface Check {
   /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */
-  looksFor?: "canaries" | "links" | "place" | "settings";
+  looksFor?: (typeof looks)[number];
+  /** It names hosts that may be nobody's in the map, beside what it looks for; a look for settings always does. */
+  namesHosts?: true;
+  /** With which codes a write has to be refused, by the endpoint; for a look at writes. */
+  refusals?(endpoint: Readonly<Record<string, unknown>>): string[];
   /** The own name must lead into the own address plan; left out for services on public addresses. */
   privateAddresses?: boolean;
   /** The rung whose refusal this check is about. A map that promises to stop everybody on a lower one does
@@ -30,8 +37,12 @@ export interface Check {
   everySystem?: true;
   /** The probe whose control shows that the target lives, where this one's own way does not lead there. */
   aliveBy?: string;
+  /** The probe whose control is the twin, where several ways have one and the same. */
+  twinBy?: string;
   /** The sender's word is worth nothing: the receiver is asked what arrived. */
   witnessed?: true;
+  /** Sent over the own system to a receiver outside of all regions, wherever the system is at home. */
+  outward?: true;
   /** A key of the endpoint without which there is nothing to try. */
   needs?: string;
 }
@@ -78,11 +89,22 @@ export const HostName = z
 
 export const Port = z.int().min(1).max(65535);
 
+const Block = z.string().refine(isBlock, "a CIDR block such as 10.10.0.0/16");
+
+/** What `run --redact` leaves out of everything that it writes. */
+const Private = z.strictObject({
+  addresses: z.array(Block).default([]).describe("Blocks of addresses"),
+  names: z
+    .array(HostName)
+    .default([])
+    .describe('Domains, such as "acme.internal": the name and all below it'),
+});
+
 const Region = z.strictObject({
   jurisdiction: text.describe('Whose law the data must stay under, such as "EU"'),
   place: text.describe('Where the machines stand, such as "Frankfurt, Germany"'),
   addresses: z
-    .array(z.string().refine((cidr) => parseCidr(cidr) !== null, "a CIDR block such as 10.10.0.0/16"))
+    .array(Block)
     .min(1)
     .describe("The region's private address plan, IPv4 and IPv6; no two regions may overlap"),
   guard: z
@@ -143,6 +165,7 @@ export type System = z.infer<typeof SystemBase> & { perRegion?: Record<string, R
 export interface ResidencyMap {
   title: string;
   attempts: { deadlineMs: number };
+  private?: z.infer<typeof Private> | undefined;
   regions: Record<string, Region>;
   systems: System[];
 }
@@ -174,6 +197,7 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
         deadlineMs: z.int().min(100).max(60_000).describe("How long an attempt waits for an answer, in ms"),
       })
       .default({ deadlineMs: 4000 }),
+    private: Private.optional().describe("What published evidence may not hold: see `run --redact`"),
     regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
     systems: z
       .array(z.discriminatedUnion("kind", [first, ...rest]))

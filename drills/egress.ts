@@ -1,6 +1,7 @@
-import { crossing, type Drill, type DrillTools, type Hole } from "../core/drill.ts";
+import { crossing, type Drill, type DrillTools, type Hole, sending } from "../core/drill.ts";
 import type { PlannedItem } from "../core/plan.ts";
-import { admit, ap, between, carry, eu, us } from "./holes.ts";
+import type { AddressFamily } from "../core/vocabulary.ts";
+import { admit, ap, between, carry, eu, holdNames, us } from "./holes.ts";
 
 const path = "egress";
 const system = "egress-proxy";
@@ -53,7 +54,58 @@ export const drills: Drill[] = [
       carryInto(tools, hole, { from: eu, to: us, system: "session-cache", by: "address" }),
     expects: through({ from: eu, to: us, system: "session-cache", by: "address" }),
   },
+  {
+    id: "egress-names-unread",
+    path,
+    title: "the EU's proxy looks at the name that it is asked for, and not at the one inside TLS",
+    open: (tools, hole) => holdNames(tools, hole, eu, { 4: "unread", 6: "unread" }),
+    expects: greeting(eu, ["forged-name", "name-below", "cut-name", "no-name"]),
+  },
+  {
+    id: "egress-names-unread-ipv6",
+    path,
+    title: "the US proxy looks inside TLS over IPv4 only",
+    open: (tools, hole) => holdNames(tools, hole, us, { 6: "unread" }),
+    expects: greeting(us, ["forged-name", "name-below", "cut-name", "no-name"], 6),
+  },
+  {
+    id: "egress-name-missing",
+    path,
+    title: "Sydney's proxy refuses a wrong name inside TLS, and lets a missing one pass",
+    open: (tools, hole) => holdNames(tools, hole, ap, { 4: "if-given", 6: "if-given" }),
+    expects: greeting(ap, ["no-name"]),
+  },
+  {
+    id: "egress-name-ending",
+    path,
+    title: "the US proxy compares how the name inside TLS ends",
+    open: (tools, hole) => holdNames(tools, hole, us, { 4: "ending", 6: "ending" }),
+    expects: greeting(us, ["name-below"]),
+  },
+  {
+    id: "egress-name-cut",
+    path,
+    title: "the EU's proxy reads the first record of a greeting, and lets pass what is not whole in it",
+    open: (tools, hole) => holdNames(tools, hole, eu, { 4: "first-record", 6: "first-record" }),
+    expects: greeting(eu, ["cut-name"]),
+  },
+  {
+    id: "egress-name-too-late",
+    path,
+    title: "Sydney's proxy closes a tunnel by the name inside TLS, which it has carried out already",
+    open: (tools, hole) => holdNames(tools, hole, ap, { 4: "too-late", 6: "too-late" }),
+    expects: greeting(ap, ["forged-name", "name-below"]),
+  },
 ];
+
+function greeting(
+  from: string,
+  ways: readonly string[],
+  family?: AddressFamily,
+): (item: PlannedItem) => boolean {
+  const probes = ways.map((way) => `proxy-${way}`);
+  return sending(from, { probes, ...(family ? { family } : {}) });
+}
 
 interface Passage {
   from: string;

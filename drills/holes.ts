@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { AwsService, DrillTools, Hole } from "../core/drill.ts";
+import type { AwsService, DrillTools, Hole, PolicyText } from "../core/drill.ts";
 import type { AddressFamily } from "../core/vocabulary.ts";
 
 export const eu = "eu-central-1";
@@ -49,6 +49,11 @@ export async function changeService<State>(
   const before = await tools.service.read(service, region);
   hole.closeBy(() => tools.service.write(service, region, before));
   await tools.service.write(service, region, change(structuredClone(before) as State));
+}
+
+/** A policy as AWS writes it down. */
+export function document(Statement: object[]): PolicyText & { Version: string; Statement: object[] } {
+  return { Version: "2012-10-17", Statement };
 }
 
 /** From one region's block to another's, one address family. */
@@ -173,6 +178,18 @@ export async function carryAddress(
   { region, host, family }: { region: string; host: string; family: AddressFamily },
 ): Promise<void> {
   await carry(tools, hole, region, (await addressesOf(tools, region, host))[family]);
+}
+
+/** How a region's proxy holds the name inside TLS against the one it was asked for: `fixtures/egress-proxy` has the
+ *  rules. Of what is left out it stays careful. */
+export async function holdNames(
+  tools: DrillTools,
+  hole: Hole,
+  region: string,
+  rules: Partial<Record<AddressFamily, string>>,
+): Promise<void> {
+  const lines = ([4, 6] as const).map((family) => `${family} ${rules[family] ?? "exact"}\n`);
+  await editFile(hole, tools.fileOf(`${region}/data`, "proxy-greetings"), () => lines.join(""));
 }
 
 /** Lines put before the server's own in pg_hba.conf, and read at once. */

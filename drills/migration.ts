@@ -1,5 +1,7 @@
 import { anyOf, type Drill, type DrillTools, type Hole, inside } from "../core/drill.ts";
 import { admit, admitLogins, ap, eu, eventuallyTrue, us } from "./holes.ts";
+import { freezes } from "./migration-freezes.ts";
+import { transfers } from "./migration-transfers.ts";
 
 /** In the replica one tenant moved from the US to the EU, one from Sydney to the US, and one from the EU to
  *  Sydney. */
@@ -105,6 +107,8 @@ export const drills: Drill[] = [
     },
     expects: inside(ap, ["postgres-links"]),
   },
+  ...freezes,
+  ...transfers,
 ];
 
 async function tenantOf(tools: DrillTools, region: string): Promise<string> {

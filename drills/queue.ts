@@ -1,15 +1,7 @@
-import {
-  anyOf,
-  crossing,
-  type Drill,
-  type DrillTools,
-  type Hole,
-  inside,
-  type PolicyText,
-  sending,
-} from "../core/drill.ts";
+import { anyOf, crossing, type Drill, type DrillTools, type Hole, inside, sending } from "../core/drill.ts";
 import type { PlannedItem } from "../core/plan.ts";
-import { admit, ap, between, changeService, eu, us } from "./holes.ts";
+import { admit, ap, between, changeService, document, eu, us } from "./holes.ts";
+import { topicDrills } from "./topics.ts";
 
 const path = "queue";
 const queueOf = (region: string) => `acme-jobs-canary-${region}`;
@@ -46,8 +38,8 @@ export const drills: Drill[] = [
         { ...deny, Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] },
       ]),
     expects: anyOf(
-      sending(eu, { to: [us], credentials: "target" }),
-      sending(ap, { to: [us], credentials: "target" }),
+      sending(eu, { to: [us], credentials: "target", probes: ["sqs-send"] }),
+      sending(ap, { to: [us], credentials: "target", probes: ["sqs-send"] }),
     ),
   },
   {
@@ -66,7 +58,7 @@ export const drills: Drill[] = [
     },
     expects: anyOf(
       crossing(eu, us, { credentials: "own", probes: ["sqs-receive"] }),
-      sending(eu, { to: [us], credentials: "own" }),
+      sending(eu, { to: [us], credentials: "own", probes: ["sqs-send"] }),
     ),
   },
   {
@@ -84,6 +76,7 @@ export const drills: Drill[] = [
       ]),
     expects: inside(ap, ["sqs-links"]),
   },
+  ...topicDrills,
   {
     id: "queue-forwarded-job",
     path,
@@ -159,8 +152,4 @@ function notOwnVpc(region: string): object {
 
 function grant(region: string, more: object): object {
   return { Effect: "Allow", Resource: `arn:aws:sqs:${region}:111122223333:${queueOf(region)}`, ...more };
-}
-
-function document(Statement: object[]): PolicyText & { Version: string; Statement: object[] } {
-  return { Version: "2012-10-17", Statement };
 }

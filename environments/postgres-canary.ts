@@ -6,14 +6,14 @@ export interface Login {
 }
 
 /** The logins that a PostgreSQL system of a residency map names. */
-export type PostgresLogins = Record<"own" | "canary" | "replication" | "auditor", Login>;
+export type PostgresLogins = Record<"own" | "canary" | "replication" | "auditor", Login> & { writer?: Login };
 
 /** The roles of all systems on one server; a login that several of them name is one role. */
 export function roleStatements(...systems: readonly PostgresLogins[]): string {
   const passwords = new Map(
     systems.flatMap((logins) => Object.values(logins)).map(({ user, password }) => [user, password]),
   );
-  const names = (role: keyof PostgresLogins) => [
+  const names = (role: "replication" | "auditor") => [
     ...new Set(systems.map((logins) => pg.escapeIdentifier(logins[role].user))),
   ];
   return [

@@ -1,4 +1,4 @@
-import type { Plan } from "../core/plan.ts";
+import { type Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import type { Place } from "../probes/attempt.ts";
 import type { Fingerprints } from "./same-credential.ts";
@@ -17,6 +17,13 @@ export interface Job {
   elsewhere?: Record<string, Place[]>;
   /** A pattern of leak paths and titles, to rerun some lines only. */
   only?: string;
+  /** What the journal leaves out, and the digests of the plan and the map that are published without it. */
+  redaction?: { salt: string; plan: string; map: string };
+}
+
+/** What a journal names: the published plan and map where something was left out of them. */
+export function recordedDigests({ plan, redaction }: Job): { plan: string; map: string } {
+  return { plan: redaction?.plan ?? planDigest(plan), map: redaction?.map ?? plan.map };
 }
 
 /** What a home region tells the others once its controls have held. Offers (links that open the canary

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts";
-import { type PlannedItem, planDigest } from "../core/plan.ts";
+import type { PlannedItem } from "../core/plan.ts";
+import { type Redactor, redactor } from "../core/redaction.ts";
 import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
 import { height } from "../core/vocabulary.ts";
 import { sendToken } from "../core/witness.ts";
@@ -8,7 +9,14 @@ import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.
 import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
 import { gate } from "./gate.ts";
-import type { FromRegion, HomeReport, Job, Stage, ToRegion } from "./job.ts";
+import {
+  type FromRegion,
+  type HomeReport,
+  type Job,
+  recordedDigests,
+  type Stage,
+  type ToRegion,
+} from "./job.ts";
 import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
@@ -38,6 +46,7 @@ export class Observer {
   readonly #whereSilent = gate(silentAtOnce);
   readonly #whereWaiting = gate(waitingAtOnce, holdMs);
   readonly #whereAnswered = gate(answeredAtOnce, longHoldMs);
+  readonly #redactor: Redactor | null;
   #head = emptyHead;
   #observations = 0;
   #reports: Record<string, HomeReport> = {};
@@ -46,15 +55,15 @@ export class Observer {
     this.job = job;
     this.#probes = probes;
     this.#line = line;
-    const { runId, region, version, planted, plan } = job;
+    this.#redactor = job.redaction ? redactor(job.map, job.redaction.salt) : null;
+    const { runId, region, version, planted } = job;
     this.#write({
       type: "run-started",
       runId,
       region,
       version,
       planted,
-      plan: planDigest(plan),
-      map: plan.map,
+      ...recordedDigests(job),
       at: now(),
     });
   }
@@ -250,7 +259,7 @@ export class Observer {
   }
 
   #write(entry: Entry): void {
-    const { line, head } = chainLine(this.#head, entry);
+    const { line, head } = chainLine(this.#head, this.#redactor?.value(entry) ?? entry);
     this.#head = head;
     this.#line.send({ type: "journal", lines: [line] });
   }
@@ -278,9 +287,10 @@ function longestFirst(one: PlannedItem, other: PlannedItem): number {
   return wait(other) - wait(one);
 }
 
-/** For a receiver to say that nothing came, or for a name to lead elsewhere when it is asked again. */
-function waitsByItself({ witnessed, family }: PlannedItem): boolean {
-  return witnessed || family === "wiring";
+/** For whoever was sent something and never answers to refuse it, or for a name to lead elsewhere when it is asked
+ *  again. What is handed to the own system is answered by it. */
+function waitsByItself({ witnessed, contacts, family }: PlannedItem): boolean {
+  return (witnessed && contacts === "target") || family === "wiring";
 }
 
 function now(): string {

@@ -29,33 +29,50 @@ export function urlAt({ tls, port }: Place, host: string): string {
   return `${tls ? "https" : "http"}://${host}${port === usual ? "" : `:${port}`}`;
 }
 
-export interface ClientSettings {
+/** What the SDK would else look up for every client, in variables and files of whoever runs it: they are no
+ *  part of the plan, and the looking takes a third of a client's time. */
+export const settledSettings = {
+  defaultsMode: "legacy",
+  retryMode: "standard",
+  maxAttempts: 1,
+  authSchemePreference: [] as string[],
+  useDualstackEndpoint: false,
+  useFipsEndpoint: false,
+  userAgentAppId: async () => undefined,
+} as const;
+
+export type ClientSettings = typeof settledSettings & {
   region: string;
   endpoint: string;
   credentials: Keys;
-  maxAttempts: number;
   requestHandler: {
     httpAgent: Agent;
     httpsAgent: HttpsAgent;
     connectionTimeout: number;
     requestTimeout: number;
   };
-}
+};
 
 /** Settings of an SDK client whose sockets go to one literal address and are watched. It never tries twice:
- *  the attempt's deadline is the only one. */
+ *  the attempt's deadline is the only one. `keepAlive`: for many questions, which then share a handshake. */
 export function clientSettings(
   place: Place,
-  { host, address, ladder, keys }: { host: string; address: string; ladder: Ladder; keys: Keys },
+  {
+    host,
+    address,
+    ladder,
+    keys,
+    keepAlive = false,
+  }: { host: string; address: string; ladder: Ladder; keys: Keys; keepAlive?: boolean },
 ): ClientSettings {
   return {
     region: place.region,
     endpoint: urlAt(place, host),
     credentials: keys,
-    maxAttempts: 1,
+    ...settledSettings,
     requestHandler: {
-      httpAgent: pinnedAgent("http:", { address, ladder }),
-      httpsAgent: pinnedAgent("https:", { address, ladder }) as unknown as HttpsAgent,
+      httpAgent: pinnedAgent("http:", { address, ladder, keepAlive }),
+      httpsAgent: pinnedAgent("https:", { address, ladder, keepAlive }) as unknown as HttpsAgent,
       connectionTimeout: 0,
       requestTimeout: 0,
     },
@@ -74,12 +91,18 @@ export function requireAws<Answer extends { $metadata: { requestId?: string | un
   return answer;
 }
 
-const refusals = new Set(["AccessDenied", "AccessDeniedException"]);
+/** The last two are SNS's words for it. */
+const refusals = new Set([
+  "AccessDenied",
+  "AccessDeniedException",
+  "AuthorizationError",
+  "AuthorizationErrorException",
+]);
 
 /** AccessDenied counts only with AWS's own request id. `beyond`: the errors of a service that come after
  *  authorization, so that whoever gets one was let in. Everything else proves nothing: a missing queue, an
  *  unknown or expired key, a wrong clock, a throttle. A reset after the TLS handshake is no refusal of rights.
- *  Source: AWS General Reference, "Common errors". */
+ *  Sources: AWS General Reference, "Common errors"; Amazon SNS API Reference, Publish, "Errors". */
 export function explainAws(
   error: unknown,
   ladder: Ladder,

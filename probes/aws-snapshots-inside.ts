@@ -2,6 +2,7 @@ import type { BackupClient } from "@aws-sdk/client-backup";
 import type { DBInstanceAutomatedBackup, DBSnapshot, RDSClient } from "@aws-sdk/client-rds";
 import type { Findings, Link } from "../core/journal.ts";
 import { notAws, regionOfArn, requireAws } from "./aws-client.ts";
+import { allPages, truncated } from "./aws-pages.ts";
 import {
   canaryTag,
   type SnapshotsContext,
@@ -19,9 +20,7 @@ export async function lookInside(context: SnapshotsContext): Promise<Answer> {
   return context.item.probe === "backup-links" ? lookAtPlans(context) : lookAtSnapshots(context);
 }
 
-const mostPages = 50;
 const mostLinks = 500;
-const truncated = () => Object.assign(new Error("too much to look at"), { name: "SEARCH_TRUNCATED" });
 
 async function lookAtSnapshots(context: SnapshotsContext): Promise<Answer> {
   const { RDSClient } = await import("@aws-sdk/client-rds");
@@ -80,20 +79,6 @@ async function allAutomatedBackups(rds: RDSClient): Promise<DBInstanceAutomatedB
     const answer = requireAws(await rds.send(asked));
     return { found: answer.DBInstanceAutomatedBackups ?? [], next: answer.Marker };
   });
-}
-
-async function allPages<Item>(
-  ask: (from: string | undefined) => Promise<{ found: Item[]; next: string | undefined }>,
-): Promise<Item[]> {
-  const all: Item[] = [];
-  let from: string | undefined;
-  for (let page = 0; page < mostPages; page++) {
-    const { found, next } = await ask(from);
-    all.push(...found);
-    if (!next) return all;
-    from = next;
-  }
-  throw truncated();
 }
 
 function link(what: string, peer: string, region: string): Link {

@@ -9,6 +9,31 @@ const HttpPath = z.string().regex(/^\/[!-~]*$/, "a path of a URL, such as /order
 const TenantPath = HttpPath.regex(/\{tenant\}/, "a path with {tenant}, which stands for a region's id");
 const token = z.strictObject({ token: SecretReference });
 
+const Moving = z.strictObject({
+  tenant: z
+    .string()
+    .regex(/^[\w.{}-]{1,120}$/)
+    .describe("A canary tenant of the region that is held in the middle of a move"),
+  settled: z
+    .string()
+    .regex(/^[\w.{}-]{1,120}$/)
+    .describe("A canary tenant of the region that is not moving"),
+  holds: TenantPath.describe("Answers with the canary of such a tenant; {tenant} stands for the tenant's id"),
+  path: TenantPath.regex(/\{token\}/, "a path with {token}, which stands for 32 hexadecimal digits").describe(
+    "One document of a tenant: PUT writes it, GET reads it, DELETE removes it",
+  ),
+  body: z
+    .string()
+    .max(2000)
+    .default('{"ringfence":"{token}"}')
+    .describe("JSON; {token} stands for other digits than in the path"),
+  refusals: z
+    .array(z.union([z.literal(403), z.literal(409), z.literal(423), z.literal(503)]))
+    .min(1)
+    .describe("The statuses by which a moving tenant's writes are refused"),
+});
+export type Moving = z.infer<typeof Moving>;
+
 export const HttpsEndpoint = z.strictObject({
   host: HostName,
   port: Port.default(443),
@@ -74,6 +99,7 @@ export const HttpsEndpoint = z.strictObject({
       elsewhere: HostName.describe("The host of another region's own service; {tenant} is the region's id"),
     })
     .optional(),
+  moving: Moving.optional().describe("Tries to write for a tenant that is being moved"),
   directoryPath: HttpPath.optional().describe("The routing table: it names every region, and no customer"),
   log: z
     .strictObject({
@@ -97,13 +123,15 @@ export interface Question {
   /** A reference; looked up here, so that no secret is passed around. */
   token: string;
   post?: { type: string; body: string };
+  /** When left out: GET, or POST with `post`. */
+  method?: "GET" | "POST" | "PUT" | "DELETE";
 }
 
 /** Asks `endpoint` one question at the literal address of the try; with an `agent`, over its connection. */
 export function ask(
   { address, ladder, secret, agent }: Pick<HttpsContext, "address" | "ladder" | "secret"> & { agent?: Agent },
   { host, port, tls, tokenHeader }: HttpsEndpoint,
-  { path, token, post }: Question,
+  { path, token, post, method = post ? "POST" : "GET" }: Question,
 ): Promise<HttpAnswer> {
   const [header = "", value = ""] = tokenHeader.split(/: (.*)/s);
   return request({
@@ -118,7 +146,8 @@ export function ask(
       [header]: value.replace("{token}", () => secret(token)),
       ...(post ? { "content-type": post.type } : {}),
     },
-    ...(post ? { method: "POST", body: post.body } : {}),
+    method,
+    ...(post ? { body: post.body } : {}),
     ...(agent ? { agent } : {}),
   });
 }

@@ -15,6 +15,8 @@ import { requireWholeAnswer } from "./search-answer.ts";
 export interface Look {
   context: HttpsContext;
   seen: Set<string>;
+  /** What is reported whatever happens afterwards. */
+  certain: Pick<Findings, "writes"> & { removed?: NonNullable<Answer["removed"]> };
   ask(question: Question): Promise<HttpAnswer>;
   /** Throws HTTP_<status> for an answer that is no success. */
   read(question: Question): Promise<HttpAnswer>;
@@ -36,17 +38,22 @@ export async function lookInside(context: HttpsContext, way: Way): Promise<Answe
   });
   const outcome = outcomeOf(first, { tls: own.tls, host: own.host, home: own.host });
   const canaries = canariesOf(first);
-  const seen = new Set<string>();
+  const look = lookOf({ ...context, agent });
+  const { certain } = look;
+  const removed = () => (certain.removed ? { removed: certain.removed } : {});
   try {
     if (outcome.kind !== "reached") return { outcome, findings: { canaries } };
-    return { outcome, findings: await way(lookOf({ ...context, agent }, seen), { canaries }) };
+    return { outcome, findings: await way(look, { canaries }), ...removed() };
   } catch (error) {
     const ended: Outcome = explainExchange(error, ladder);
-    return { outcome: ended, findings: { canaries: [...new Set([...canaries, ...seen])].sort() } };
+    const all = [...new Set([...canaries, ...look.seen])].sort();
+    const writes = certain.writes ? { writes: certain.writes } : {};
+    return { outcome: ended, findings: { canaries: all, ...writes }, ...removed() };
   }
 }
 
-function lookOf(context: HttpsContext & { agent: Agent }, seen: Set<string>): Look {
+function lookOf(context: HttpsContext & { agent: Agent }): Look {
+  const seen = new Set<string>();
   const asking = async (question: Question) => {
     const answer = await ask(context, context.own, question);
     for (const canary of canariesOf(answer)) seen.add(canary);
@@ -55,6 +62,7 @@ function lookOf(context: HttpsContext & { agent: Agent }, seen: Set<string>): Lo
   return {
     context,
     seen,
+    certain: {},
     ask: asking,
     async read(question) {
       const answer = await asking(question);

@@ -2,10 +2,11 @@ import { inside } from "./checks.ts";
 import { explainExchange } from "./http.ts";
 import { outcomeOf } from "./https-answer.ts";
 import { deliveries } from "./https-deliveries.ts";
-import { ask, type HttpsContext, HttpsEndpoint } from "./https-endpoint.ts";
+import { ask, type HttpsContext, HttpsEndpoint, type Moving } from "./https-endpoint.ts";
 import { links, lookInside, place, strayCanaries, type Way } from "./https-inside.ts";
 import { answeredIn, providers } from "./https-providers.ts";
 import { cookieScope, directory, foreignTenant, requestLog } from "./https-routing.ts";
+import { frozenTenant } from "./https-writes.ts";
 import { type Answer, defineProbe } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 
@@ -123,6 +124,15 @@ export const https = defineProbe({
       looksFor: "links",
       proves: "the body of a request for another region's tenant is refused, and not logged",
     },
+    {
+      ...inside,
+      probe: "https-frozen",
+      family: "stray",
+      needs: "moving",
+      looksFor: "writes",
+      refusals: ({ moving }) => (moving as Moving).refusals.map((status) => `HTTP_${status}`),
+      proves: "no write is accepted for a tenant while it is being moved",
+    },
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
@@ -145,6 +155,7 @@ const ways: Record<string, Way> = {
   "https-cookie": cookieScope,
   "https-directory": directory,
   "https-log": requestLog,
+  "https-frozen": frozenTenant,
 };
 
 async function connect({ ladder, address, target }: HttpsContext): Promise<Answer> {

@@ -3,13 +3,21 @@ import type { Findings, Link } from "../core/journal.ts";
 import { canaryDigest, canaryLength } from "./canary.ts";
 import { legibleText } from "./legible.ts";
 import { addressesOf } from "./names.ts";
+import type { PostgresContext } from "./postgres-endpoint.ts";
+import type { Answer } from "./probe.ts";
 
-interface Inside {
-  runId: string;
+export interface Inside {
+  context: PostgresContext;
+  /** The auditor's session, in the system's own database. */
   client: pg.Client;
-  address: string;
   /** Another session on the same server, in another database. */
   open(database: string): Promise<AsyncDisposable & { client: pg.Client }>;
+}
+
+/** What a look came upon. `failure`: what ended it early; what was found until then stands. */
+export interface Looked extends Pick<Answer, "removed"> {
+  findings: Findings;
+  failure?: unknown;
 }
 
 const mostDatabases = 50;
@@ -18,7 +26,7 @@ const mostLinks = 100;
 
 /** Every text column of every table that is named for a canary, in every database that can be opened.
  *  Reads only values of a canary's length. Throws where it could not look everywhere. */
-export async function findStrayCanaries(inside: Inside): Promise<Findings> {
+export async function findStrayCanaries(inside: Inside): Promise<Looked> {
   const canaries = new Set<string>();
   await inEachDatabase(inside, async (client) => {
     const { rows: columns } = await client.query<{ schema: string; table: string; column: string }>(`
@@ -43,12 +51,12 @@ export async function findStrayCanaries(inside: Inside): Promise<Findings> {
       }
     }
   });
-  return { canaries: [...canaries].sort() };
+  return { findings: { canaries: [...canaries].sort() } };
 }
 
 /** Everything this server says it replicates to, or reads from. Passwords inside connection strings
  *  stay on the server: only the host is asked for. */
-export async function findLinks(inside: Inside): Promise<Findings> {
+export async function findLinks(inside: Inside): Promise<Looked> {
   const { rows: rights } = await inside.client.query<{ stats: boolean; subscriptions: boolean }>(
     `SELECT pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS stats,
             has_column_privilege('pg_subscription', 'subconninfo', 'SELECT') AS subscriptions`,
@@ -60,7 +68,7 @@ export async function findLinks(inside: Inside): Promise<Findings> {
   }
   const { rows } = await inside.client.query<{ what: string; peer: string | null; name: string }>(`
     SELECT 'the replication subscriber' AS what, host(client_addr) AS peer, application_name AS name FROM pg_stat_replication
-      WHERE application_name <> ${inside.client.escapeLiteral(`ringfence ${inside.runId}`)}
+      WHERE application_name <> ${inside.client.escapeLiteral(`ringfence ${inside.context.runId}`)}
     UNION ALL SELECT 'the upstream server', sender_host, coalesce(slot_name, '') FROM pg_stat_wal_receiver
     UNION ALL SELECT 'the subscription', ${hostIn("subconninfo")}, subname FROM pg_subscription
     UNION ALL SELECT 'the unattended replication slot', NULL, slot_name FROM pg_replication_slots WHERE NOT active`);
@@ -74,14 +82,15 @@ export async function findLinks(inside: Inside): Promise<Findings> {
   });
   if (links.length > mostLinks)
     throw Object.assign(new Error("too many links"), { code: "SEARCH_TRUNCATED" });
-  return { links: await Promise.all(links.map(toLink)) };
+  return { findings: { links: await Promise.all(links.map(toLink)) } };
 }
 
 /** Resolved address, the address the server itself answers on (a NAT or a pooler shows here), and the canary. */
-export async function whereServed({ client, address }: Inside): Promise<Findings> {
+export async function whereServed({ client, context: { address } }: Inside): Promise<Looked> {
   const { rows } = await client.query<{ server: string | null }>("SELECT host(inet_server_addr()) AS server");
   const server = rows[0]?.server;
-  return { servedFrom: { addresses: [...new Set([address, ...(server ? [server] : [])])] } };
+  const addresses = [...new Set([address, ...(server ? [server] : [])])];
+  return { findings: { servedFrom: { addresses } } };
 }
 
 /** host= or hostaddr= of a libpq connection string, hostaddr first: it is where the packets go. */

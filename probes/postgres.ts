@@ -1,40 +1,17 @@
-import type { Duplex } from "node:stream";
-import type { TLSSocket } from "node:tls";
 import pg from "pg";
-import { z } from "zod";
-import { HostName, Port, SecretReference } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
 import type { Ladder } from "./ladder.ts";
 import { beginBaseBackup, hangUpSoon } from "./postgres-base-backup.ts";
-import { guardedStream } from "./postgres-frames.ts";
-import { findLinks, findStrayCanaries, whereServed } from "./postgres-inside.ts";
-import { defineProbe, type TryContext } from "./probe.ts";
+import { type Moving, PostgresEndpoint } from "./postgres-endpoint.ts";
+import { findLinks, findStrayCanaries, type Inside, type Looked, whereServed } from "./postgres-inside.ts";
+import { compareRows } from "./postgres-rows.ts";
+import { openSession, sqlState } from "./postgres-session.ts";
+import { tryWrites } from "./postgres-writes.ts";
+import { defineProbe } from "./probe.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
-
-const login = z.strictObject({ user: z.string().min(1), password: SecretReference });
-
-const PostgresEndpoint = z.strictObject({
-  host: HostName,
-  port: Port.default(5432),
-  database: z.string().min(1),
-  tls: z.boolean().default(true).describe("Whether clients must use TLS and verify the server's certificate"),
-  baseBackup: z
-    .literal(true)
-    .optional()
-    .describe("Also begins a physical copy, at home too: the server then writes a checkpoint"),
-  credentials: z.strictObject({
-    own: login.describe("What the region's workload logs in with"),
-    canary: login.describe("Opens the canary table and nothing else; the other regions try it"),
-    replication: login.describe("The strongest replication login a workload of the region holds"),
-    auditor: login.describe(
-      "Reads catalogs and canary tables of its own region (pg_monitor, pg_read_all_data)",
-    ),
-  }),
-});
-type PostgresEndpoint = z.infer<typeof PostgresEndpoint>;
 
 const trespass = { family: "trespass", routes: ["name", "address"], contacts: "target" } as const;
 
@@ -90,6 +67,23 @@ export const postgres = defineProbe({
       privateAddresses: true,
       proves: "the own name ends in the own region, and the server says so",
     },
+    {
+      ...inside,
+      probe: "postgres-frozen",
+      needs: "moving",
+      looksFor: "writes",
+      refusals: ({ moving }) => (moving as Moving).refusals,
+      family: "stray",
+      proves: "no write is accepted for a tenant while it is being moved",
+    },
+    {
+      ...inside,
+      probe: "postgres-moved-whole",
+      needs: "moved",
+      looksFor: "sums",
+      family: "stray",
+      proves: "a tenant that moved here has the rows with which it left, by number and by digest",
+    },
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
@@ -124,17 +118,24 @@ export const postgres = defineProbe({
     const open = (database: string) => openSession(context, own.credentials.auditor, { database });
     await using session = await open(own.database);
     const canary = await readCanary(session.client, item.to.region);
-    const look =
-      item.probe === "postgres-stray"
-        ? findStrayCanaries
-        : item.probe === "postgres-links"
-          ? findLinks
-          : whereServed;
-    const findings = await look({ client: session.client, address, open, runId: context.runId });
-    return { outcome: reachedCanary(canary), findings: withOwn(findings, canary) };
+    const look = looks[item.probe] ?? whereServed;
+    const { findings, failure, removed } = await look({ context, client: session.client, open });
+    return {
+      outcome: failure === undefined ? reachedCanary(canary) : explain(failure, ladder),
+      findings: withOwn(findings, canary),
+      ...(removed ? { removed } : {}),
+    };
   },
   explain,
 });
+
+const looks: Record<string, (inside: Inside) => Promise<Looked>> = {
+  "postgres-stray": findStrayCanaries,
+  "postgres-links": findLinks,
+  "postgres-wiring": whereServed,
+  "postgres-frozen": tryWrites,
+  "postgres-moved-whole": compareRows,
+};
 
 function withOwn<T extends { canaries?: string[] | undefined }>(findings: T, canary: string | undefined): T {
   return findings.canaries || !canary ? findings : { ...findings, canaries: [canary] };
@@ -151,58 +152,6 @@ async function readCanary(client: pg.Client, region: string): Promise<string | u
   return canaryDigest(rows[0]?.value);
 }
 
-export interface Session extends AsyncDisposable {
-  client: pg.Client;
-}
-
-interface LoginReference {
-  user: string;
-  password: string;
-}
-
-async function openSession(
-  { runId, address, target, own, item, ladder, secret }: TryContext<PostgresEndpoint>,
-  { user, password }: LoginReference,
-  { database, ...options }: { database?: string; replication?: string; options?: string } = {},
-): Promise<Session> {
-  const endpoint = item.contacts === "own" ? own : target;
-  const servername = { servername: endpoint.host, host: endpoint.host };
-  const client = new pg.Client({
-    host: address,
-    port: endpoint.port,
-    user,
-    password: secret(password),
-    database: database ?? endpoint.database,
-    ...options,
-    ssl: endpoint.tls ? servername : false,
-    application_name: `ringfence ${runId}`,
-    stream: () => ladder.socket(),
-  } as pg.ClientConfig);
-  client.on("error", () => {});
-  watchLogin(client, ladder);
-  await client.connect();
-  ladder.climb("authorization");
-  return {
-    client,
-    // Not awaited: a server that never says goodbye would hold back what was found.
-    [Symbol.asyncDispose]: async () => void client.end().catch(() => {}),
-  };
-}
-
-interface PostgresConnection extends NodeJS.EventEmitter {
-  stream: TLSSocket;
-  attachListeners(stream: Pick<Duplex, "on">): void;
-}
-
-/** `authenticationOk` is the server's word that the login held; what fails later is authorization. */
-function watchLogin(client: pg.Client, ladder: Ladder): void {
-  const { connection } = client as unknown as { connection: PostgresConnection };
-  connection.once("sslconnect", () => ladder.watch(connection.stream));
-  connection.once("authenticationOk", () => ladder.climb("authentication"));
-  const attach = connection.attachListeners.bind(connection);
-  connection.attachListeners = (stream) => attach(guardedStream(stream as Duplex));
-}
-
 /** Refusals of identity or rights are facts about the far side; a server that is starting, full or
  *  confused says nothing about isolation beyond the rungs already climbed. */
 function explain(error: unknown, ladder: Ladder): Outcome {
@@ -215,10 +164,6 @@ function explain(error: unknown, ladder: Ladder): Outcome {
   }
   if (code === "42P01" || code === "3F000") return { kind: "refused", rung: "data", code };
   return { kind: "faulted", code: code ?? clientCode(error) };
-}
-
-function sqlState(said: unknown): string {
-  return typeof said === "string" && /^[0-9A-Z]{5}$/.test(said) ? said : "UNREADABLE_CODE";
 }
 
 function clientCode(error: unknown): string {

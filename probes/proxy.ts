@@ -1,21 +1,14 @@
 import { isIP, type Socket } from "node:net";
-import { z } from "zod";
-import { HostName, Port } from "../core/residency-map.ts";
+import { outside } from "../core/residency-map.ts";
 import { height, type Outcome } from "../core/vocabulary.ts";
+import { askArrivals } from "./arrivals.ts";
 import { brokenConnection } from "./attempt.ts";
 import { defineProbe, type TryContext } from "./probe.ts";
+import { ProxyEndpoint } from "./proxy-endpoint.ts";
+import { greet, greetingChecks } from "./proxy-greetings.ts";
 import { connectTcp, tcpCheck } from "./tcp.ts";
 import { openTls } from "./tls-request.ts";
 import { listen, refusedByProxy, throughTunnel, tunnelHost } from "./tunnel.ts";
-
-const ProxyEndpoint = z.strictObject({
-  host: HostName,
-  port: Port.default(3128),
-  allowed: z
-    .strictObject({ host: HostName, port: Port.default(443) })
-    .describe("A destination to which the proxy must carry; the control asks for it"),
-});
-type ProxyEndpoint = z.infer<typeof ProxyEndpoint>;
 
 /** The region's HTTP CONNECT proxy: nobody else's may be used, and its own carries nothing into a region. */
 export const proxy = defineProbe({
@@ -45,10 +38,13 @@ export const proxy = defineProbe({
       everySystem: true,
       proves: "the own proxy carries nobody to any system of another region",
     },
+    ...greetingChecks,
   ],
-  contact: (endpoint) => endpoint,
+  contact: (endpoint, { from }) =>
+    from.region === outside && endpoint.greetings ? endpoint.greetings.receiver : endpoint,
   async run(context) {
     const { item, address, target, ladder } = context;
+    if (item.witnessed) return { outcome: await greet(context) };
     if (item.probe === "tcp") await connectTcp(ladder, { address, port: target.port });
     else await tunnelThrough(context);
     return { outcome: { kind: "reached", rung: "network" } };
@@ -59,6 +55,7 @@ export const proxy = defineProbe({
       kind: "faulted",
       code: (error as NodeJS.ErrnoException).code ?? "UNKNOWN",
     },
+  arrivals: async ({ greetings }) => askArrivals(greetings?.arrivals ?? "nobody"),
 });
 
 /** Whoever speaks TLS answers a greeting with something, were it only a complaint; of the rest nobody knows. */

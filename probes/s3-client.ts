@@ -1,5 +1,6 @@
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { STSClient } from "@aws-sdk/client-sts";
+import { settledSettings } from "./aws-client.ts";
 import { canaryLength } from "./canary.ts";
 import { pinnedAgent, request } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
@@ -10,6 +11,14 @@ export interface Keys {
   secretAccessKey: string;
   sessionToken?: string;
 }
+
+const settledForS3 = {
+  requestChecksumCalculation: "WHEN_SUPPORTED",
+  responseChecksumValidation: "WHEN_SUPPORTED",
+  sigv4aSigningRegionSet: async () => undefined,
+  useArnRegion: false,
+  disableS3ExpressSessionAuth: false,
+} as const;
 
 export interface AwsClient extends Disposable {
   s3: S3Client;
@@ -53,10 +62,15 @@ export async function clientFor(
     region: endpoint.region,
     credentials: keys,
     requestHandler,
-    maxAttempts: 1,
     followRegionRedirects: false,
+    ...settledSettings,
   };
-  const s3 = new S3Client({ ...common, endpoint: urlOf(endpoint, endpoint.host), forcePathStyle: true });
+  const s3 = new S3Client({
+    ...common,
+    ...settledForS3,
+    endpoint: urlOf(endpoint, endpoint.host),
+    forcePathStyle: true,
+  });
   const sts = new STSClient({ ...common, endpoint: urlOf(endpoint, endpoint.sts) });
   return {
     s3,

@@ -52,6 +52,34 @@ describe("where a queue's settings lead", () => {
       allow({ Principal: "*", Condition: { StringEquals: { "aws:SourceVpc": "vpc-1" } } }),
       [],
     ],
+    [
+      "nowhere, to everybody of the own account",
+      allow({ Principal: "*", Condition: { StringEquals: { "aws:PrincipalAccount": account } } }),
+      [],
+    ],
+    [
+      "nowhere, by the policy that SNS gives a topic",
+      allow({ Principal: { AWS: "*" }, Condition: { StringEquals: { "AWS:SourceOwner": account } } }),
+      [],
+    ],
+    [
+      "nobody knows where, to everybody of two accounts",
+      allow({
+        Principal: "*",
+        Condition: { StringEquals: { "aws:PrincipalAccount": [account, "999999999999"] } },
+      }),
+      [undefined],
+    ],
+    [
+      "nobody knows where, to everybody of accounts that look like the own one",
+      allow({ Principal: "*", Condition: { StringLike: { "aws:PrincipalAccount": account } } }),
+      [undefined],
+    ],
+    [
+      "nobody knows where, to a service that acts for the own account, in whatever region",
+      allow({ Principal: "*", Condition: { StringEquals: { "aws:SourceAccount": account } } }),
+      [undefined],
+    ],
     ["nobody knows where, by a policy that cannot be read", { Policy: "{" }, [undefined]],
     [
       "to the dead-letter queue's region",

@@ -49,8 +49,10 @@ export function listen(socket: Socket): Promise<void> {
   });
 }
 
-/** Gives the length of the proxy's answer. */
-async function openTunnel(socket: Socket, { proxy, to }: Tunnel): Promise<number> {
+/** Asks for a tunnel, over a socket that is not connected yet. Gives the length of the proxy's answer. */
+export async function openTunnel(socket: Socket, { proxy, to }: Tunnel): Promise<number> {
+  // One that was destroyed because all is over would come to life again.
+  if (socket.destroyed) throw refusal("PROXY_CLOSED");
   await new Promise<void>((done, fail) => {
     socket.once("connect", done);
     socket.once("error", ({ code }: NodeJS.ErrnoException) => fail(refusal(`PROXY_${code}`)));

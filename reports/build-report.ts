@@ -95,7 +95,11 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
   };
 }
 
-function isPartial(plan: Plan, map: ResidencyMap, { filtered }: Pick<ReportContext, "filtered">): boolean {
+export function isPartial(
+  plan: Plan,
+  map: ResidencyMap,
+  { filtered }: Pick<ReportContext, "filtered">,
+): boolean {
   const paths = new Set(map.systems.map((system) => system.path));
   return (
     filtered ||

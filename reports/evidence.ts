@@ -7,9 +7,12 @@ import { sha256 } from "../core/digest.ts";
 import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import { type Controls, readControls } from "./controls.ts";
+import { renderPopulationCsv } from "./render/csv.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
 import { renderJunit } from "./render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
+import { renderSarif } from "./render/sarif.ts";
+import { renderWorkbook } from "./render/xlsx.ts";
 import type { RegionReport, RunSummary } from "./report.ts";
 import { buildRegionStatement, buildRunStatement, type DrillScore } from "./statement.ts";
 
@@ -24,9 +27,6 @@ export const keysFolder = "keys";
 const inputs = ["residency.yaml", "controls.yaml", "map.json", "plan.json"] as const;
 /** Of one region, and signed for it. */
 const regionFiles = ["report.json", "report.md", "junit.xml"] as const;
-/** `run.json` comes last but for its signature: it says that all is there. */
-export const runFiles = [...inputs, "report.html", "report.md", "verify.sh", "run.json"] as const;
-
 export interface Signing {
   judge: EvidenceSigner;
   drills: DrillScore | null;
@@ -46,7 +46,7 @@ export async function writeEvidence(
   const run = buildRunSummary(judged, context);
   const reports = plan.scope.regions.map((region) => buildRegionReport(region, judged, context));
   const { text: controlsText, controls } = judged.controls ?? readControls();
-  const write = (name: string, content: string) => writeFileSync(join(directory, name), content);
+  const write = (name: string, content: string | Uint8Array) => writeFileSync(join(directory, name), content);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const digests = (names: readonly string[]) =>
     Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(directory, name)))]));
@@ -66,7 +66,11 @@ export async function writeEvidence(
   }
   write("report.html", renderRunHtml(run, reports, controls));
   write("report.md", renderRunMarkdown(run, reports));
+  write("population.csv", renderPopulationCsv(reports));
+  write("population.xlsx", renderWorkbook(run, reports));
+  write("results.sarif", renderSarif(run, reports, judged.mapText));
   write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
+  // Last but for its signature: it says that all is there.
   write("run.json", json(run));
   const files = digests(filesBelow(directory).filter(isCovered));
   write(bundleName, await seal(buildRunStatement(run, reports, { files, signedAt }), judge));

@@ -152,9 +152,7 @@ function verifyInto(
 
   function checkClaims(region: string) {
     const name = `${region}/${bundleName}`;
-    const signed = opened(judgeRole, name, RegionStatement, ({ predicate }) => {
-      return predicate[regionExtension].finishedAt;
-    });
+    const signed = opened(judgeRole, name, RegionStatement, timeOfRegion);
     if (!signed) return null;
     const { predicate } = signed.statement;
     const said = predicate[regionExtension];
@@ -216,8 +214,12 @@ function verifyInto(
   }
 }
 
-function timeOfRun({ predicate }: RunStatement): string {
+export function timeOfRun({ predicate }: RunStatement): string {
   return predicate[runExtension].signedAt;
+}
+
+export function timeOfRegion({ predicate }: RegionStatement): string {
+  return predicate[regionExtension].finishedAt;
 }
 
 function subjectsOf({ subject }: { subject: { name: string; digest: { sha256: string } }[] }) {

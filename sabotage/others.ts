@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import type { ReplicaState } from "../environments/replica/state.ts";
+import { greetings } from "./greetings.ts";
 import { withRule, withTable } from "./host.ts";
 import { without } from "./names.ts";
 import {
@@ -68,16 +69,21 @@ const untold = (["datagram"] as const).map(
   }),
 );
 
-const nobodyOutside: Sabotage = {
-  id: "outside/no-network/vendor",
-  kind: "vendor",
-  title: "whoever stands outside of all regions has no network",
-  async run({ state, prove }) {
-    await using _cut = await withTable(state, "outside", nothingLeaves);
-    const judged = await prove({ kind: "vendor" });
-    return resultOf(judged.judgement, ({ item }) => item.to.endpoint !== undefined);
-  },
-};
+const nobodyOutside = (["vendor", "proxy"] as const).map(
+  (kind): Sabotage => ({
+    id: `outside/no-network/${kind}`,
+    kind,
+    title: "whoever stands outside of all regions has no network",
+    async run({ state, prove }) {
+      await using _cut = await withTable(state, "outside", nothingLeaves);
+      const judged = await prove({ kind });
+      return resultOf(
+        judged.judgement,
+        ({ item }) => item.to.endpoint !== undefined || item.witnessed === true,
+      );
+    },
+  }),
+);
 
 /** A proxy that carries to nobody is no border: it is broken. */
 const deafProxy: Sabotage = {
@@ -118,8 +124,9 @@ export const others: readonly Sabotage[] = [
   ...cutOff,
   ...nameless,
   ...untold,
-  nobodyOutside,
+  ...nobodyOutside,
   deafProxy,
+  ...greetings,
   unreadable,
 ];
 

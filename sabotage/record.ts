@@ -16,10 +16,13 @@ export const otherKinds = [
   "ssh",
   "https",
   "sqs",
+  "sns",
   "aws-snapshots",
   "settings",
 ] as const;
 export type Kind = (typeof kinds)[number] | (typeof otherKinds)[number];
+/** What a row breaks: one kind's system, all of `kinds`, or the systems between which tenants move. */
+export type Ground = Kind | "all" | "moves";
 
 /** The two regions of every trial: one stands at home, the other far away. */
 export const home = "eu-central-1";
@@ -29,7 +32,7 @@ export const far = "us-east-1";
 export interface Sabotage {
   /** `theme/what[/kind]` */
   id: string;
-  kind: Kind | "all";
+  kind: Ground;
   title: string;
   run(context: Context): Promise<Result>;
 }
@@ -45,7 +48,7 @@ export interface Result {
 
 /** One run of the harness. What is left out is as in a clean run. */
 export interface Trial {
-  kind: Kind | "all";
+  kind: Ground;
   /** What the regions' processes are given: credentials, planted digests, the way to start them. */
   state?: ReplicaState;
   map?: ResidencyMap;
@@ -62,13 +65,13 @@ export interface Trial {
 export interface Context {
   /** The replica that all rows share; who changes it puts it back. */
   state: ReplicaState;
-  /** The map of one kind's systems, and no other's; "all": of `kinds`. */
-  mapOf(kind: Kind | "all"): ResidencyMap;
+  /** The map of what a row breaks, and nothing else. */
+  mapOf(kind: Ground): ResidencyMap;
   prove(trial: Trial): Promise<Judged>;
   /** A clean run, and its journals as they were written. */
-  clean(kind: Kind | "all"): Promise<CleanRun>;
-  /** A replica of one kind's systems, to be ruined. */
-  boot(kind: Kind): Promise<{ state: ReplicaState } & AsyncDisposable>;
+  clean(kind: Ground): Promise<CleanRun>;
+  /** A replica of those systems, to be ruined. */
+  boot(kind: Ground): Promise<{ state: ReplicaState } & AsyncDisposable>;
   /** Reads a residency map as the command line does; throws MAP_INVALID. */
   parse(text: string): ResidencyMap;
   /** Writes a clean run's signed evidence into a folder. Gives what verifies it: all problems, if any. */

@@ -23,6 +23,7 @@ export const systemOf = {
   ssh: "bastion",
   https: "search",
   sqs: "jobs",
+  sns: "order-events",
   "aws-snapshots": "orders-snapshots",
   settings: "workload-settings",
 } as const satisfies Record<Kind, string>;
@@ -39,13 +40,18 @@ function folderOf(state: ReplicaState, region: string, kind: Kind): string {
 }
 
 /** Runs SQL as the administrator, past the network. */
-export async function sql(state: ReplicaState, region: string, statement: string): Promise<string[]> {
+export async function sql(
+  state: ReplicaState,
+  region: string,
+  statement: string,
+  database?: string,
+): Promise<string[]> {
   const { port, admin } = systemState(state, region, "postgres");
   const client = new pg.Client({
     host: folderOf(state, region, "postgres"),
     port,
     user: admin.user,
-    database: admin.database,
+    database: database ?? admin.database,
   });
   await client.connect();
   try {

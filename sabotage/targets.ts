@@ -20,6 +20,7 @@ import { undoable } from "./undo.ts";
 const shared: Partial<Record<Kind, string>> = {
   s3: "internet",
   sqs: "internet",
+  sns: "internet",
   "aws-snapshots": "internet",
   vendor: "world",
 };

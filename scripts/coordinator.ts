@@ -58,7 +58,7 @@ async function observeRegion(
     }
     if (message?.type === "signed") {
       signed = true;
-      onSigned?.(job.region, { bundle: message.bundle, who: message.who });
+      onSigned?.(job.region, message);
     }
     if (message?.type === "done") {
       finished ||= message.stage === "controls-after";

@@ -1,16 +1,19 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { seal } from "../attest/envelope.ts";
-import { buildObservedStatement } from "../attest/observed-statement.ts";
+import {
+  buildObservedStatement,
+  type HistoryPosition,
+  type ObservedStatement,
+} from "../attest/observed-statement.ts";
+import type { EvidenceSigner } from "../attest/signer.ts";
 import { openSigner } from "../attest/signer-reference.ts";
-import { planDigest } from "../core/plan.ts";
+import { recordedDigests } from "../observer/job.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
 import { loadProbes } from "../probes/catalog.ts";
-import { secretLookup } from "../probes/probe.ts";
-import type { RegionJob, RegionMessage, SignedJournal } from "./region-job.ts";
+import type { RegionJob, RegionMessage } from "./region-job.ts";
 
 /** The one process of a region: reads its job from stdin, makes the attempts there, writes its journal to
  *  stdout, and signs it. It ends when its coordinator does. */
@@ -18,6 +21,8 @@ const input = createInterface({ input: process.stdin });
 input.once("close", () => process.exit(70));
 const [first] = (await once(input, "line")) as [string];
 const job = JSON.parse(first) as RegionJob;
+// Before anything is tried: whoever cannot sign need not observe.
+const signer = await signerOf(job);
 const { send, receive } = lineTo((text) => process.stdout.write(text), input);
 const journal = createHash("sha256");
 await new Observer(job, await loadProbes(), {
@@ -27,29 +32,27 @@ await new Observer(job, await loadProbes(), {
     send(message);
   },
 }).observe();
-const signed = await signJournal(job, journal.digest("hex"));
-if (signed)
-  process.stdout.write(`${JSON.stringify({ type: "signed", ...signed } satisfies RegionMessage)}\n`);
+if (signer && job.signing) {
+  const statement = statementOf(job, job.signing.history, journal.digest("hex"));
+  const { who, publicPem } = signer;
+  say({ type: "signed", who, publicPem, bundle: await seal(statement, signer) });
+}
 process.exit(0);
 
-async function signJournal(
-  { signing, runId, region, version, plan }: RegionJob,
-  sha256: string,
-): Promise<SignedJournal | null> {
+function say(message: RegionMessage): void {
+  process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+async function signerOf({ signing }: RegionJob): Promise<EvidenceSigner | null> {
   if (!signing) return null;
-  const secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
-  const signer = await openSigner(signing.signer, secret);
-  const statement = buildObservedStatement(
+  return await openSigner(signing.signer, { timestamps: signing.timestamps });
+}
+
+function statementOf(job: RegionJob, history: HistoryPosition | null, sha256: string): ObservedStatement {
+  const { runId, region, version } = job;
+  const signedAt = new Date().toISOString();
+  return buildObservedStatement(
     { sha256 },
-    {
-      runId,
-      region,
-      version,
-      map: plan.map,
-      plan: planDigest(plan),
-      signedAt: new Date().toISOString(),
-      history: signing.history,
-    },
+    { runId, region, version, ...recordedDigests(job), signedAt, history },
   );
-  return { bundle: await seal(statement, signer), who: signer.who };
 }

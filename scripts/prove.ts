@@ -9,6 +9,7 @@ import type { ResidencyMap } from "../core/residency-map.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import type { Judged } from "../reports/build-report.ts";
 import { type Coordination, observeRegions } from "./coordinator.ts";
+import type { Published } from "./redaction.ts";
 import type { RegionJob, RegionSigning } from "./region-job.ts";
 import { version } from "./version.ts";
 
@@ -20,6 +21,8 @@ interface Proof
   runId: string;
   /** A pattern of leak paths and titles. */
   only?: string | undefined;
+  /** What is written and judged in place of the map and the plan, and the salt of what was left out. */
+  published?: Published | undefined;
   /** How each region signs; left out, nothing is signed there. */
   signing?: Readonly<Record<string, RegionSigning>> | undefined;
 }
@@ -27,6 +30,9 @@ interface Proof
 /** Observes a plan from inside every region, writes the journals below `directory`, and judges them. */
 export async function observeAndJudge(proof: Proof): Promise<Judged> {
   const { environment, map, plan, runId, only, directory, signing } = proof;
+  const published: Omit<Published, "mapText"> = proof.published ?? { map, plan };
+  const digests = { plan: planDigest(published.plan), map: published.plan.map };
+  const redaction = published.salt === undefined ? undefined : { salt: published.salt, ...digests };
   const regions = observersOf(map, plan);
   const jobs = await Promise.all(
     regions.map(async (region): Promise<RegionJob> => {
@@ -36,6 +42,7 @@ export async function observeAndJudge(proof: Proof): Promise<Judged> {
       return {
         ...{ runId, region, version, map, plan, planted, elsewhere },
         ...(only ? { only } : {}),
+        ...(redaction ? { redaction } : {}),
         ...(signs ? { signing: signs } : {}),
       };
     }),
@@ -45,11 +52,15 @@ export async function observeAndJudge(proof: Proof): Promise<Judged> {
     const message = "the run was interrupted; its journals are kept, and nothing was judged";
     throw new RingfenceError("INTERRUPTED", message, { fix: "run it again" });
   }
-  const expected = { runId, plan: planDigest(plan), map: plan.map };
   const journals = regions.map((region) =>
-    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), { ...expected, region }),
+    readJournal(readFileSync(join(directory, region, "observations.jsonl"), "utf8"), {
+      runId,
+      ...digests,
+      region,
+    }),
   );
-  return { map, plan, journals, judgement: judge(plan, map, journals) };
+  const judged = { map: published.map, plan: published.plan };
+  return { ...judged, journals, judgement: judge(judged.plan, judged.map, journals) };
 }
 
 /** Sortable, and unique without a counter: time to the second, and four random bytes. */

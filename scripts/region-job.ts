@@ -1,11 +1,12 @@
 import type { HistoryPosition } from "../attest/observed-statement.ts";
 import type { SignerIdentity } from "../attest/signer.ts";
-import type { SignerReference } from "../attest/signer-reference.ts";
+import type { SignerReference, TimestampReference } from "../attest/signer-reference.ts";
 import type { FromRegion, Job } from "../observer/job.ts";
 
 /** How a region signs its journal, where it observed. */
 export interface RegionSigning {
   signer: SignerReference;
+  timestamps?: TimestampReference | undefined;
   history: HistoryPosition | null;
 }
 
@@ -16,6 +17,7 @@ export type RegionJob = Job & { signing?: RegionSigning };
 export interface SignedJournal {
   bundle: string;
   who: SignerIdentity;
+  publicPem: string | null;
 }
 
 export type RegionMessage = FromRegion | ({ type: "signed" } & SignedJournal);

@@ -25,6 +25,18 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "what changed from one run to a later one",
     load: () => import("./commands/compare.ts"),
   },
+  history: {
+    about: "every run of a period, and whether the history of them holds",
+    load: () => import("./commands/history.ts"),
+  },
+  keygen: {
+    about: "make a key that signs evidence, or its successor",
+    load: () => import("./commands/keygen.ts"),
+  },
+  export: {
+    about: "a run as PDF, workbook, CSV or SARIF",
+    load: () => import("./commands/export.ts"),
+  },
   drill: {
     about: "open holes on purpose, and show that each is found",
     load: () => import("./commands/drill.ts"),
@@ -88,13 +100,14 @@ function causesOf(cause: unknown): unknown[] {
     : [cause];
 }
 
+const unprovenCodes = new Set(["INTERRUPTED", "SIGNING_FAILED", "HISTORY_UNAVAILABLE", "HISTORY_INVALID"]);
 const usageCodes = new Set([
   "USAGE",
   "MAP_INVALID",
   "CONTROLS_INVALID",
   "TRUST_INVALID",
-  "SIGNERS_INVALID",
   "EVIDENCE_INVALID",
+  "SIGNER_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
 ]);
@@ -108,11 +121,7 @@ function report(error: unknown): number {
           .map((cause) => inspect(cause))
           .join("\n")}\n`,
       );
-    return error.code === "INTERRUPTED" || error.code === "SIGNING_FAILED"
-      ? 2
-      : usageCodes.has(error.code)
-        ? 64
-        : 70;
+    return unprovenCodes.has(error.code) ? 2 : usageCodes.has(error.code) ? 64 : 70;
   }
   process.stderr.write(`${red(bold("INTERNAL"))}  ${inspect(error)}\n`);
   return 70;

@@ -15,7 +15,7 @@ import type { RunningEnvironment } from "../environments/driver.ts";
 import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
 import type { ReplicaState } from "../environments/replica/state.ts";
-import { keysFolder, observedBundleName, writeEvidence } from "../reports/evidence.ts";
+import { keysFolder, writeEvidence } from "../reports/evidence.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
 import {
   type CleanRun,
@@ -28,7 +28,7 @@ import {
 import { systemOf } from "../sabotage/systems.ts";
 import { planFor } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
-import { localSigning, signatureKeeper, writePublicKeys } from "./signing.ts";
+import { localSigning, SignatureKeeper } from "./signing.ts";
 import { today, version } from "./version.ts";
 
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
@@ -51,7 +51,21 @@ export function sabotagedMap(kinds: readonly SystemKind[]): ResidencyMap {
     endpoint: { host: "ledger.{region}.replica.internal", port: 9000 },
   };
   const broken = map.systems.filter(({ id }) => Object.values<string>(systemOf).includes(id)).map(alone);
-  return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger] };
+  const moved = map.systems.filter(isMove).map(betweenTwo);
+  return { ...map, attempts: { deadlineMs }, regions, systems: [...broken, ledger, ...moved] };
+}
+
+/** Where writes are tried and rows compared; the other systems of the path are of kinds that have theirs. */
+function isMove({ path, endpoint }: System): boolean {
+  return path === "migration" && endpoint.moving !== undefined;
+}
+
+/** Between two regions a tenant comes from where another went. */
+function betweenTwo(system: System): System {
+  const { endpoint, perRegion } = system;
+  if (!endpoint.departed && !perRegion) return system;
+  const gone = (to: string) => ({ departed: `canary-moved-to-${to}` });
+  return { ...system, perRegion: { [home]: gone(far), [far]: gone(home) } };
 }
 
 /** Of the sample's vendors only one is left, to which the proxies may carry, and none that settings name. */
@@ -81,9 +95,10 @@ export async function openContext(
   const folder = () => mkdtempSync(join(folders, "run-"));
   const mapOf: Context["mapOf"] = (kind) => ({
     ...whole,
-    systems: whole.systems.filter((system) =>
-      kind === "all" ? mainKinds.includes(system.kind) : system.kind === kind,
-    ),
+    systems: whole.systems.filter((system) => {
+      if (kind === "moves" || isMove(system)) return kind === "moves" && isMove(system);
+      return kind === "all" ? mainKinds.includes(system.kind) : system.kind === kind;
+    }),
   });
 
   async function observed(trial: Trial) {
@@ -160,9 +175,9 @@ async function signed(
 ): Promise<() => Promise<string[]>> {
   const regions = Object.keys(texts);
   const environment = driver.name;
-  const { judge, publicPems } = localSigning(regions, { environment, folder: keyFolder });
+  const { judge } = localSigning(regions, { environment, folder: keyFolder });
   const { map, plan } = judged;
-  const signatures = signatureKeeper(directory, observedBundleName);
+  const signatures = new SignatureKeeper(directory);
   const signedAt = new Date().toISOString();
   for (const [region, text] of Object.entries(texts)) {
     mkdirSync(join(directory, region), { recursive: true });
@@ -172,7 +187,7 @@ async function signed(
       { sha256: sha256(text) },
       { runId, region, version, map: plan.map, plan: planDigest(plan), signedAt, history: null },
     );
-    signatures.onSigned(region, { bundle: await seal(statement, signer), who: signer.who });
+    signatures.keep(region, { ...signer, bundle: await seal(statement, signer) });
   }
   const context = {
     runId,
@@ -191,7 +206,7 @@ async function signed(
     { ...judged, mapText: stringify(map) },
     { judge, context, signedAt, drills: null },
   );
-  writePublicKeys(directory, publicPems);
+  signatures.writePublicKeys(judge);
   const trust = readTrust(join(directory, keysFolder, "trust.yaml"));
   const replay: Replay = {
     parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),

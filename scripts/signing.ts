@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { stringify } from "yaml";
 import { keyFolder, openSigningKey, type SigningKey } from "../attest/keys.ts";
 import { type EvidenceSigner, localSigner, type SignerIdentity } from "../attest/signer.ts";
+import { openSigner } from "../attest/signer-reference.ts";
+import { readSigners } from "../attest/signers-file.ts";
 import { judgeRole } from "../attest/trust.ts";
-import { keysFolder } from "../reports/evidence.ts";
+import { keysFolder, observedBundleName } from "../reports/evidence.ts";
 import type { RegionSigning, SignedJournal } from "./region-job.ts";
 
 /** In the environment of a region's process: the key it signs with, where none of its own was declared. */
@@ -15,8 +17,6 @@ export interface RunSigning {
   judge: EvidenceSigner;
   regions: Record<string, RegionSigning>;
   secrets: Record<string, Record<string, string>>;
-  /** Public halves, by role. */
-  publicPems: Record<string, string>;
 }
 
 /** Keys of this machine, made on first use: one for each region, one for the judge. */
@@ -25,40 +25,55 @@ export function localSigning(
   { environment, folder = keyFolder() }: { environment: string; folder?: string },
 ): RunSigning {
   const open = (role: string) => openSigningKey(folder, { environment, role });
-  const keys = new Map(observers.map((region) => [region, open(region)]));
-  const judge = open(judgeRole);
-  const byRegion = <T>(of: (key: SigningKey) => T) =>
-    Object.fromEntries([...keys].map(([region, key]) => [region, of(key)]));
+  const pemOf = ({ privateKey }: SigningKey) =>
+    privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   return {
-    judge: localSigner(judge),
-    regions: byRegion(() => ({ signer: { key: `env:${keyVariable}` }, history: null })),
-    secrets: byRegion(({ privateKey }) => ({
-      [keyVariable]: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-    })),
-    publicPems: { ...byRegion(({ publicPem }) => publicPem), [judgeRole]: judge.publicPem },
+    judge: localSigner(open(judgeRole)),
+    regions: Object.fromEntries(
+      observers.map((region) => [region, { signer: { key: `env:${keyVariable}` }, history: null }]),
+    ),
+    secrets: Object.fromEntries(observers.map((region) => [region, { [keyVariable]: pemOf(open(region)) }])),
   };
 }
 
-/** For convenience: the public keys, and a trust file over them. Trust comes from keys obtained elsewhere. */
-export function writePublicKeys(directory: string, publicPems: Readonly<Record<string, string>>): void {
-  const folder = join(directory, keysFolder);
-  mkdirSync(folder, { recursive: true });
-  const signers = Object.entries(publicPems).map(([signs, pem]) => {
-    const key = `${signs}.pub.pem`;
-    writeFileSync(join(folder, key), pem);
-    return { signs, key };
-  });
-  writeFileSync(join(folder, "trust.yaml"), stringify({ format: 1, signers }));
+/** Signers that a file declares. A region's is opened in the region: what it names is there, and not here. */
+export async function declaredSigning(file: string, observers: readonly string[]): Promise<RunSigning> {
+  const { judge, regions, timestamps } = readSigners(file, observers);
+  return {
+    judge: await openSigner(judge, { timestamps }),
+    regions: Object.fromEntries(
+      Object.entries(regions).map(([region, signer]) => [region, { signer, timestamps, history: null }]),
+    ),
+    secrets: {},
+  };
 }
 
-/** Keeps what the regions signed: beside their journals, and by whom for the reports. */
-export function signatureKeeper(directory: string, file: string) {
-  const signers: Record<string, SignerIdentity> = {};
-  return {
-    signers,
-    onSigned(region: string, { bundle, who }: SignedJournal): void {
-      writeFileSync(join(directory, region, file), bundle);
-      signers[region] = who;
-    },
-  };
+/** Keeps what the regions signed, beside their journals, and what is known of who did. */
+export class SignatureKeeper {
+  readonly #directory: string;
+  readonly signers: Record<string, SignerIdentity> = {};
+  readonly #publicPems: Record<string, string> = {};
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  keep(region: string, { bundle, who, publicPem }: SignedJournal): void {
+    writeFileSync(join(this.#directory, region, observedBundleName), bundle);
+    this.signers[region] = who;
+    if (publicPem) this.#publicPems[region] = publicPem;
+  }
+
+  /** For convenience: the public keys, and a trust file over them. Trust comes from keys obtained elsewhere. */
+  writePublicKeys(judge: EvidenceSigner): void {
+    const folder = join(this.#directory, keysFolder);
+    mkdirSync(folder, { recursive: true });
+    const pems = { ...this.#publicPems, ...(judge.publicPem ? { [judgeRole]: judge.publicPem } : {}) };
+    const signers = Object.entries(pems).map(([signs, pem]) => {
+      const key = `${signs}.pub.pem`;
+      writeFileSync(join(folder, key), pem);
+      return { signs, key };
+    });
+    writeFileSync(join(folder, "trust.yaml"), stringify({ format: 1, signers }));
+  }
 }

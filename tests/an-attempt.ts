@@ -1,6 +1,7 @@
 import { aTrial } from "../core/a-trial.ts";
 import type { Try } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
+import { outside } from "../core/residency-map.ts";
 import { attempt } from "../probes/attempt.ts";
 import type { Ladder } from "../probes/ladder.ts";
 import type { Probe } from "../probes/probe.ts";
@@ -14,6 +15,8 @@ export interface AnAttempt {
   own?: Record<string, unknown>;
   credentials?: PlannedItem["vector"]["credentials"];
   role?: PlannedItem["role"];
+  /** Where it is made; in the region "eu" when left out. */
+  from?: string;
   route?: PlannedItem["vector"]["route"];
   addressFamily?: PlannedItem["vector"]["addressFamily"];
   /** The literal addresses that the target's home proved. */
@@ -43,8 +46,8 @@ export async function anAttempt(parts: AnAttempt): Promise<Try> {
     contacts,
     ...(found.witnessed ? { witnessed: true } : {}),
     vector: { route, addressFamily, credentials: parts.credentials ?? "own" },
-    from: { region: "eu", principal: "workload" },
-    to: { region: isInside ? "eu" : "us", system: "it" },
+    from: { region: parts.from ?? "eu", principal: "workload" },
+    to: { region: found.outward ? outside : isInside ? "eu" : "us", system: "it" },
     deadlineMs,
   };
   const open: Ladder[] = [];

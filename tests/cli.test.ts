@@ -24,14 +24,23 @@ function mapFile(name: string, text: string): string {
 }
 
 describe("the command line", () => {
-  test.each(["run", "plan", "verify", "compare", "vendors", "up", "shell", "doctor"])(
-    "%s explains itself, because nobody reads the source first",
-    (command) => {
-      const { exitCode, output } = ringfence([command, "--help"]);
-      expect(exitCode).toBe(0);
-      expect(output).toContain(`ringfence ${command}`);
-    },
-  );
+  test.each([
+    "run",
+    "plan",
+    "verify",
+    "compare",
+    "history",
+    "keygen",
+    "export",
+    "vendors",
+    "up",
+    "shell",
+    "doctor",
+  ])("%s explains itself, because nobody reads the source first", (command) => {
+    const { exitCode, output } = ringfence([command, "--help"]);
+    expect(exitCode).toBe(0);
+    expect(output).toContain(`ringfence ${command}`);
+  });
 
   test.each([
     [["prove"], /there is no command "prove"/],
@@ -47,6 +56,8 @@ describe("the command line", () => {
     [["run", "--controls", "/nowhere.yaml"], /nowhere.yaml .*\n?.*cannot be read/],
     [["compare", "/nowhere"], /two folders are compared/],
     [["compare", "/nowhere", "/elsewhere"], /\/nowhere holds no run/],
+    [["export"], /no folder was named/],
+    [["export", "/nowhere", "--to", "pdf"], /\/nowhere holds no run/],
     [["drill", "--id", "cache-shared", "--path", "database"], /no drill is both/],
     [["up"], /no --state FILE/],
     [["shell"], /no region was named/],

@@ -345,10 +345,31 @@ describe("the evidence of a run", () => {
       const reasons = async (window: Parameters<typeof windowed>[0]) =>
         (await verifyEvidence(whole, windowed(window), replay)).problems.join("\n");
       expect(await reasons({ from: past, until: soon })).toBe("");
-      expect(await reasons({ from: soon })).toMatch(/before its key may sign/);
-      expect(await reasons({ until: past })).toMatch(/after its key may sign/);
+      expect(await reasons({ from: soon })).toMatch(/before its signer may sign/);
+      expect(await reasons({ until: past })).toMatch(/after its signer may sign/);
     },
   );
+
+  test("a region that cannot sign does not observe, so that its run proves nothing", () => {
+    const signers = join(folder, "signers.yaml");
+    const own = join(folder, "own.key.pem");
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(own, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    const key = `{ key: "file:${own}" }`;
+    const absent = '{ key: "env:NOT_SET_ANYWHERE" }';
+    writeFileSync(
+      signers,
+      `format: 1\njudge: ${key}\nregions: { eu-central-1: ${key}, us-east-1: ${absent}, ap-southeast-2: ${key} }\n`,
+    );
+    const unsigned = proveInto(join(folder, "unsigned"), ["--path", "cache", "--signers", signers]);
+    expect(unsigned).toMatchObject({ exitCode: 2, run: { grade: "inconclusive" } });
+    expect(unsigned.output).toMatch(/us-east-1 did not finish: .*NOT_SET_ANYWHERE/);
+    const trusted = join(unsigned.directory, "keys", "trust.yaml");
+    const verified = ringfence(["verify", unsigned.directory, "--trust", trusted]);
+    expect(verified).toMatchObject({ exitCode: 0 });
+    expect(verified.output).toMatch(/us-east-1 did not finish its journal, and did not sign it/);
+    expect(stock(unsigned.directory, join(unsigned.directory, "keys"))).toMatchObject({ status: 0 });
+  });
 
   test("does not hold with any one byte of any file flipped", async () => {
     const files = readdirSync(whole, { recursive: true, withFileTypes: true })

@@ -1,22 +1,31 @@
 import type { WrittenBackup } from "../../fixtures/aws-services/backup.ts";
 import type { WrittenQueues } from "../../fixtures/aws-services/queues.ts";
 import type { WrittenRds } from "../../fixtures/aws-services/rds-state.ts";
+import type { WrittenTopics } from "../../fixtures/aws-services/topics.ts";
 import type { User } from "../../fixtures/object-store/options.ts";
 import { accountId, allow, policy, userName } from "./buckets.ts";
 import { credentialOf, type Provision } from "./provision.ts";
 
 export interface PlantedServices {
   sqs: Record<string, WrittenQueues>;
+  sns: Record<string, WrittenTopics>;
   rds: Record<string, WrittenRds>;
   backup: Record<string, WrittenBackup>;
 }
 
-/** Queues, snapshots and vaults as a careful company would have them, by region, each with its canary. */
+/** Queues, topics, snapshots and vaults as a careful company would have them, by region, each with its canary. */
 export function planServices(provisions: readonly Provision[]): PlantedServices {
-  const planted: PlantedServices = { sqs: {}, rds: {}, backup: {} };
+  const planted: PlantedServices = { sqs: {}, sns: {}, rds: {}, backup: {} };
+  const addQueues = (region: string, queues: WrittenQueues) => {
+    planted.sqs[region] = [...(planted.sqs[region] ?? []), ...queues];
+  };
   for (const provision of provisions) {
     const { region, system } = provision.placement;
-    if (system.kind === "sqs") planted.sqs[region] = [...(planted.sqs[region] ?? []), ...queuesOf(provision)];
+    if (system.kind === "sqs") addQueues(region, queuesOf(provision));
+    if (system.kind === "sns") {
+      planted.sns[region] = [...(planted.sns[region] ?? []), ...topicsOf(provision)];
+      addQueues(region, [subscribedQueue(provision)]);
+    }
     if (system.kind === "aws-snapshots") {
       planted.rds[region] = snapshotsOf(provision);
       planted.backup[region] = vaultsOf(provision);
@@ -27,6 +36,7 @@ export function planServices(provisions: readonly Provision[]): PlantedServices 
 
 const users: Record<string, (provision: Provision) => User[]> = {
   sqs: queueUsers,
+  sns: topicUsers,
   "aws-snapshots": snapshotUsers,
 };
 
@@ -65,7 +75,7 @@ function onlyFromOwnVpc(Resource: string, region: string) {
       Sid: "OnlyFromOwnVpc",
       Effect: "Deny",
       Principal: "*",
-      Action: "sqs:*",
+      Action: `${Resource.split(":")[2]}:*`,
       Resource,
       Condition: { StringNotEquals: { "aws:SourceVpc": `vpc-${region}` } },
     },
@@ -77,6 +87,54 @@ function queueUsers(provision: Provision): User[] {
   const arns = queueArns(provision);
   const workload = [allow(["sqs:*"], arns, { StringEquals: { "aws:RequestedRegion": region } })];
   const canary = [allow(["sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"], arns.slice(0, 1))];
+  return [userOf(provision, "own", workload), userOf(provision, "canary", canary)];
+}
+
+/** The canary's topic first. */
+function topicArns({ placement: { region, endpoint } }: Provision): [string, ...string[]] {
+  const arnOf = (name: unknown) => `arn:aws:sns:${region}:${accountId}:${String(name)}`;
+  return [arnOf(endpoint.topic), ...((endpoint.watched as string[] | undefined) ?? []).map(arnOf)];
+}
+
+function subscribedQueue(provision: Provision): WrittenQueues[number] {
+  const { region, system } = provision.placement;
+  const name = `acme-${system.id}-${region}`;
+  const grant = {
+    Effect: "Allow" as const,
+    Principal: { Service: "sns.amazonaws.com" },
+    Action: "sqs:SendMessage",
+    Resource: `arn:aws:sqs:${region}:${accountId}:${name}`,
+    Condition: { ArnEquals: { "aws:SourceArn": topicArns(provision) } },
+  };
+  return { name, policy: policy([grant]) };
+}
+
+/** The watched topics are those that customers' events go through: to a queue, a function and a service of the region. */
+function topicsOf(provision: Provision): WrittenTopics {
+  const { region, system } = provision.placement;
+  const queue = {
+    protocol: "sqs" as const,
+    endpoint: `arn:aws:sqs:${region}:${accountId}:${subscribedQueue(provision).name}`,
+  };
+  const [first, ...watched] = topicArns(provision).map((arn) => ({
+    name: arn.split(":").at(-1) ?? "",
+    policy: onlyFromOwnVpc(arn, region),
+  }));
+  const others = [
+    { protocol: "lambda" as const, endpoint: `arn:aws:lambda:${region}:${accountId}:function:${system.id}` },
+    { protocol: "https" as const, endpoint: `https://inbox.${region}.replica.internal:8444/events` },
+  ];
+  return [
+    ...(first ? [{ ...first, tags: { "ringfence-canary": provision.canary }, subscriptions: [queue] }] : []),
+    ...watched.map((topic) => ({ ...topic, subscriptions: [queue, ...others] })),
+  ];
+}
+
+function topicUsers(provision: Provision): User[] {
+  const { region } = provision.placement;
+  const arns = topicArns(provision);
+  const workload = [allow(["sns:*"], arns, { StringEquals: { "aws:RequestedRegion": region } })];
+  const canary = [allow(["sns:Publish"], arns.slice(0, 1))];
   return [userOf(provision, "own", workload), userOf(provision, "canary", canary)];
 }
 

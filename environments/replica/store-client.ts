@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import type { PolicyDocument } from "../../fixtures/object-store/policy-document.ts";
 
 /** The services whose state of one region an administrator may read and replace. */
-export type ServiceName = "sqs" | "rds" | "backup";
+export type ServiceName = "sqs" | "sns" | "rds" | "backup";
 
 /** What an administrator may ask of the replica's AWS endpoints. */
 export type StoreRequest =

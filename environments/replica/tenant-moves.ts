@@ -21,7 +21,9 @@ export function tenantMoves(provisions: readonly Provision[]): TenantMove[] {
     });
 }
 
-/** Whether a system's canaries come by a move instead of being planted. */
-export function isMoved({ path, home }: System): boolean {
-  return path === "migration" && home === "each-region";
+/** Whether a system's canaries come by a move instead of being planted. Where the map declares a freeze and nothing
+ *  that moves, nothing does. */
+export function isMoved({ path, home, endpoint: { moving, moved } }: System): boolean {
+  const isFrozenOnly = moving !== undefined && moved === undefined;
+  return path === "migration" && home === "each-region" && !isFrozenOnly;
 }

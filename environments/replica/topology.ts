@@ -117,7 +117,7 @@ function hostOf({ kind, stopBy }: System, { region, port }: { region: string; po
 }
 
 /** Kinds that one process serves, by host name. */
-export const awsKinds: readonly string[] = ["s3", "sqs", "aws-snapshots"];
+export const awsKinds: readonly string[] = ["s3", "sqs", "sns", "aws-snapshots"];
 
 /** The keys of an endpoint that name a host. */
 export const hostKeys: readonly string[] = ["host", "sts", "backup"];

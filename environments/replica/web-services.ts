@@ -12,8 +12,11 @@ export interface PlannedService {
   port: number;
   tls: boolean;
   tokens: [token: string, role: Role][];
-  canaryPath: string;
   canary: string;
+  /** Where the canary is served; first the path at which the map says so. */
+  canaryPaths: [string, ...string[]];
+  /** Data planes only: tenants that are being moved away. */
+  moving: string[];
   /** Data planes only: where each tenant lives. */
   directory: Record<string, { host: string; region: string; address: string; port: number }>;
   /** Documents only: what it answers elsewhere. */
@@ -40,11 +43,24 @@ export function planService(
       [tokenOf("canary"), "reader"],
       [tokenOf("auditor"), "auditor"],
     ],
-    canaryPath: String(endpoint.canaryPath),
     canary,
+    canaryPaths: [String(endpoint.canaryPath), ...residents(endpoint)],
+    moving: tenantsOf(endpoint).slice(0, 1),
     directory: directoryOf(topology, provision),
     pages: pagesOf(provision, jurisdiction.toLowerCase()),
   };
+}
+
+/** The tenants between which a freeze has to tell: first the one that is being moved. */
+function tenantsOf({ moving }: Record<string, unknown>): string[] {
+  const { tenant, settled } = (moving ?? {}) as Record<string, string>;
+  return tenant && settled ? [tenant, settled] : [];
+}
+
+/** Where each of them has the region's canary. */
+function residents(endpoint: Record<string, unknown>): string[] {
+  const { holds = "" } = (endpoint.moving ?? {}) as Record<string, string>;
+  return tenantsOf(endpoint).map((tenant) => holds.replaceAll("{tenant}", tenant));
 }
 
 /** An LLM gateway's routes and its answer to any prompt; an admin panel's backends. */

@@ -1,4 +1,3 @@
-import { type SignerIdentity, signerText } from "../../attest/signer.ts";
 import { type Html, html } from "./escape-html.ts";
 import { commandLine } from "./html-verdict.ts";
 import { honestWords, verifyCommand } from "./words.ts";
@@ -11,7 +10,7 @@ export function htmlFooter(facts: {
   versions: readonly string[];
   planDigests: readonly string[];
   mapDigests: readonly string[];
-  signers: readonly { of: string; who: SignerIdentity | null }[];
+  signers: readonly { name: string; texts: readonly string[] }[];
 }): Html {
   return html`<footer>
 <h2 id="verify">Verify it yourself</h2>
@@ -22,16 +21,9 @@ ${entry("Run", [facts.runId])}
 ${entry("Ringfence", facts.versions)}
 ${entry("Plan, SHA-256", facts.planDigests)}
 ${entry("Residency map, SHA-256", facts.mapDigests)}
-${facts.signers.map(({ of, who }) => entry(...signerEntry(of, who)))}</dl>
+${facts.signers.map(({ name, texts }) => entry(name, texts))}</dl>
 <p class="honest">${honestWords(facts.attempts, facts.startedAt)}</p>
 </footer>`;
-}
-
-function signerEntry(of: string, who: SignerIdentity | null): [name: string, texts: string[]] {
-  if (!who) return [`Signed by ${of}`, ["nothing: it did not finish"]];
-  return who.kind === "key"
-    ? [`Signing key of ${of}, SHA-256`, [who.fingerprint]]
-    : [`Signed for ${of} by`, [signerText(who)]];
 }
 
 function entry(name: string, texts: readonly string[]): Html {

@@ -1,4 +1,3 @@
-import { type SignerIdentity, signerText } from "../../attest/signer.ts";
 import type { Controls } from "../controls.ts";
 import type { RegionReport, RunSummary } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
@@ -12,6 +11,7 @@ import { regionMatrix, runMatrix } from "./html-matrix.ts";
 import { exceptionList, notClaimedList, openList, unprovenLists } from "./html-open.ts";
 import { htmlPage, type PageSection } from "./html-page.ts";
 import { regionTable } from "./html-regions.ts";
+import { signerEntries } from "./provenance.ts";
 import { figuresOf, partialWords, type RunView, runView } from "./run-view.ts";
 import { countText, fidelityWords, regionGradeWords } from "./words.ts";
 
@@ -58,7 +58,7 @@ export function renderRegionHtml(report: RegionReport, controls: Controls | null
       versions: [report.version],
       planDigests: [report.digests.plan],
       mapDigests: [report.digests.map],
-      signers: signersOf([report]),
+      signers: signerEntries([report]),
     }),
   });
 }
@@ -101,18 +101,9 @@ export function renderRunHtml(
       versions: reports.map(({ version }) => version),
       planDigests: reports.map(({ digests }) => digests.plan),
       mapDigests: reports.map(({ digests }) => digests.map),
-      signers: signersOf(reports),
+      signers: signerEntries(reports),
     }),
   });
-}
-
-/** Each region for its journal, and the judge for the verdicts. */
-function signersOf(reports: readonly RegionReport[]): { of: string; who: SignerIdentity | null }[] {
-  const judges = new Map(reports.map(({ signers: { judged } }) => [signerText(judged), judged]));
-  return [
-    ...reports.map(({ region, signers }) => ({ of: region.id, who: signers.observed })),
-    ...[...judges.values()].map((who) => ({ of: "the judge", who })),
-  ];
 }
 
 function pageTitle({ grade, fidelity }: Pick<RunSummary, "grade" | "fidelity">, subject: string): string {

@@ -11,9 +11,10 @@ import { observersOf, planDigest } from "../../core/plan.ts";
 import type { SystemKind } from "../../core/residency-map.ts";
 import type { RegionGrade } from "../../core/vocabulary.ts";
 import { parseMap } from "../../environments/map-file.ts";
-import { observedBundleName, writeEvidence } from "../../reports/evidence.ts";
+import { writeEvidence } from "../../reports/evidence.ts";
 import { planFor } from "../planning.ts";
-import { localSigning, signatureKeeper, writePublicKeys } from "../signing.ts";
+import type { RegionSigning } from "../region-job.ts";
+import { localSigning, SignatureKeeper } from "../signing.ts";
 import { version } from "../version.ts";
 import { closedJournal } from "./closed-journal.ts";
 
@@ -57,20 +58,19 @@ export async function writeEstate(
   const digests = { plan: planDigest(plan), map: plan.map };
   const observers = observersOf(map, plan);
   const signing = localSigning(observers, { environment: "replica", folder: join(directory, "..", "keys") });
-  const signatures = signatureKeeper(directory, observedBundleName);
+  const signatures = new SignatureKeeper(directory);
   for (const region of observers) {
     mkdirSync(join(directory, region), { recursive: true });
     const text = closedJournal(region, { plan, map, digests, runId, startedAt });
     writeFileSync(join(directory, journalName(region)), text);
-    const signer = await openSigner(
-      { key: "env:KEY" },
-      () => signing.secrets[region]?.RINGFENCE_SIGNING_KEY ?? "",
-    );
+    const { signer: reference } = signing.regions[region] as RegionSigning;
+    const signer = await openSigner(reference, { environment: signing.secrets[region] ?? {} });
     const statement = buildObservedStatement(
       { sha256: sha256(text) },
       { runId, region, version, ...digests, signedAt: startedAt, history: null },
     );
-    signatures.onSigned(region, { bundle: await seal(statement, signer), who: signer.who });
+    const bundle = await seal(statement, signer);
+    signatures.keep(region, { bundle, who: signer.who, publicPem: signer.publicPem });
   }
   const begun = performance.now();
   const journals = observers.map(
@@ -95,7 +95,7 @@ export async function writeEstate(
       },
     },
   );
-  writePublicKeys(directory, signing.publicPems);
+  signatures.writePublicKeys(signing.judge);
   return {
     attempts: judgement.verdicts.length,
     grade: judgement.grade,

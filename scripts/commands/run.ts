@@ -6,7 +6,7 @@ import { observersOf, type Plan } from "../../core/plan.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { readControls } from "../../reports/controls.ts";
-import { observedBundleName, writeEvidence } from "../../reports/evidence.ts";
+import { writeEvidence } from "../../reports/evidence.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import {
@@ -22,7 +22,8 @@ import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
-import { localSigning, signatureKeeper, writePublicKeys } from "../signing.ts";
+import { redacted } from "../redaction.ts";
+import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { today, version } from "../version.ts";
 
@@ -36,7 +37,12 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   --attach [AT]   use an environment that is up, and reset nothing in it. AT: the file that
                   \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
   --controls FILE which criteria each leak path may support (default: reports/controls.yaml)
+  --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine)
+  --redact FILE   leave out what the map marks as private; the salt of its digests goes into FILE, a new one
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
+  --history STORE a log of all runs, in which this one is put before it starts and when it has ended: a folder,
+                  or s3://BUCKET/PREFIX (default: $RINGFENCE_HISTORY; none without)
+  --trigger TEXT  what made it run, for the history (default: what the CI says)
 
 Exit: 0 pass, 1 breached, 2 inconclusive, 64 usage, 70 internal error.`;
 
@@ -51,19 +57,24 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     attach: { type: "string" },
     out: { type: "string" },
     controls: { type: "string" },
+    signers: { type: "string" },
+    redact: { type: "string" },
+    history: { type: "string" },
+    trigger: { type: "string" },
     only: { type: "string", short: "t" },
   });
   takeNothing("run", options);
   const only = asPattern("-t", options.text("only"));
   const driver = await loadDriver(options.text("env") ?? "replica");
   const probes = await loadProbes();
-  const { map, text: mapText } = readMapFile(options.text("map") ?? driver.mapFile, {
+  const mapFile = options.text("map") ?? driver.mapFile;
+  const { map, text: mapText } = readMapFile(mapFile, {
     kinds: probes,
     today: today(),
   });
   const controls = readControls(options.text("controls"));
   const regions = Object.keys(map.regions);
-  const plan = planFor(map, probes, {
+  const scope = {
     environment: driver.name,
     outside: driver.outside,
     regions: asRegions(options.texts("region"), regions),
@@ -71,14 +82,34 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       options.texts("path"),
       map.systems.map((system) => system.path),
     ),
-  });
+  };
+  const plan = planFor(map, probes, scope);
   const runId = newRunId();
-  const signing = localSigning(observersOf(map, plan), { environment: driver.name });
+  const saltFile = options.text("redact");
+  const published = saltFile
+    ? redacted(map, plan, { file: saltFile, runId, replan: (one) => planFor(one, probes, scope) })
+    : { map, plan, mapText };
+  const observers = observersOf(map, plan);
+  const declared = options.text("signers");
+  const signing = declared
+    ? await declaredSigning(declared, observers)
+    : localSigning(observers, { environment: driver.name });
   const directory = claimDirectory(options.text("out"), runId);
-  const signatures = signatureKeeper(directory, observedBundleName);
+  const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
+  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
+  // Loaded only where there is one: a run without a history costs nothing more.
+  using history = place
+    ? await (await import("../run-history.ts")).RecordedRun.begin(place, {
+        ...{ runId, startedAt, driver, map: published.map, plan: published.plan, mapFile },
+        judge: signing.judge,
+        filtered: only !== undefined,
+        trigger: options.text("trigger"),
+        say: (line) => progress.say(line),
+      })
+    : null;
 
-  {
+  try {
     const attach = options.text("attach");
     progress.say(
       attach !== undefined
@@ -95,13 +126,14 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       environment,
       map,
       plan,
+      published,
       runId,
       only,
       directory,
       signal,
-      signing: signing.regions,
+      signing: history?.placed(signing.regions) ?? signing.regions,
       secrets: signing.secrets,
-      onSigned: signatures.onSigned,
+      onSigned: (region, signed) => signatures.keep(region, signed),
       onEntry: (_region, line) => progress.entry(line),
       onLost: (region, why) =>
         progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
@@ -110,11 +142,12 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     requireSignatures(judged.journals, signatures.signers);
     const { run, reports } = await writeEvidence(
       directory,
-      { ...judged, mapText, controls },
+      { ...judged, mapText: published.mapText, controls },
       {
         judge: signing.judge,
         signedAt: new Date().toISOString(),
         drills: knownScore(driver.drills),
+        ...(history ? { history: history.positions } : {}),
         context: {
           runId,
           environment: environment.name,
@@ -129,10 +162,14 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
         },
       },
     );
-    writePublicKeys(directory, signing.publicPems);
+    signatures.writePublicKeys(signing.judge);
     markLatest(directory);
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
-    return run.exitCode;
+    const recorded = (await history?.finish(directory, { run, reports })) ?? true;
+    return recorded || run.exitCode !== 0 ? run.exitCode : 2;
+  } catch (error) {
+    await history?.interrupt(error);
+    throw error;
   }
 }
 

@@ -18,6 +18,24 @@ const unhandled: string[] = [];
 process.on("unhandledRejection", (reason) => unhandled.push(String((reason as Error)?.stack ?? reason)));
 process.on("uncaughtException", (error) => unhandled.push(String(error?.stack ?? error)));
 
+const movingRows = {
+  moving: {
+    tenant: "moving",
+    settled: "settled",
+    table: "public.members",
+    column: "tenant",
+    row: { tenant: "{tenant}", name: "{token}" },
+    settings: {},
+    writes: ["insert", "update", "delete"],
+    refusals: ["42501", "NO_ROW_CHANGED"],
+  },
+  moved: {
+    tenant: "moved",
+    tables: [{ table: "public.members", column: "tenant", columns: ["name"] }],
+  },
+  departed: "departed",
+};
+
 const cases = JSON.parse(readFileSync(0, "utf8")) as HostileCase[];
 const probes = await loadProbes();
 const open: Ladder[] = [];
@@ -105,6 +123,7 @@ function itemOf({ probe: name, behaviour }: HostileCase, probe: Probe): PlannedI
     contacts,
     deadlineMs,
     ...(check.perOtherRegion ? { about: "us" } : {}),
+    ...(check.witnessed ? { witnessed: true } : {}),
   };
 }
 
@@ -114,6 +133,7 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
   const aws = { host: "localhost", port, tls: true, region: "us-east-1", account: "000000000000" };
   const credentials = { own: key, canary: key };
   if (kind === "sqs") return { ...aws, queue: "jobs", deadLetterQueue: "dead", credentials };
+  if (kind === "sns") return { ...aws, topic: "events", watched: [], credentials };
   if (kind === "aws-snapshots") {
     const copyRole = "arn:aws:iam::000000000000:role/backup";
     return { ...aws, backup: "localhost", snapshot: "canary", vault: "vault", copyRole, credentials };
@@ -146,8 +166,10 @@ function endpointOf({ kind, port, tls }: HostileCase): Record<string, unknown> {
     vendor: "datadog",
     proxy: { host: "127.0.0.1", port },
     allowed: { host: "localhost", port },
+    greetings: { receiver: { host: "localhost", port }, arrivals: "https://localhost/arrivals" },
     zone: "us.corp.example",
     sender: "ringfence",
+    ...movingRows,
     credentials: {
       own: login,
       canary: { ...login, mailbox: "env:SECRET" },
@@ -173,6 +195,14 @@ function httpsEndpoint({ port, tls }: { port: number; tls: boolean }): Record<st
     cookie: { path: "/session", elsewhere: "localhost" },
     directoryPath: "/directory",
     log: { path: "/log", postTo: "/tenants/canary-{tenant}/preview" },
+    moving: {
+      tenant: "canary-eu",
+      settled: "canary-eu",
+      holds: "/tenants/{tenant}/profile",
+      path: "/tenants/{tenant}/notes/{token}",
+      body: "{token}",
+      refusals: [403],
+    },
     credentials: { own: token, canary: token, auditor: token },
   };
 }

@@ -2,7 +2,7 @@ import { answer, answers, overTls } from "./s3.ts";
 import type { Behaviour } from "./servers.ts";
 import { attack, fakeCanary } from "./wire.ts";
 
-/** Hostile endpoints of SQS, RDS and AWS Backup, with a certificate that the clients trust. Whatever HTTP can do
+/** Hostile endpoints of SQS, SNS, RDS and AWS Backup, with a certificate that the clients trust. Whatever HTTP can do
  *  to an AWS client is done by the S3 ones. */
 
 const escaped = attack.replace(/[&<>]/g, (character) => `&#${character.charCodeAt(0)};`);
@@ -19,8 +19,30 @@ const message = { MessageId: attack, ReceiptHandle: attack, Body: attack, MD5OfB
 const snapshot = `<DBSnapshot><DBSnapshotIdentifier>${escaped}</DBSnapshotIdentifier><DBSnapshotArn>${escaped}</DBSnapshotArn><SourceRegion>${escaped}</SourceRegion><TagList><Tag><Key>ringfence-canary</Key><Value>${fakeCanary}</Value></Tag></TagList></DBSnapshot>`;
 const endlessPage = `<DescribeDBSnapshotsResponse><DescribeDBSnapshotsResult><Marker>again</Marker><DBSnapshots>${snapshot}</DBSnapshots></DescribeDBSnapshotsResult></DescribeDBSnapshotsResponse>`;
 
+/** What a topic says to each of the probes' questions, all at once. */
+const topic = (policy: string, subscriptions: string) => {
+  const arn = "arn:aws:sns:us-east-1:000000000000:events";
+  const entries = Object.entries({
+    TopicArn: arn,
+    Policy: policy,
+    SubscriptionsConfirmed: "1",
+    SubscriptionsPending: "0",
+  })
+    .map(([key, value]) => `<entry><key>${key}</key><value>${value}</value></entry>`)
+    .join("");
+  const tags = `<Tags><member><Key>ringfence-canary</Key><Value>${fakeCanary}</Value></member></Tags>`;
+  return `<R><ListTagsForResourceResult>${tags}</ListTagsForResourceResult><GetTopicAttributesResult><Attributes>${entries}</Attributes></GetTopicAttributesResult><ListSubscriptionsByTopicResult>${subscriptions.replaceAll("ARN", arn)}</ListSubscriptionsByTopicResult></R>`;
+};
+const subscription = (protocol: string) =>
+  `<member><TopicArn>ARN</TopicArn><Protocol>${protocol}</Protocol><Endpoint>${escaped}</Endpoint><SubscriptionArn>${escaped}</SubscriptionArn></member>`;
+const strange = ["sqs", "https", "email", "sms", "application", escaped].map(subscription).join("");
+const accepted =
+  "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></PublishResponse>";
+
 const sayings: Record<string, Buffer> = {
   "refuses in SQS's words without being SQS": unsigned("403 Forbidden", '{"__type":"AccessDeniedException"}'),
+  "refuses in SNS's words without being SNS": unsigned("403 Forbidden", xml("AuthorizationError", "")),
+  "accepts in SNS's words without being SNS": unsigned("200 OK", accepted),
   "refuses in RDS's words without being RDS": unsigned("403 Forbidden", xml("AccessDenied", "")),
   "lets in in RDS's words without being RDS": unsigned("404 Not Found", xml("DBSnapshotNotFound", "")),
   "says an error type full of markup": json("400 Bad Request", {
@@ -36,6 +58,18 @@ const sayings: Record<string, Buffer> = {
     Attributes: { Policy: attack },
   }),
   "has more pages for ever": answer("200 OK", endlessPage),
+  "has subscriptions of markup": answer(
+    "200 OK",
+    topic(escaped, `<Subscriptions>${strange}</Subscriptions>`),
+  ),
+  "has more subscriptions for ever": answer(
+    "200 OK",
+    topic("{}", `<Subscriptions>${subscription("sqs")}</Subscriptions><NextToken>again</NextToken>`),
+  ),
+  "has another topic's subscriptions": answer(
+    "200 OK",
+    topic("{}", "<Subscriptions><member><TopicArn>other</TopicArn></member></Subscriptions>"),
+  ),
   "has more plans for ever": json("200 OK", {
     NextToken: "again",
     BackupPlansList: [{ BackupPlanId: attack }],

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { Try } from "../../core/journal.ts";
 import { deadlineMs, type HostileCase, type HostileResult, type HostileRun, secret } from "./case.ts";
 import { hostileCases, runHostileCases } from "./run.ts";
-import { asAttempt, asControl, isByOwn, isPublic, lookOf } from "./verdicts.ts";
+import { asAttempt, asControl, isByOwn, isPublic, isWitnessed, lookOf } from "./verdicts.ts";
 
 let run: HostileRun;
 let met: [HostileCase, HostileResult][];
@@ -83,7 +83,9 @@ describe("whatever a hostile server does", () => {
 
   test("what is written down holds no byte of the attack, and no secret", () => {
     const written = JSON.stringify(run.results);
-    expect(written).not.toMatch(/script|onerror|__pwned|\\u001b|\\n|run-finished|testcase|\\u202e|\u202e/i);
+    expect(written).not.toMatch(
+      /(?<!sub)script|onerror|__pwned|\\u001b|\\n|run-finished|testcase|\\u202e|\u202e/i,
+    );
     expect(written).not.toContain(secret);
     expect(written).not.toContain("AAAAAAAA");
   });
@@ -146,7 +148,7 @@ describe("the verdict is right", () => {
 
   test("where the control must only be let in, a server that merely lets everyone in does not hold", () => {
     const chosen: Chosen = ({ probe }) =>
-      /^(postgres-replication|postgres-base-backup|s3-list|s3-put-far|sqs-send|snapshot-(pull|push|restore)|backup-copy)$/.test(
+      /^(postgres-replication|postgres-base-backup|s3-list|s3-put-far|sqs-send|sns-publish|snapshot-(pull|push|restore)|backup-copy)$/.test(
         probe,
       );
     expect(
@@ -161,7 +163,8 @@ describe("the verdict is right", () => {
   });
 
   test("so is a tunnel that opens after it", () => {
-    const chosen: Chosen = ({ behaviour }) => behaviour === "opens a tunnel when the deadline has passed";
+    const chosen: Chosen = (one) =>
+      one.behaviour === "opens a tunnel when the deadline has passed" && !isWitnessed(one);
     expect(breaking(chosen, (_, { late }) => !late.includes("network"))).toEqual([]);
   });
 });
@@ -195,6 +198,11 @@ describe("what is said of", () => {
       "answers everything with an empty page",
       { kind: "faulted", code: "NO_MESSAGE_RECEIVED" },
     ],
+    ["sns-publish", "refuses in SNS's words without being SNS", { ...notAws, climbed: "tls" }],
+    ["sns-publish", "accepts in SNS's words without being SNS", { ...notAws, climbed: "tls" }],
+    ["sns-publish", "answers everything with an empty page", { ...notAws, climbed: "tls" }],
+    ["sns-links", "has subscriptions of markup", { kind: "reached", rung: "data" }],
+    ["sns-links", "has another topic's subscriptions", notAws],
     ["snapshot-pull", "refuses in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
     ["snapshot-pull", "lets in in RDS's words without being RDS", { ...notAws, climbed: "tls" }],
     ["snapshot-pull", "answers everything with an empty page", { ...notAws, climbed: "tls" }],

@@ -23,6 +23,8 @@ const postgresProbes = [
   "postgres-stray",
   "postgres-links",
   "postgres-wiring",
+  "postgres-frozen",
+  "postgres-moved-whole",
 ];
 const redisProbes = ["redis", "redis-stray", "redis-links", "redis-wiring"];
 const s3Probes = [
@@ -39,6 +41,7 @@ const s3Probes = [
 ];
 
 const sqsProbes = ["sqs-receive", "sqs-send", "sqs-stray", "sqs-links", "sqs-wiring"];
+const snsProbes = ["sns-publish", "sns-links", "sns-wiring"];
 const snapshotProbes = [
   "snapshot-read",
   "snapshot-pull",
@@ -50,9 +53,19 @@ const snapshotProbes = [
   "backup-links",
   "snapshot-wiring",
 ];
-const httpsInside = ["stray", "links", "wiring", "place", "tenant", "cookie", "directory", "log"].map(
-  (look) => `https-${look}`,
-);
+const httpsInside = [
+  "stray",
+  "links",
+  "wiring",
+  "place",
+  "tenant",
+  "cookie",
+  "directory",
+  "log",
+  "frozen",
+].map((look) => `https-${look}`);
+
+const greetingProbes = ["proxy-forged-name", "proxy-no-name", "proxy-cut-name"];
 
 const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: true }[] = [
   { kind: "tcp", probes: ["tcp"], behaviours: plainPostgres },
@@ -67,12 +80,14 @@ const sets: { kind: string; probes: string[]; behaviours: Behaviour[]; tls?: tru
   { kind: "s3", probes: s3Probes, behaviours: [...hostileS3, ...generousS3] },
   // One client's way with HTTP stands for all of its probes.
   { kind: "sqs", probes: ["sqs-receive"], behaviours: hostileS3 },
+  { kind: "sns", probes: ["sns-publish"], behaviours: hostileS3 },
   { kind: "aws-snapshots", probes: ["snapshot-pull", "backup-links"], behaviours: hostileS3 },
   { kind: "sqs", probes: sqsProbes, behaviours: hostileAws },
+  { kind: "sns", probes: snsProbes, behaviours: hostileAws },
   { kind: "aws-snapshots", probes: snapshotProbes, behaviours: hostileAws },
   { kind: "vendor", probes: ["vendor"], behaviours: hostileS3 },
   { kind: "vendor", probes: ["vendor-proxy"], behaviours: hostileProxy },
-  { kind: "proxy", probes: ["proxy-tunnel"], behaviours: hostileProxy },
+  { kind: "proxy", probes: ["proxy-tunnel", ...greetingProbes], behaviours: hostileProxy },
   { kind: "dns", probes: ["dns-private", "dns-resolver"], behaviours: hostileDns },
 ];
 

@@ -3,9 +3,11 @@ import { aTrial, type Run } from "../../core/a-trial.ts";
 import { judge } from "../../core/judge.ts";
 import { legibleText } from "../../probes/legible.ts";
 import { buildRegionReport, buildRunSummary } from "../../reports/build-report.ts";
+import { renderPopulationCsv } from "../../reports/render/csv.ts";
 import { renderRegionHtml, renderRunHtml } from "../../reports/render/html.ts";
 import { renderJunit } from "../../reports/render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "../../reports/render/markdown.ts";
+import { renderSarif } from "../../reports/render/sarif.ts";
 import { summaryText } from "../../scripts/summary.ts";
 import { explainable } from "./explained.ts";
 import { attack } from "./wire.ts";
@@ -35,6 +37,10 @@ function shown({ plan, map, journals, texts }: Run): Record<string, string> {
     junit: renderJunit(report),
     markdown: renderRegionMarkdown(report),
     runMarkdown: renderRunMarkdown(summary, [report]),
+    csv: renderPopulationCsv([report])
+      .replace(/^\ufeff/, "")
+      .replaceAll("\r\n", "\n"),
+    sarif: renderSarif(summary, [report], ""),
     json: JSON.stringify(report),
     terminal: summaryText(summary, [report], "reports/out/a-run"),
   };

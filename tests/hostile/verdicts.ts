@@ -16,6 +16,8 @@ const looks = {
   log: "links",
   wiring: "wiring",
   place: "wiring",
+  frozen: "frozen",
+  whole: "whole",
 } as const;
 
 export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[keyof typeof looks] | null {
@@ -25,12 +27,17 @@ export function lookOf({ probe }: Pick<HostileCase, "probe">): (typeof looks)[ke
 
 /** Kinds whose network is open to everybody, so that authorization has to stop an attempt. */
 export function isPublic({ kind }: Pick<HostileCase, "kind">): boolean {
-  return kind === "s3" || kind === "sqs" || kind === "aws-snapshots" || kind === "dns";
+  return ["s3", "sqs", "sns", "aws-snapshots", "dns"].includes(kind);
 }
 
 /** Ways that lead over the region's own proxy or resolver, which is the hostile one. */
 export function isByOwn({ probe }: Pick<HostileCase, "probe">): boolean {
-  return probe === "vendor-proxy" || probe === "proxy-tunnel" || probe === "dns-private";
+  return probe === "vendor-proxy" || probe === "dns-private" || probe.startsWith("proxy-");
+}
+
+/** Whose receiver is asked, and which climb nothing by what they meet. */
+export function isWitnessed({ probe }: Pick<HostileCase, "probe">): boolean {
+  return probe.startsWith("proxy-") && probe.endsWith("-name");
 }
 
 /** As the builder wants it: at the address of the trial's own system, and at its time. */
@@ -52,7 +59,7 @@ export function trialOf(one: HostileCase, result: HostileResult, parts: TrialPar
     stopBy: isPublic(one) ? "authorization" : "network",
     deadlineMs,
     ...(look ? { probe: look } : {}),
-    ...(isByOwn(one) ? { probe: "carry" as const } : {}),
+    ...(isByOwn(one) ? { probe: isWitnessed(one) ? ("relay" as const) : ("carry" as const) } : {}),
     ...parts,
   });
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { startBackup } from "../../../fixtures/aws-services/backup.ts";
 import { startRds } from "../../../fixtures/aws-services/rds.ts";
+import { startSns } from "../../../fixtures/aws-services/sns.ts";
 import { startSqs } from "../../../fixtures/aws-services/sqs.ts";
 import { startObjectStore } from "../../../fixtures/object-store/server.ts";
 import type { PlantedServices } from "../aws-services.ts";
@@ -19,8 +20,10 @@ const { store, services, tls, work } = takeJob<{
   tls: { cert: string; key: string } | null;
   work: string;
 }>(import.meta.filename);
+const sqs = startSqs(services.sqs);
 const beside = {
-  sqs: startSqs(services.sqs),
+  sqs,
+  sns: startSns(services.sns, { queues: sqs }),
   rds: startRds(services.rds),
   backup: startBackup(services.backup),
 };

@@ -21,12 +21,14 @@ const { services, certificate, ca, work } = takeJob<{
 }>(import.meta.filename);
 
 const running = new Map<PlannedService, Service>(services.map((planned) => [planned, serviceOf(planned)]));
-for (const [{ canaryPath, canary }, service] of running) await plant(service, canaryPath, canary);
+for (const [{ canaryPaths, canary }, service] of running)
+  for (const path of canaryPaths) await plant(service, path, canary);
 for (const one of places()) await listen(one);
 await listen({ at: { socket: join(work, "https.sock") }, tls: null, services: [...running.values()] });
 
 function serviceOf(planned: PlannedService): Service {
-  const { host, region, canaryPath } = planned;
+  const { host, region } = planned;
+  const [canaryPath] = planned.canaryPaths;
   const common = { host, region, address: planned.address[4], tokens: new Map(planned.tokens) };
   const [, first = "", second = "", , id = ""] = canaryPath.split("/");
   switch (planned.behaviour) {
@@ -49,6 +51,7 @@ function serviceOf(planned: PlannedService): Service {
             { host: to.host, region: to.region },
           ]),
         ),
+        moving: planned.moving,
         forward: (asked, { host: to }) => forward(asked, planned, to),
         roleElsewhere: (to, token) =>
           [...running.values()].find((service) => service.host === to)?.tokens.get(token) ?? null,

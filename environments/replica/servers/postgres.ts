@@ -13,6 +13,7 @@ import { type HeldHost, onHost, run, start } from "../namespace.ts";
 import { byServer, credentialOf, type Provision } from "../provision.ts";
 import type { Boot, KindServer } from "../servers.ts";
 import { isMoved } from "../tenant-moves.ts";
+import { moveTenant, tenantStatements, tenantsOf } from "../workspaces.ts";
 
 export const server: KindServer = {
   /** One cluster is made and the others are copies of it: making one takes longer than anything else. */
@@ -38,6 +39,7 @@ export const server: KindServer = {
     for (const { value } of rows)
       await here.client.query(plantStatement({ region: placement.region, canary: value }));
     await there.client.query("DELETE FROM ringfence.canary WHERE region = $1", [placement.region]);
+    await moveTenant({ source, destination }, { there: there.client, here: here.client });
   },
   admin: ({ admin, placement }) => ({
     user: admin.user,
@@ -156,7 +158,10 @@ async function servePostgres(
     await postgres.query(`CREATE DATABASE ${postgres.escapeIdentifier(database)}`);
     await using session = await connectTo(one, work);
     const canary = isMoved(one.placement.system) ? null : one.canary;
-    await session.client.query(canaryStatements(loginsOf(one), { region: placement.region, canary }));
+    const logins = loginsOf(one);
+    await session.client.query(canaryStatements(logins, { region: placement.region, canary }));
+    const writers = [logins.own, ...(logins.writer ? [logins.writer] : [])];
+    if (tenantsOf(one)) await session.client.query(tenantStatements(writers));
   }
   await postgres.end();
 }
@@ -178,5 +183,6 @@ function loginsOf(provision: Provision): PostgresLogins {
     canary: login("canary"),
     replication: login("replication"),
     auditor: login("auditor"),
+    ...("writer" in (provision.placement.endpoint.credentials as object) ? { writer: login("writer") } : {}),
   };
 }

@@ -6,7 +6,8 @@ import { takeJob } from "../host-jobs.ts";
 
 /** The vendors of the replica's Internet, and its customers' receivers: whatever the name, TLS by the replica's
  *  authority, and the answer that a request without a key gets. What arrived, when and from where, is written to
- *  `received.jsonl`; what was marked as Ringfence's in its address is said at `/ringfence-arrivals`. */
+ *  `received.jsonl`; what was marked as Ringfence's in its address, or in a greeting that came to nothing, is said at
+ *  `/ringfence-arrivals`. */
 const { cert, key, work } = takeJob<{
   cert: string;
   key: string;
@@ -23,6 +24,9 @@ await vendors.forAnyRequest().thenCallback(async (request) => {
   appendFileSync(join(work, "received.jsonl"), `${JSON.stringify(await arrival(request))}\n`);
   return { statusCode: 401, json: { error: "no valid key" } };
 });
+await vendors.on("tls-client-error", ({ tlsMetadata, remoteIpAddress }) =>
+  marked.note(tlsMetadata.sniHostname ?? "", remoteIpAddress ?? ""),
+);
 await vendors.start(443);
 
 async function arrival(request: CompletedRequest) {

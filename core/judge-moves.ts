@@ -1,0 +1,81 @@
+import type { ControlBook } from "./controls.ts";
+import type { Finding } from "./finding.ts";
+import type { Findings, RowSum, Write } from "./journal.ts";
+import type { PlannedItem } from "./plan.ts";
+
+/** What a mover promises of a tenant: that it takes no write while it moves, and arrives as it left. A write that
+ *  is accepted meanwhile is lost with the source, and a row that differs is lost already: each is a breach, and
+ *  needs no control. */
+export function brokenMove(
+  planned: PlannedItem,
+  found: Findings,
+  { book }: { book: ControlBook },
+): Finding | null {
+  const accepted = found.writes?.find(({ tenant, met }) => tenant === "moving" && met.kind === "accepted");
+  if (accepted)
+    return broken(`${accepted.how} was accepted for a tenant that is being moved`, "WRITE_ACCEPTED");
+  const said = book.sumsOf(planned.to.system).filter(({ by }) => by === "manifest");
+  for (const counted of (found.sums ?? []).filter(({ by }) => by === "count")) {
+    const other = said.find((sum) => sameRows(sum, counted) && differs(sum, counted));
+    if (other) return broken(differenceOf(counted, other), "ROWS_DIFFER");
+  }
+  return null;
+}
+
+/** Why a clean look at a move proves nothing after all. */
+export function moveDoubt(planned: PlannedItem, found: Findings): string | null {
+  if (planned.looksFor === "writes") return writesDoubt(found.writes ?? [], planned.refusals ?? []);
+  return planned.looksFor === "sums" ? sumsDoubt(found.sums ?? []) : null;
+}
+
+/** The settled tenant's write, which differs in the tenant only, is the control of the moving one's. */
+function writesDoubt(writes: readonly Write[], refusals: readonly string[]): string | null {
+  const moving = writes.filter(({ tenant }) => tenant === "moving");
+  if (moving.length === 0) return "nothing was written for a tenant that is being moved";
+  for (const { how, met } of moving) {
+    const twins = writes.filter((write) => write.tenant === "settled" && write.how === how);
+    if (twins.length === 0) return `${how} was not tried for a tenant that is not moving`;
+    for (const twin of twins)
+      if (twin.met.kind === "refused")
+        return `${how} was refused with ${twin.met.code} for a tenant that is not moving, too`;
+    if (met.kind === "refused" && !refusals.includes(met.code))
+      return `${how} was refused with ${met.code}, which is not what the map declares`;
+  }
+  return null;
+}
+
+function sumsDoubt(sums: readonly RowSum[]): string | null {
+  const counted = sums.filter(({ by }) => by === "count");
+  const said = sums.filter(({ by }) => by === "manifest");
+  if (counted.length === 0) return "no row of a tenant that moved was counted";
+  for (const sum of counted) {
+    if (sum.rows === 0) return `there is no row of ${sum.tenant} in ${sum.part}`;
+    if (!said.some((one) => sameRows(one, sum)))
+      return `no manifest says which rows of ${sum.part} left with ${sum.tenant}`;
+  }
+  const uncounted = said.find(
+    (one) =>
+      counted.some(({ tenant }) => tenant === one.tenant) && !counted.some((sum) => sameRows(one, sum)),
+  );
+  return uncounted
+    ? `the manifest of ${uncounted.tenant} names ${uncounted.part}, which was not counted`
+    : null;
+}
+
+function sameRows(one: RowSum, other: RowSum): boolean {
+  return one.tenant === other.tenant && one.part === other.part;
+}
+
+function differs(one: RowSum, other: RowSum): boolean {
+  return one.rows !== other.rows || one.digest !== other.digest;
+}
+
+function differenceOf({ tenant, part, rows }: RowSum, said: RowSum): string {
+  return rows === said.rows
+    ? `the ${rows} rows of ${tenant} in ${part} are not those that left`
+    : `${tenant} has ${rows} rows in ${part}, and left with ${said.rows}`;
+}
+
+function broken(reason: string, code: string): Finding {
+  return { grade: "breached", stoppedAt: null, code, reason };
+}

@@ -1,0 +1,95 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { inBlocks, overlap } from "./addresses.ts";
+import { digestOf, redactor, saltOf } from "./redaction.ts";
+import type { ResidencyMap } from "./residency-map.ts";
+
+const salt = "5a".repeat(32);
+const region = (addresses: string[]) =>
+  ({ jurisdiction: "EU", place: "somewhere", addresses, guard: "drop" }) as const;
+const map = {
+  title: "Acme",
+  attempts: { deadlineMs: 1000 },
+  private: { addresses: ["10.0.0.0/8", "fd00::/8"], names: ["acme.internal"] },
+  regions: {
+    eu: region(["10.10.0.0/16", "fd00:10::/32"]),
+    us: region(["10.20.0.0/16", "fd00:20::/32"]),
+  },
+  systems: [],
+} satisfies ResidencyMap;
+const { text, value } = redactor(map, salt);
+
+describe("what a map marks as private", () => {
+  test.each([
+    "10.10.3.4",
+    "fd00:10::3",
+    "::ffff:10.10.3.4",
+    "10.10.0.0/16",
+    "fd00:10::/32",
+    "orders-db.eu.acme.internal",
+    "Orders-DB.EU.Acme.Internal",
+    "acme.internal",
+    "orders-db.{region}.acme.internal",
+  ])("%s is not in what is written, wherever it stands", (secret) => {
+    for (const whole of [
+      secret,
+      `https://${secret}/`,
+      `[${secret}]:443`,
+      `from:${secret}`,
+      `no route to ${secret}.`,
+      `${secret}: refused`,
+    ])
+      expect(text(whole).toLowerCase()).not.toContain(secret.toLowerCase());
+  });
+
+  test("is not in what is written whatever surrounds it", () => {
+    const secret = fc.oneof(
+      fc.tuple(fc.nat(255), fc.nat(255)).map(([a, b]) => `10.77.${a}.${b}`),
+      fc.nat(0xffff).map((word) => `fd00:77::${word.toString(16)}`),
+      fc.stringMatching(/^[a-z]{3,8}$/).map((host) => `${host}.acme.internal`),
+    );
+    const around = fc.stringMatching(/^[ "'()=,;<>|@/[\\]-]?$/);
+    fc.assert(
+      fc.property(fc.string(), around, secret, around, fc.string(), (before, open, hidden, close, after) => {
+        const written = text(`${before}${open || " "}${hidden}${close || " "}${after}`);
+        return (
+          !written.includes("10.77.") && !written.includes("fd00:77:") && !written.includes("acme.internal")
+        );
+      }),
+    );
+  });
+
+  test("leaves alone what is not private, because evidence has to say what it can", () => {
+    const said = "203.0.113.9 and 2001:db8::1, notacme.internal, 12:30:45, 10.10 s, acme.internally";
+    expect(text(said)).toBe(said);
+  });
+
+  test("stays equal to itself and to nothing else, so that verdicts can be judged again", () => {
+    const address = fc.tuple(fc.constantFrom("10.10", "10.20", "10.9"), fc.nat(255), fc.nat(255));
+    fc.assert(
+      fc.property(address, address, (one, other) => {
+        const [a, b] = [one.join("."), other.join(".")];
+        return (text(a) === text(b)) === (a === b);
+      }),
+    );
+    expect(text("::ffff:10.10.3.4")).toBe(text("10.10.3.4"));
+  });
+
+  test("is still seen to be in its region's block, and in no other", () => {
+    const blocks = (id: "eu" | "us") => value(map.regions[id].addresses);
+    for (const [inside, outside] of [
+      ["10.10.3.4", "10.20.3.4"],
+      ["fd00:10::3", "fd00:20::3"],
+    ] as const) {
+      expect(inBlocks(text(inside), blocks("eu"))).toBe(true);
+      expect(inBlocks(text(inside), blocks("us"))).toBe(false);
+      expect(inBlocks(text(outside), blocks("eu"))).toBe(false);
+    }
+    expect(overlap(blocks("eu")[0] ?? "", blocks("us")[0] ?? "")).toBe(false);
+  });
+
+  test("can be shown by one value and its own salt, without showing any other", () => {
+    expect(text("10.10.3.4")).toContain(digestOf("10.10.3.4", saltOf("10.10.3.4", salt)).slice(0, 16));
+    expect(redactor(map, "a5".repeat(32)).text("10.10.3.4")).not.toBe(text("10.10.3.4"));
+  });
+});

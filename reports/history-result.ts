@@ -1,0 +1,69 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RunResult } from "../attest/history/begin.ts";
+import { mostFindings, mostTried, type OpenFinding, type Tried } from "../attest/history/record.ts";
+import { sha256 } from "../core/digest.ts";
+import { bundleName, observedBundleName } from "./evidence.ts";
+import type { RegionReport, RunSummary } from "./report.ts";
+
+/** What a history keeps of a run whose evidence lies in a folder. */
+export function historyResult(
+  directory: string,
+  { run, reports, at }: { run: RunSummary; reports: readonly RegionReport[]; at: string },
+): RunResult {
+  const open = reports.flatMap(openFindings);
+  const digest = (name: string) => sha256(readFileSync(join(directory, name)));
+  return {
+    at,
+    evidence: digest(bundleName),
+    grade: run.grade,
+    partial: run.partial,
+    regions: Object.fromEntries(
+      reports.map((report) => {
+        const { region, grade, counts, signers } = report;
+        const { controls: _, ...counted } = counts;
+        const observed = signers.observed ? digest(`${region.id}/${observedBundleName}`) : null;
+        const evidence = digest(`${region.id}/${bundleName}`);
+        return [
+          region.id,
+          { grade, ...counted, observed, evidence, tried: triedIn(report).slice(0, mostTried) },
+        ];
+      }),
+    ),
+    open: open.slice(0, mostFindings),
+    openOmitted: Math.max(0, open.length - mostFindings),
+  };
+}
+
+/** What a later run has to clear, by leak path and system. A region that proves nothing without any single
+ *  attempt to blame has one finding of its own. */
+export function openFindings({ region, grade, verdicts, gaps }: RegionReport): OpenFinding[] {
+  const of = verdicts.flatMap(({ grade, path, to, waiver }) =>
+    grade === "contained"
+      ? []
+      : [{ path, system: to.system, grade, waived: grade === "breached" && waiver !== null }],
+  );
+  const missing = gaps.map(({ path, system }) => ({
+    ...{ path, system, grade: "inconclusive" as const, waived: false },
+  }));
+  const rows = [...Map.groupBy([...of, ...missing], keyOf).values()].map((same) => ({
+    region: region.id,
+    ...(same[0] as (typeof same)[number]),
+    count: same.length,
+  }));
+  if (rows.length > 0 || grade === "pass") return rows;
+  const worth = grade === "breached" ? "breached" : "inconclusive";
+  return [{ region: region.id, path: null, system: null, grade: worth, waived: false, count: 1 }];
+}
+
+function triedIn({ verdicts }: RegionReport): Tried[] {
+  const places = verdicts.map(({ path, to }) => ({ path, system: to.system }));
+  return [...Map.groupBy(places, keyOf).values()].map((same) => ({
+    ...(same[0] as (typeof same)[number]),
+    attempts: same.length,
+  }));
+}
+
+function keyOf(value: object): string {
+  return JSON.stringify(value);
+}

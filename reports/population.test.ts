@@ -1,0 +1,209 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { AHistory, aDay, aFinding, region } from "./a-history.ts";
+import { populationOf } from "./population.ts";
+import { populationCsv } from "./population-csv.ts";
+import { daysOf } from "./population-places.ts";
+
+const dayMs = 86_400_000;
+const of = ({ entries }: AHistory, more: Partial<Parameters<typeof populationOf>[1]> = {}) =>
+  populationOf(entries, { cadenceMs: dayMs, asOf: Date.parse(aDay(31)), ...more });
+const findings = (history: AHistory) =>
+  of(history).findings.map(({ state, worst, first, cleared }) => [state, worst, first.runId, cleared?.runId]);
+
+describe("a run", () => {
+  test("that never ended, or was interrupted, is one of the population like any other", () => {
+    const history = new AHistory();
+    history.run(1);
+    history.interrupt(history.start(2));
+    history.start(3);
+    const { runs } = of(history);
+    expect(runs.map(({ state, grade, endIndex }) => [state, grade, endIndex])).toEqual([
+      ["judged", "pass", 1],
+      ["interrupted", null, 3],
+      ["unfinished", null, null],
+    ]);
+    expect(runs.map(({ regions }) => regions[region]?.sequence)).toEqual([1, 2, 3]);
+  });
+
+  test("belongs to the period in which it was started, whose first day is in it and whose end is not", () => {
+    const history = new AHistory().run(1).run(2).run(3);
+    const { runs } = of(history, { from: Date.parse(aDay(2)), until: Date.parse(aDay(3)) });
+    expect(runs.map(({ startedAt }) => startedAt)).toEqual([aDay(2)]);
+  });
+
+  test("dated in the future is shown, because a wrong clock must hide nothing", () => {
+    expect(of(new AHistory().run(1).run(300)).runs).toHaveLength(2);
+  });
+});
+
+describe("a finding", () => {
+  const found = () => new AHistory().run(1, [aFinding()]);
+
+  test("is open until a later run tries it again and finds it contained", () => {
+    expect(findings(found())).toEqual([["open", "breached", "run-0", undefined]]);
+    expect(findings(found().run(2))).toEqual([["cleared", "breached", "run-0", "run-2"]]);
+  });
+
+  test("is seen again, and cleared once, and found anew later", () => {
+    const history = found().run(2, [aFinding()]).run(3).run(4).run(5, [aFinding()]);
+    expect(findings(history)).toEqual([
+      ["cleared", "breached", "run-0", "run-4"],
+      ["open", "breached", "run-8", undefined],
+    ]);
+    expect(of(history).findings[0]?.seen.map(({ runId }) => runId)).toEqual(["run-0", "run-2"]);
+  });
+
+  test.each<[string, (history: AHistory) => void]>([
+    ["a run that did not try the system", (history) => history.run(2, [], { attempts: 0, partial: true })],
+    ["a whole run whose map has lost the system", (history) => history.run(2, [], { attempts: 0 })],
+    ["a run that tried less of it", (history) => history.run(2, [], { attempts: 5 })],
+    ["a run that found it inconclusive", (history) => history.run(2, [aFinding({ grade: "inconclusive" })])],
+    ["a run that was interrupted", (history) => history.interrupt(history.start(2))],
+    ["a run without an end", (history) => history.start(2)],
+    ["a run of another region", (history) => history.run(2, [], { regions: ["us-east-1"] })],
+    ["a run in a replica", (history) => history.run(2, [], { environment: "replica", fidelity: "replica" })],
+    ["a run in another environment", (history) => history.run(2, [], { environment: "staging" })],
+    [
+      "a run that could not list all that it found",
+      (history) => history.end(history.start(2), [], { openOmitted: 1 }),
+    ],
+  ])("is not cleared by %s", (_what, later) => {
+    const history = found();
+    later(history);
+    expect(findings(history).filter(([, , run]) => run === "run-0")).toEqual([
+      ["open", "breached", "run-0", undefined],
+    ]);
+  });
+
+  test("is cleared by a run of a part that tried it, and that is said", () => {
+    const history = found().run(2, [], { partial: true });
+    expect(of(history).findings[0]?.cleared).toMatchObject({ runId: "run-2", partial: true });
+  });
+
+  test("that a later run tried with fewer attempts says so", () => {
+    expect(of(found().run(2, [], { attempts: 5 })).findings[0]?.triedLess).toMatchObject({
+      runId: "run-2",
+      attempts: 5,
+      of: 6,
+    });
+  });
+
+  test("is not cleared by a run that was under way when it was found, because neither is the later one", () => {
+    const history = new AHistory();
+    const [finding, other] = [history.start(1), history.start(1.01)];
+    history.end(finding, [aFinding()]);
+    history.end(other);
+    expect(findings(history)).toEqual([["open", "breached", "run-0", undefined]]);
+  });
+
+  test("that the map excepts is excepted, and no longer once an attempt beside it is not", () => {
+    const waived = aFinding({ waived: true });
+    expect(findings(new AHistory().run(1, [waived]))).toEqual([["excepted", "breached", "run-0", undefined]]);
+    expect(findings(new AHistory().run(1, [waived, aFinding({ grade: "inconclusive" })]))).toEqual([
+      ["open", "breached", "run-0", undefined],
+    ]);
+  });
+
+  test("of a region as a whole is cleared by a whole run that proves it, and by no other", () => {
+    const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
+    const history = new AHistory().run(1, [nothing]).run(2, [], { partial: true });
+    expect(findings(history)).toEqual([["open", "inconclusive", "run-0", undefined]]);
+    expect(findings(history.run(3))).toEqual([["cleared", "inconclusive", "run-0", "run-4"]]);
+  });
+
+  test("from before the period is in it while it was open", () => {
+    const history = found().run(3).run(5);
+    const period = (from: number) => of(history, { from: Date.parse(aDay(from)) }).findings.length;
+    expect([period(2), period(3), period(4)]).toEqual([1, 1, 0]);
+  });
+
+  test("whatever the runs were, is open at the end exactly where the last run that tried it found it", () => {
+    const step = fc.constantFrom("pass", "breach", "other", "vanish");
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+        const history = new AHistory();
+        for (const [index, one] of steps.entries()) {
+          if (one === "pass") history.run(index + 1);
+          if (one === "breach") history.run(index + 1, [aFinding()]);
+          if (one === "other") history.run(index + 1, [], { attempts: 0, partial: true });
+          if (one === "vanish") history.start(index + 1);
+        }
+        const last = steps.findLast((one) => one === "pass" || one === "breach");
+        const open = of(history).findings.filter(({ state }) => state === "open");
+        expect(open).toHaveLength(last === "breach" ? 1 : 0);
+      }),
+    );
+  });
+});
+
+describe("a gap", () => {
+  const gaps = (history: AHistory, more = {}) =>
+    of(history, more).places.flatMap((place) => (place.gaps ?? []).map(({ from, until }) => [from, until]));
+  const between = (from: number, until: number) => [Date.parse(aDay(from)), Date.parse(aDay(until))];
+  const until = (day: number) => ({ until: Date.parse(aDay(day)) });
+
+  test("is a time without a whole run that is longer than the cadence, and a tenth of it", () => {
+    expect(gaps(new AHistory().run(1).run(2.05).run(3).run(5), until(5.5))).toEqual([between(3, 5)]);
+  });
+
+  test("is not filled by a run of a part, without an end, interrupted, or by a clock that went back", () => {
+    const history = new AHistory().run(1).run(3).run(2, [], { partial: true });
+    history.start(2);
+    history.interrupt(history.start(2));
+    history.run(2);
+    expect(gaps(history, until(3.5))).toEqual([between(1, 3)]);
+  });
+
+  test("is filled by a run that failed, because the region was tested", () => {
+    expect(gaps(new AHistory().run(1).run(2, [aFinding()]).run(3), until(3.5))).toEqual([]);
+  });
+
+  test("stands at the beginning and at the end of a period, but never after now", () => {
+    const period = { from: Date.parse(aDay(1)), until: Date.parse(aDay(20)), asOf: Date.parse(aDay(8)) };
+    expect(gaps(new AHistory().run(4).run(5), period)).toEqual([between(1, 4), between(5, 8)]);
+  });
+
+  test("does not stand at the beginning where the last run before it was recent", () => {
+    expect(gaps(new AHistory().run(1).run(2).run(3), { from: Date.parse(aDay(1.5)), ...until(3.5) })).toEqual(
+      [],
+    );
+  });
+
+  test("is of one region, whatever the others did", () => {
+    const history = new AHistory().run(1, [], { regions: ["a", "b"] }).run(2, [], { regions: ["a"] });
+    history.run(3, [], { regions: ["a", "b"] });
+    expect(of(history, until(3.5)).places.map(({ region, gaps }) => [region, gaps?.length])).toEqual([
+      ["a", 0],
+      ["b", 1],
+    ]);
+  });
+});
+
+describe("a calendar", () => {
+  test("has every day of the period, with its runs, the worst of the whole ones, and its gaps", () => {
+    const history = new AHistory().run(1).run(1.2, [aFinding()]).run(2, [], { partial: true }).run(4);
+    const population = of(history, { until: Date.parse(aDay(4.5)) });
+    const days = daysOf(population.places[0] as never, population.period);
+    expect(days.map(({ day, runs, grade, inGap }) => [day, runs.length, grade, inGap])).toEqual([
+      ["2026-10-01", 2, "breached", false],
+      ["2026-10-02", 1, null, true],
+      ["2026-10-03", 0, null, true],
+      ["2026-10-04", 1, "pass", false],
+    ]);
+  });
+
+  test("has an end, whatever a clock said", () => {
+    const population = of(new AHistory().run(1).run(3_000_000));
+    expect(daysOf(population.places[0] as never, population.period)).toHaveLength(1100);
+  });
+});
+
+test("the CSV has a row for each region of each run, and begins no formula", () => {
+  const history = new AHistory().run(1, [aFinding()], { regions: ["a", "b"], trigger: '=1+1"; @x' });
+  history.start(2);
+  const lines = populationCsv(of(history)).trimEnd().split("\r\n");
+  expect(lines).toHaveLength(4);
+  expect(lines[1]).toContain(`"'=1+1"";' @x"`);
+  expect(new Set(lines.map((line) => line.split('","').length))).toEqual(new Set([23]));
+});

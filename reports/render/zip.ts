@@ -1,0 +1,48 @@
+import { crc32, deflateRawSync } from "node:zlib";
+
+const newYear1980 = 0x0021;
+const namesAreUtf8 = 0x0800;
+const deflated = 8;
+const zip20 = 20;
+
+/** A zip archive (PKWARE APPNOTE 4.3) of the given files, in their order. All are dated to the first day that the
+ *  format knows, so that the same files make the same bytes. */
+export function zip(files: Readonly<Record<string, string>>): Uint8Array {
+  const parts: Buffer[] = [];
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const [name, text] of Object.entries(files)) {
+    const path = Buffer.from(name);
+    const content = Buffer.from(text);
+    const packed = deflateRawSync(content);
+    const facts = numbers(
+      [zip20, namesAreUtf8, deflated, 0, newYear1980],
+      [crc32(content), packed.length, content.length],
+      [path.length, 0],
+    );
+    const local = Buffer.concat([Buffer.from("PK\x03\x04"), facts, path, packed]);
+    directory.push(
+      Buffer.from("PK\x01\x02"),
+      numbers([zip20], [], []),
+      facts,
+      numbers([0, 0, 0], [0, offset], []),
+      path,
+    );
+    parts.push(local);
+    offset += local.length;
+  }
+  const index = Buffer.concat(directory);
+  const count = parts.length;
+  const end = numbers([0, 0, count, count], [index.length, offset], [0]);
+  return Buffer.concat([...parts, index, Buffer.from("PK\x05\x06"), end]);
+}
+
+/** Little-endian: 16-bit numbers, then 32-bit ones, then 16-bit ones again. */
+function numbers(first: readonly number[], wide: readonly number[], last: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(2 * first.length + 4 * wide.length + 2 * last.length);
+  let at = 0;
+  for (const number of first) at = bytes.writeUInt16LE(number, at);
+  for (const number of wide) at = bytes.writeUInt32LE(number, at);
+  for (const number of last) at = bytes.writeUInt16LE(number, at);
+  return bytes;
+}

@@ -1,0 +1,121 @@
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { sha256 } from "../../core/digest.ts";
+import { RingfenceError } from "../../core/errors.ts";
+import type { WrittenRun } from "../../reports/compare.ts";
+import { readControls } from "../../reports/controls.ts";
+import { readRun } from "../../reports/read-run.ts";
+import { parseOptions, usage } from "../options.ts";
+import { plain } from "../terminal.ts";
+
+export const help = `ringfence export DIR --to WHAT: makes files of a run for other people's tools
+
+  DIR             a folder that \`ringfence run\` wrote
+  --to WHAT       pdf, xlsx, csv, sarif; may be repeated, or named with commas
+  --out FOLDER    where to write (default: here). Not into DIR, whose signatures would not cover them
+  --map PATH      sarif: where the residency map lies in your repository (default: residency.yaml)
+
+  pdf             report.pdf: the run on paper
+  xlsx, csv       population.xlsx, population.csv: every attempt; \`run\` writes and signs them, too
+  sarif           results.sarif: what is not contained, for code scanning; \`run\` writes and signs it, too
+
+Reads what stands there, and verifies nothing: \`ringfence verify\` does. Nothing is written over.
+Exit: 0 written, 64 usage.`;
+
+interface Source extends WrittenRun {
+  directory: string;
+  mapFile: string;
+}
+
+const kinds: Record<string, { file: string; render: (source: Source) => Promise<string | Uint8Array> }> = {
+  pdf: { file: "report.pdf", render: pdf },
+  xlsx: {
+    file: "population.xlsx",
+    render: async ({ run, reports }) =>
+      (await import("../../reports/render/xlsx.ts")).renderWorkbook(run, reports),
+  },
+  csv: {
+    file: "population.csv",
+    render: async ({ reports }) => (await import("../../reports/render/csv.ts")).renderPopulationCsv(reports),
+  },
+  sarif: { file: "results.sarif", render: sarif },
+};
+
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions("export", args, {
+    to: { type: "string", multiple: true },
+    out: { type: "string" },
+    map: { type: "string" },
+  });
+  const [directory, ...more] = options.rest;
+  if (!directory || more.length > 0 || !existsSync(join(directory, "run.json")))
+    throw usage(
+      `export: ${directory ? `${more[0] ?? directory} holds no run` : "no folder was named"}`,
+      "name one folder that `ringfence run` wrote",
+    );
+  const wanted = options.texts("to").flatMap((text) => text.split(","));
+  const chosen = wanted.map((name) => (Object.hasOwn(kinds, name) && kinds[name]) || unknown(name));
+  if (chosen.length === 0) unknown("");
+  const out = resolve(options.text("out") ?? ".");
+  if (isWithin(directory, out))
+    throw usage(
+      `export: --out: ${out} is the run's own folder, and no signature would cover what is added`,
+      "name another folder with --out",
+    );
+  const source = { ...readRun(directory), directory, mapFile: options.text("map") ?? "residency.yaml" };
+  mkdirSync(out, { recursive: true });
+  for (const { file, render } of chosen) {
+    writeNew(join(out, file), await render(source));
+    process.stdout.write(`${plain(relative(process.cwd(), join(out, file)))}\n`);
+  }
+  return 0;
+}
+
+async function pdf({ run, reports, directory }: Source): Promise<Uint8Array> {
+  const { renderPdf } = await import("../../reports/render/pdf.ts");
+  const controls = join(directory, "controls.yaml");
+  const names = ["run.json", ...reports.map(({ region }) => `${region.id}/report.json`)];
+  return renderPdf(run, reports, {
+    controls: existsSync(controls) ? readControls(controls).controls : null,
+    files: Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(directory, name)))])),
+  });
+}
+
+async function sarif({ run, reports, directory, mapFile }: Source): Promise<string> {
+  const { renderSarif } = await import("../../reports/render/sarif.ts");
+  return renderSarif(run, reports, readFileSync(join(directory, "residency.yaml"), "utf8"), mapFile);
+}
+
+function unknown(name: string): never {
+  throw usage(
+    name === "" ? "export: no --to WHAT" : `export: --to: there is no "${name}"`,
+    `use one or more of ${Object.keys(kinds).join(", ")}`,
+  );
+}
+
+/** Also through a link, and where the folder is not there yet. */
+function isWithin(folder: string, path: string): boolean {
+  const [real, ...missing] = realPath(path);
+  const way = relative(realpathSync(folder), join(real ?? "", ...missing));
+  return way === "" || way.split(/[\\/]/)[0] !== "..";
+}
+
+function realPath(path: string): string[] {
+  if (existsSync(path)) return [realpathSync(path)];
+  return [...realPath(dirname(path)), path.slice(dirname(path).length + 1)];
+}
+
+function writeNew(file: string, content: string | Uint8Array): void {
+  try {
+    writeFileSync(file, content, { flag: "wx" });
+  } catch (cause) {
+    throw new RingfenceError(
+      "OUT_NOT_EMPTY",
+      `--out: ${file} cannot be written: ${(cause as Error).message}`,
+      {
+        cause,
+        fix: "name another folder with --out, or move the file away",
+      },
+    );
+  }
+}

@@ -1,0 +1,209 @@
+import { describe, expect, test } from "vitest";
+import { beginRun } from "../../attest/history/begin.ts";
+import { readLog } from "../../attest/history/log.ts";
+import { unavailable } from "../../attest/history/store.ts";
+import { verifyLog } from "../../attest/history/verify-log.ts";
+import { localSigner } from "../../attest/signer.ts";
+import { sha256 } from "../../core/digest.ts";
+import { aKey, aLog, aResult, aRun, begin, judge, MemoryStore, trust, trustIn } from "./a-log.ts";
+
+const verified = async (store: MemoryStore) => verifyLog(store, { trust });
+const events = async (store: MemoryStore) =>
+  (await readLog(store)).entries.map(({ record }) =>
+    record.event === "started" ? "started" : record.outcome,
+  );
+
+describe("a run in a history", () => {
+  test("is on record before its first attempt, and again when it ends", async () => {
+    const store = new MemoryStore();
+    const run = await begin(store);
+    expect(await events(store)).toEqual(["started"]);
+    expect(run.notes).toEqual([expect.stringContaining("a new history begins")]);
+    await run.finish(aResult());
+    expect(await events(store)).toEqual(["started", "judged"]);
+    expect(await verified(store)).toMatchObject({
+      problems: [],
+      notes: [],
+      checked: { records: 2, checkpoints: 2 },
+    });
+  });
+
+  test("tells each region where it stands: log, record, number, and the end of its last run", async () => {
+    const store = new MemoryStore();
+    const first = await begin(store);
+    await first.finish(aResult());
+    const { positions } = await begin(store, { regions: ["eu-central-1"], partial: true });
+    const { entries } = await readLog(store);
+    expect(positions).toEqual({
+      "eu-central-1": {
+        origin: first.written.origin,
+        index: 2,
+        started: entries[2]?.digest,
+        sequence: 2,
+        previous: entries[1]?.digest,
+      },
+    });
+    expect(first.positions["eu-central-1"]).toMatchObject({ index: 0, sequence: 1, previous: null });
+    expect(entries[2]?.digest).toBe(sha256(store.files.get("records/00000002.json") ?? ""));
+  });
+
+  test("that overlaps another has its own number, and follows the last that had ended", async () => {
+    const store = new MemoryStore();
+    const [one, two] = [await begin(store), await begin(store)];
+    await two.finish(aResult());
+    const three = await begin(store);
+    await one.finish(aResult());
+    await three.interrupt({ at: "2026-10-01T03:00:00.000Z", reason: "a\nsignal" });
+    const { entries } = await readLog(store);
+    expect([two, three].map(({ positions }) => positions["us-east-1"]?.sequence)).toEqual([2, 3]);
+    expect(two.positions["us-east-1"]?.previous).toBe(null);
+    expect(three.positions["us-east-1"]?.previous).toBe(entries[2]?.digest);
+    expect((await verified(store)).problems).toEqual([]);
+  });
+
+  test("says so when the clock went back, and is recorded all the same", async () => {
+    const store = new MemoryStore();
+    await (await begin(store, { at: "2026-10-02T00:00:00.000Z" })).finish(
+      aResult(undefined, { at: "2026-10-02T00:05:00.000Z" }),
+    );
+    const late = await begin(store, { at: "2026-10-01T00:00:00.000Z" });
+    expect(late.notes).toEqual([expect.stringMatching(/clock says 2026-10-01.*2026-10-02/)]);
+    const { problems, notes } = await verified(store);
+    expect(problems).toEqual([]);
+    expect(notes).toEqual(expect.arrayContaining([expect.stringContaining("a clock went back")]));
+  });
+
+  test("may be judged with another key than the last, because keys are changed", async () => {
+    const store = await aLog(["pass"]);
+    const next = aKey("ed25519");
+    const run = await beginRun(aRun(), { store, judge: localSigner(next) });
+    await run.finish(aResult());
+    expect((await verifyLog(store, { trust })).problems).not.toEqual([]);
+    const [old] = trust.signers;
+    const both = { signers: [...trustIn(next).signers, ...(old ? [old] : [])] };
+    expect((await verifyLog(store, { trust: both })).problems).toEqual([]);
+  });
+});
+
+describe("a history is not gone on with", () => {
+  test.each<[string, RegExp, (files: Map<string, Buffer>) => void]>([
+    [
+      "a record is missing",
+      /records\/00000001.json is missing/,
+      (files) => files.delete("records/00000001.json"),
+    ],
+    ["its end was cut off", /only 4 records are there/, (files) => files.delete("records/00000004.json")],
+    [
+      "a record is none",
+      /00000002.json is no record/,
+      (files) => files.set("records/00000002.json", Buffer.from("{}")),
+    ],
+    [
+      "a record was swapped",
+      /is record 0/,
+      (files) => files.set("records/00000002.json", files.get("records/00000000.json") ?? Buffer.of()),
+    ],
+    [
+      "the last record was replaced",
+      /not those that checkpoints\/00000005/,
+      (files) =>
+        files.set(
+          "records/00000004.json",
+          Buffer.concat([files.get("records/00000004.json") ?? Buffer.of(), Buffer.from("\n")]),
+        ),
+    ],
+    [
+      "its last checkpoint is none",
+      /00000005 is no checkpoint/,
+      (files) => files.set("checkpoints/00000005", Buffer.from("x")),
+    ],
+  ])("where %s, because a signature would cover it up", async (_what, said, alter) => {
+    const store = await aLog(["pass", "breach", "vanish"]);
+    alter(store.files);
+    const before = new Map(store.files);
+    await expect(begin(store)).rejects.toMatchObject({
+      code: "HISTORY_INVALID",
+      message: expect.stringMatching(said),
+    });
+    expect(store.files).toEqual(before);
+  });
+
+  test("by a signer that cannot sign its checkpoints, before anything is written", async () => {
+    const store = new MemoryStore();
+    const keyless = { ...judge, publicPem: null };
+    await expect(beginRun(aRun(), { store, judge: keyless })).rejects.toMatchObject({
+      code: "SIGNER_INVALID",
+    });
+    expect(store.files.size).toBe(0);
+  });
+});
+
+/** A store that fails at its nth write, before or after it has been made. */
+class FailingStore extends MemoryStore {
+  writes = 0;
+  readonly #at: number;
+  readonly #how: "before" | "after" | "lies" | "always";
+
+  constructor(at: number, how: "before" | "after" | "lies" | "always") {
+    super();
+    this.#at = at;
+    this.#how = how;
+  }
+
+  override async create(name: string, content: Buffer): Promise<"created" | "exists"> {
+    const number = this.writes++;
+    const failing = this.#how === "always" ? number >= this.#at : number === this.#at;
+    if (!failing) return super.create(name, content);
+    if (this.#how === "lies") return "created";
+    if (this.#how === "after") await super.create(name, content);
+    throw unavailable(this.name, `did not take ${name}`);
+  }
+}
+
+describe("a write that fails", () => {
+  test("after it was made is no failure, because the store holds it", async () => {
+    for (let at = 0; at < 4; at++) {
+      const store = new FailingStore(at, "after");
+      const run = await begin(store);
+      const { unsigned } = await run.finish(aResult());
+      expect(unsigned).toBe(null);
+      expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { records: 2 } });
+    }
+  });
+
+  test.each(["before", "lies"] as const)(
+    "(%s it was made) at the start keeps the run from starting",
+    async (how) => {
+      const store = new FailingStore(0, how);
+      await expect(begin(store)).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+      expect(store.files.size).toBe(0);
+    },
+  );
+
+  test("at a checkpoint is said, and the next writer signs for it", async () => {
+    const store = new FailingStore(1, "before");
+    const run = await begin(store);
+    expect(run.written.unsigned).toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+    expect(await verified(store)).toMatchObject({
+      problems: [],
+      notes: expect.arrayContaining([expect.stringContaining("no checkpoint yet")]),
+    });
+    expect((await run.finish(aResult())).unsigned).toBe(null);
+    expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { checkpoints: 2 } });
+  });
+
+  test("at the end leaves a run without one, and the record of its start stays whole", async () => {
+    const store = new FailingStore(2, "always");
+    const run = await begin(store);
+    await expect(run.finish(aResult())).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+    expect(await events(store)).toEqual(["started"]);
+    expect((await verified(store)).problems).toEqual([]);
+  });
+
+  test("only at the last checkpoint leaves the end on record, and says what is missing", async () => {
+    const store = new FailingStore(3, "always");
+    const { index, unsigned } = await (await begin(store)).finish(aResult());
+    expect([index, unsigned]).toEqual([1, expect.objectContaining({ code: "HISTORY_UNAVAILABLE" })]);
+    expect(await events(store)).toEqual(["started", "judged"]);
+  });
+});

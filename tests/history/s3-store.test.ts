@@ -1,0 +1,172 @@
+import { once } from "node:events";
+import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { GetObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { S3Store } from "../../attest/history/s3-store.ts";
+import { aStore, aUser, deny, home, type Testbed } from "../../fixtures/object-store/testing.ts";
+import { storeContract } from "./store-contract.ts";
+
+const bucket = "audit-log";
+let bed: Testbed;
+let store: S3Store;
+
+beforeAll(async () => {
+  bed = await aStore({ buckets: [{ name: bucket, region: home, objectLock: true }] });
+  // As a company's bucket would: nothing is written over, by anybody.
+  bed.store.setBucketPolicy(
+    bucket,
+    deny({
+      Principal: "*",
+      Action: "s3:PutObject",
+      Resource: `arn:aws:s3:::${bucket}/*`,
+      Condition: { Null: { "s3:if-none-match": "true" } },
+    }),
+  );
+  store = await open();
+});
+afterAll(() => bed[Symbol.asyncDispose]());
+
+function open(given = `s3://${bucket}/ringfence/history?lock=compliance&days=400`): Promise<S3Store> {
+  return S3Store.open(given, {
+    region: home,
+    endpoint: `https://s3.${home}.amazonaws.com:${bed.port}`,
+    credentials: aUser(),
+    requestHandler: { httpsAgent: bed.agent() },
+  });
+}
+
+describe("in a bucket with Object Lock", () => {
+  storeContract(() => ({
+    store,
+    again: () => open(),
+    plant: (name, content) => bed.store.put(bucket, `ringfence/history/${name}`, content),
+  }));
+});
+
+test("a record in a bucket is locked, until when it was asked", async () => {
+  await store.create("records/00000700.json", Buffer.from("{}"));
+  const Key = "ringfence/history/records/00000700.json";
+  const kept = await bed.s3().send(new GetObjectCommand({ Bucket: bucket, Key }));
+  expect(kept.ObjectLockMode).toBe("COMPLIANCE");
+  const days = ((kept.ObjectLockRetainUntilDate?.getTime() ?? 0) - Date.now()) / 86_400_000;
+  expect(Math.round(days)).toBe(400);
+});
+
+test("more names than fit into one answer are all listed", async () => {
+  using other = await open(`s3://${bucket}/many`);
+  const names = Array.from({ length: 1203 }, (_, index) => `records/${String(index).padStart(8, "0")}.json`);
+  for (const name of names) bed.store.put(bucket, `many/${name}`, Buffer.from("{}"));
+  expect(await other.list()).toEqual(names);
+});
+
+test.each([
+  "s3://",
+  "s3:///prefix",
+  "s3://bucket/x?lock=compliance",
+  "s3://bucket/x?days=3",
+  "s3://bucket/x?lock=forever&days=3",
+  "s3://bucket/x?lock=governance&days=0",
+  "s3://bucket/x?unlock=1",
+  "s3://key:secret@bucket/x",
+])("%s is no place for a history, and says why", async (given) => {
+  await expect(S3Store.open(given)).rejects.toMatchObject({ code: "USAGE" });
+});
+
+/** A store whose answers are written by hand. */
+async function behind(
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<AsyncDisposable & { store: S3Store; asked: string[] }> {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url?.split("?")[0]}`);
+    request.resume();
+    request.once("end", () => answer(request, response));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const agent = new Agent({ keepAlive: false });
+  const configuration: S3ClientConfig = {
+    region: home,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forcePathStyle: true,
+    credentials: aUser(),
+    requestHandler: { httpAgent: agent },
+  };
+  return {
+    store: await S3Store.open("s3://bucket/p", configuration),
+    asked,
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+      server.closeAllConnections();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+describe("an answer that is none", () => {
+  const name = "records/00000000.json";
+  const failing: [string, (request: IncomingMessage, response: ServerResponse) => void][] = [
+    ["is an error of the store", (_, response) => void response.writeHead(500).end()],
+    [
+      "is a refusal",
+      (_, response) => void response.writeHead(403).end("<Error><Code>AccessDenied</Code></Error>"),
+    ],
+    [
+      "is a missing bucket",
+      (_, response) => void response.writeHead(404).end("<Error><Code>NoSuchBucket</Code></Error>"),
+    ],
+    ["is no answer at all", (request) => void request.socket.destroy()],
+    [
+      "has half of its body",
+      (request, response) => {
+        response.writeHead(200, { "content-length": "1000", "content-type": "application/xml" });
+        response.write("half");
+        setImmediate(() => request.socket.destroy());
+      },
+    ],
+  ];
+  test.each(failing)("because it %s is never taken for absence", async (_why, answer) => {
+    await using made = await behind(answer);
+    await expect(made.store.read(name)).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+    await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+  });
+
+  test.each(failing.slice(0, 4))("because it %s is never taken for a write", async (_why, answer) => {
+    await using made = await behind(answer);
+    await expect(made.store.create(name, Buffer.from("{}"))).rejects.toMatchObject({
+      code: "HISTORY_UNAVAILABLE",
+    });
+  });
+
+  test("because a proxy answers every list with a page is no empty history", async () => {
+    await using made = await behind((_, response) => void response.writeHead(200).end("<html>Log in</html>"));
+    await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+  });
+
+  test("because its list breaks off is not the whole list", async () => {
+    await using made = await behind(
+      (_, response) =>
+        void response
+          .writeHead(200, { "content-type": "application/xml" })
+          .end(
+            `<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>true</IsTruncated><Contents><Key>p/${name}</Key></Contents></ListBucketResult>`,
+          ),
+    );
+    await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+  });
+
+  test("because the checksum is another's is not read", async () => {
+    await using made = await behind(
+      (_, response) =>
+        void response
+          .writeHead(200, {
+            "content-length": "2",
+            "x-amz-checksum-sha256": Buffer.alloc(32).toString("base64"),
+          })
+          .end("{}"),
+    );
+    await expect(made.store.read(name)).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+  });
+});

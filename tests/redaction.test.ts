@@ -1,0 +1,56 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { projectRoot } from "../environments/node-script.ts";
+import { proveInto, ringfence } from "./held-replica.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ringfence-redaction-"));
+const sample = readFileSync(join(projectRoot, "environments", "replica", "residency.yaml"), "utf8");
+const map = join(folder, "residency.yaml");
+writeFileSync(
+  map,
+  sample.replace(
+    /^regions:/m,
+    'private: { addresses: [10.0.0.0/8, "fd00::/8"], names: [replica.internal] }\n\nregions:',
+  ),
+);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+test("evidence without private addresses and names proves the same, verifies, and holds none of them", () => {
+  const salt = join(folder, "salt.json");
+  const whole = proveInto(join(folder, "run"), ["--map", map, "--redact", salt]);
+  expect(whole).toMatchObject({ exitCode: 0, run: { grade: "pass" } });
+  expect(whole.verdicts.length).toBeGreaterThan(3000);
+  const trust = join(whole.directory, "keys", "trust.yaml");
+  expect(ringfence(["verify", whole.directory, "--trust", trust])).toMatchObject({ exitCode: 0 });
+  const written = readdirSync(whole.directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  expect(written.length).toBeGreaterThan(20);
+  for (const file of written) {
+    const text = readFileSync(file, "utf8");
+    const plain = file.endsWith(".sigstore.json")
+      ? Buffer.from(JSON.parse(text).dsseEnvelope.payload, "base64").toString()
+      : text;
+    const found = /(?<![\d.])10\.\d+\.\d+\.\d+|\bfd[0-9a-f]{2}:[0-9a-f:]+|[a-z0-9.-]*replica\.internal/.exec(
+      plain,
+    );
+    expect({ file, found: found?.[0] }).toEqual({ file, found: undefined });
+  }
+  expect(statSync(salt).mode & 0o777).toBe(0o600);
+});
+
+test("redaction that would hide nothing, or overwrite another run's salt, is refused before anything is tried", () => {
+  const there = join(folder, "there.json");
+  writeFileSync(there, "kept");
+  expect(ringfence(["run", "--map", map, "--redact", there])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("is there already"),
+  });
+  expect(readFileSync(there, "utf8")).toBe("kept");
+  expect(ringfence(["run", "--redact", join(folder, "new.json")])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("marks nothing as private"),
+  });
+});

@@ -1,0 +1,114 @@
+import "reflect-metadata";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  webcrypto,
+} from "node:crypto";
+import {
+  BasicConstraintsExtension,
+  cryptoProvider,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+cryptoProvider.set(webcrypto as Crypto);
+
+export type KeyKind = "rsa" | "rsa-1024" | "p256" | "p384";
+
+export interface Certified {
+  pem: string;
+  keyPem: string;
+  name: string;
+  sign: { key: CryptoKey; algorithm: EcdsaParams | Algorithm };
+  publicKey: CryptoKey;
+}
+
+export interface CertificateOptions {
+  name: string;
+  by?: Certified;
+  /** Another's key, in place of a new one. */
+  keyOf?: Certified;
+  kind?: KeyKind;
+  from?: Date;
+  until?: Date;
+  ca?: boolean;
+  pathLength?: number;
+  /** Purposes, and whether they are critical; null: none at all. */
+  purposes?: { names: string[]; critical: boolean } | null;
+  hash?: "SHA-1" | "SHA-256";
+  more?: Extension[];
+}
+
+const dayMs = 86_400_000;
+export const timeStamping = "1.3.6.1.5.5.7.3.8";
+let serial = 1;
+
+export async function aCertificate(options: CertificateOptions): Promise<Certified> {
+  const { name, by, kind = "p256", ca = false, hash = "SHA-256" } = options;
+  const pair = options.keyOf ? pairOf(options.keyOf) : keyPair(kind);
+  const subtle = await imported(pair, kind, hash);
+  const self = { sign: { key: subtle.privateKey, algorithm: subtle.algorithm } };
+  const { purposes = ca ? null : { names: [timeStamping], critical: true } } = options;
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: `0${(serial++).toString(16)}`.slice(-2).padStart(2, "0"),
+    subject: `CN=${name}`,
+    issuer: `CN=${by?.name ?? name}`,
+    notBefore: options.from ?? new Date(Date.now() - dayMs),
+    notAfter: options.until ?? new Date(Date.now() + 30 * dayMs),
+    publicKey: subtle.publicKey,
+    signingKey: (by ?? self).sign.key,
+    signingAlgorithm: (by ?? self).sign.algorithm as EcdsaParams,
+    extensions: [
+      new BasicConstraintsExtension(ca, options.pathLength, true),
+      new KeyUsagesExtension(ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
+      ...(purposes ? [new ExtendedKeyUsageExtension(purposes.names, purposes.critical)] : []),
+      ...(options.more ?? []),
+    ],
+  });
+  return {
+    pem: `${certificate.toString("pem")}\n`,
+    keyPem: pair.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    name,
+    publicKey: subtle.publicKey,
+    ...self,
+  };
+}
+
+function keyPair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
+  if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 });
+  if (kind === "rsa-1024") return generateKeyPairSync("rsa", { modulusLength: 1024 });
+  return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384" });
+}
+
+function pairOf({ keyPem }: Certified): { publicKey: KeyObject; privateKey: KeyObject } {
+  const privateKey = createPrivateKey(keyPem);
+  return { privateKey, publicKey: createPublicKey(privateKey) };
+}
+
+async function imported(pair: { publicKey: KeyObject; privateKey: KeyObject }, kind: KeyKind, hash: string) {
+  const algorithm = kind.startsWith("rsa")
+    ? { name: "RSASSA-PKCS1-v1_5", hash }
+    : { name: "ECDSA", namedCurve: kind === "p256" ? "P-256" : "P-384", hash };
+  const [privateKey, publicKey] = await Promise.all([
+    webcrypto.subtle.importKey(
+      "pkcs8",
+      Uint8Array.from(pair.privateKey.export({ type: "pkcs8", format: "der" })),
+      algorithm,
+      true,
+      ["sign"],
+    ),
+    webcrypto.subtle.importKey(
+      "spki",
+      Uint8Array.from(pair.publicKey.export({ type: "spki", format: "der" })),
+      algorithm,
+      true,
+      ["verify"],
+    ),
+  ]);
+  return { privateKey: privateKey as CryptoKey, publicKey: publicKey as CryptoKey, algorithm };
+}
