@@ -19,7 +19,9 @@ const anything = fc.oneof(
     fc.jsonValue(),
   ),
   fc.record({ b: fc.constant(undefined), a: fc.array(fc.jsonValue()), at: fc.date({ noInvalidDate: true }) }),
-  fc.record({ many: fc.array(fc.oneof(fc.nat(), fc.constant({ b: 1, a: 2 })), { minLength: 490, maxLength: 1010 }) }),
+  fc.record({
+    many: fc.array(fc.oneof(fc.nat(), fc.constant({ b: 1, a: 2 })), { minLength: 490, maxLength: 1010 }),
+  }),
 );
 
 test("one value has one text whatever the order of its keys, because a digest is over that text", () => {

@@ -81,9 +81,9 @@ function worked(item: PlannedItem): Outcome {
 
 /** Where the own side is asked, it refuses; where a border drops, nobody answers. */
 function stopped(item: PlannedItem): Outcome {
-  if (item.witnessed) return sent(item);
-  if (height(item.stopBy) > height("tls"))
-    return { kind: "refused", rung: "authorization", code: "AccessDenied" };
+  const byWord = height(item.stopBy) > height("tls");
+  if (item.witnessed && (byWord || item.contacts === "target")) return sent(item);
+  if (byWord) return { kind: "refused", rung: "authorization", code: "AccessDenied" };
   return item.contacts === "own"
     ? { kind: "refused", rung: "network", code: "403", local: true }
     : { kind: "silent", rung: "network" };
@@ -96,7 +96,8 @@ function sent({ contacts }: PlannedItem): Outcome {
     : { kind: "silent", rung: "network" };
 }
 
-function findingsOf({ from, to, looksFor }: PlannedItem, address: string): Findings {
+function findingsOf({ from, to, looksFor, refusals }: PlannedItem, address: string): Findings {
+  const rows = { tenant: "moved", part: "orders", rows: 100, digest: sha256("rows") };
   return {
     canaries: [canaryOf(from.region, to.system)],
     ...(looksFor === "links" ? { links: [] } : {}),
@@ -104,7 +105,23 @@ function findingsOf({ from, to, looksFor }: PlannedItem, address: string): Findi
     ...(looksFor === "settings"
       ? { settings: [{ what: "region", setting: "AWS_REGION", region: from.region }] }
       : {}),
+    ...(looksFor === "sums"
+      ? {
+          sums: [
+            { ...rows, by: "count" },
+            { ...rows, by: "manifest" },
+          ],
+        }
+      : {}),
+    ...(looksFor === "writes" ? { writes: writes(refusals?.[0] ?? "") } : {}),
   };
+}
+
+function writes(code: string): Findings["writes"] {
+  return [
+    { tenant: "settled", how: "INSERT", met: { kind: "accepted" } },
+    { tenant: "moving", how: "INSERT", met: { kind: "refused", code } },
+  ];
 }
 
 /** One of the region's own plan, or of the documentation's blocks for what is outside (RFC 5737, RFC 3849). */

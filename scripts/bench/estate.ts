@@ -81,7 +81,7 @@ export async function writeEstate(
   const judged = performance.now();
   await writeEvidence(
     directory,
-    { plan, map, journals, judgement, mapText },
+    { plan, planDigest: digests.plan, map, journals, judgement, mapText },
     {
       judge: signing.judge,
       signedAt: startedAt,

@@ -1,0 +1,104 @@
+import { createHash } from "node:crypto";
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import { join, relative } from "node:path";
+import { sha256 } from "../core/digest.ts";
+
+const charactersPerWrite = 1 << 18;
+const bytesPerRead = 1 << 20;
+
+/** A run's folder. Large files pass through it piece by piece, and each file is digested once: as it was
+ *  written here, or as it was first read. */
+export class RunFolder {
+  readonly #directory: string;
+  readonly #digests = new Map<string, string>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  write(name: string, content: string | Uint8Array | Iterable<string>): void {
+    if (typeof content === "string" || content instanceof Uint8Array) {
+      writeFileSync(this.#path(name), content);
+      this.#digests.set(name, sha256(content));
+    } else this.#writePieces(name, content);
+  }
+
+  #writePieces(name: string, pieces: Iterable<string>): void {
+    const digest = createHash("sha256");
+    const file = openSync(this.#path(name), "w");
+    try {
+      for (const text of batched(pieces)) {
+        const bytes = Buffer.from(text);
+        digest.update(bytes);
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      }
+    } finally {
+      closeSync(file);
+    }
+    this.#digests.set(name, digest.digest("hex"));
+  }
+
+  /** Throws where there is no such file. */
+  read(name: string): Buffer {
+    const bytes = readFileSync(this.#path(name));
+    this.#digests.set(name, sha256(bytes));
+    return bytes;
+  }
+
+  /** In hex; throws where there is no such file. */
+  sha256(name: string): string {
+    const known = this.#digests.get(name);
+    if (known !== undefined) return known;
+    const digest = createHash("sha256");
+    for (const bytes of this.chunks(name)) digest.update(bytes);
+    const found = digest.digest("hex");
+    this.#digests.set(name, found);
+    return found;
+  }
+
+  /** Each chunk is overwritten by the next one. */
+  *chunks(name: string): Generator<Buffer> {
+    const chunk = Buffer.allocUnsafe(bytesPerRead);
+    const file = openSync(this.#path(name), "r");
+    try {
+      for (;;) {
+        const length = readSync(file, chunk);
+        if (length === 0) return;
+        yield chunk.subarray(0, length);
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Every file, in order. */
+  names(): string[] {
+    return readdirSync(this.#directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(this.#directory, join(entry.parentPath, entry.name)))
+      .sort();
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}
+
+/** The SHA-256 of a text that comes in pieces, as `write` would leave it. */
+export function digestOfPieces(pieces: Iterable<string>): string {
+  const digest = createHash("sha256");
+  for (const text of batched(pieces)) digest.update(text);
+  return digest.digest("hex");
+}
+
+/** Joined, so that few of them have to be encoded. No piece may end within a character. */
+function* batched(pieces: Iterable<string>): Generator<string> {
+  let batch = "";
+  for (const piece of pieces) {
+    batch += piece;
+    if (batch.length < charactersPerWrite) continue;
+    yield batch;
+    batch = "";
+  }
+  yield batch;
+}
