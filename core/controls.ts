@@ -71,6 +71,7 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     return own.length === 0 ? ["there is none"] : own.flatMap((journal) => journal.problems);
   };
   const receivers = receiversOf(journals);
+  const sums = sumsBySystem(plan, phase);
   const runId = runOf(journals);
   const sightingsOf = (item: PlannedItem, wanted: Phase) =>
     receivers.sightings.get(sendToken(runId, item.id, wanted)) ?? [];
@@ -83,18 +84,24 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
       const answers = late.get(item.id);
       return answers ? tries.map((one) => climbedLate(one, tries, answers)) : tries;
     },
-    plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
+    plantedIn: memoised((region) => [...(planted.get(region)?.values() ?? [])]),
     plantedFor,
     originsOf: (digest) => origins.get(digest) ?? [],
     slowestMs: slowestControls(plan, phase),
     problemsOf: memoised(problemsOf),
-    sumsOf: memoised((system) =>
-      plan.items
-        .filter(({ looksFor, to }) => looksFor === "sums" && to.system === system)
-        .flatMap(({ id }) => phase(id, "attempt"))
-        .flatMap(({ tries }) => tries.flatMap(({ findings }) => findings?.sums ?? [])),
-    ),
+    sumsOf: (system) => sums.get(system) ?? [],
   };
+}
+
+/** By system, from all regions. */
+function sumsBySystem({ items }: Plan, phase: Shelf["phase"]): Map<string, RowSum[]> {
+  const sums = new Map<string, RowSum[]>();
+  for (const { id, looksFor, to } of items) {
+    if (looksFor !== "sums") continue;
+    for (const { tries } of phase(id, "attempt"))
+      for (const sum of tries.flatMap(({ findings }) => findings?.sums ?? [])) push(sums, to.system, sum);
+  }
+  return sums;
 }
 
 /** Region → system → digest, from the first line of each of the region's journals. */
