@@ -10,8 +10,22 @@ export function canonicalJson(value: unknown): string {
 }
 
 export function digestOf(value: unknown): string {
+  return digestOfPieces(canonicalPieces(value));
+}
+
+const encoder = new TextEncoder();
+
+/** SHA-256 of a text that comes in pieces. No piece may end within a character. */
+export function digestOfPieces(pieces: Iterable<string>): string {
   const digest = createHash("sha256");
-  for (const piece of canonicalPieces(value)) digest.update(piece);
+  const bytes = new Uint8Array(1 << 20);
+  for (const piece of pieces) {
+    for (let rest = piece; rest !== ""; ) {
+      const { read, written } = encoder.encodeInto(rest, bytes);
+      digest.update(bytes.subarray(0, written));
+      rest = rest.slice(read);
+    }
+  }
   return digest.digest("hex");
 }
 

@@ -84,15 +84,8 @@ export class RunFolder {
   }
 }
 
-/** The SHA-256 of a text that comes in pieces, as `write` would leave it. */
-export function digestOfPieces(pieces: Iterable<string>): string {
-  const digest = createHash("sha256");
-  for (const text of batched(pieces)) digest.update(text);
-  return digest.digest("hex");
-}
-
 /** Joined, so that few of them have to be encoded. No piece may end within a character. */
-function* batched(pieces: Iterable<string>): Generator<string> {
+export function* batched(pieces: Iterable<string>): Generator<string> {
   let batch = "";
   for (const piece of pieces) {
     batch += piece;

@@ -3,7 +3,7 @@ import { journalName, ObservedStatement } from "../attest/observed-statement.ts"
 import { openStatement } from "../attest/open-envelope.ts";
 import { type SignerIdentity, sameSigner, signerText } from "../attest/signer.ts";
 import { judgeRole, type Trust } from "../attest/trust.ts";
-import { canonicalJson } from "../core/digest.ts";
+import { canonicalJson, digestOfPieces } from "../core/digest.ts";
 import { type Journal, readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
@@ -18,7 +18,7 @@ import {
 import { bundleName, coveredFiles, isCovered, observedBundleName } from "./evidence.ts";
 import { type RegionReport, RunSummary } from "./report.ts";
 import { reportPieces } from "./report-text.ts";
-import { digestOfPieces, RunFolder } from "./run-folder.ts";
+import { batched, RunFolder } from "./run-folder.ts";
 import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
 import { readStoredReport, type StoredReport } from "./stored-report.ts";
 
@@ -235,7 +235,7 @@ function verifyInto(
     };
     const rebuiltHead = buildRegionHead(region, judged, context);
     const pieces = reportPieces(rebuiltHead, reportVerdicts(region, judged, context));
-    if (digestOfPieces(pieces) === folder.sha256(`${region}/report.json`)) return;
+    if (digestOfPieces(batched(pieces)) === folder.sha256(`${region}/report.json`)) return;
     const stored = whole();
     const rebuilt = buildRegionReport(region, judged, context);
     const bare = ({ verdicts, partial: _, ...rest }: RegionReport) => ({
