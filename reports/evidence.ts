@@ -9,6 +9,8 @@ import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } f
 import { type Controls, readControls } from "./controls.ts";
 import { renderPopulationCsv } from "./render/csv.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
+import { carrying } from "./render/html-check.ts";
+import { pageDigest } from "./render/html-form.ts";
 import { renderJunit } from "./render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
 import { renderSarif } from "./render/sarif.ts";
@@ -56,6 +58,9 @@ export async function writeEvidence(
   // In the very text that their digests are over: SHA-256 of the file is what pages and statements name.
   folder.write("map.json", canonicalPieces(map));
   folder.write("plan.json", canonicalPieces(plan));
+  const pages = new Map(reports.map((report) => [report.region.id, renderRegionHtml(report, controls)]));
+  const runPage = renderRunHtml(run, reports, controls);
+  const bundles: string[] = [];
   for (const report of reports) {
     const { id } = report.region;
     const { verdicts, ...head } = report;
@@ -63,11 +68,18 @@ export async function writeEvidence(
     folder.write(`${id}/report.md`, renderRegionMarkdown(report));
     folder.write(`${id}/junit.xml`, renderJunit(report));
     const covered = digests(coveredFiles(id, observersOf(map, plan)));
-    const statement = buildRegionStatement(report, covered, { drills, history: history?.[id] ?? null });
-    folder.write(`${id}/${bundleName}`, await seal(statement, judge));
-    folder.write(`${id}/report.html`, renderRegionHtml(report, controls));
+    const page = pages.get(id) ?? "";
+    const statement = buildRegionStatement(report, covered, {
+      drills,
+      history: history?.[id] ?? null,
+      pages: { region: pageDigest(page), run: pageDigest(runPage) },
+    });
+    const bundle = await seal(statement, judge);
+    folder.write(`${id}/${bundleName}`, bundle);
+    folder.write(`${id}/report.html`, carrying(page, { bundles: [bundle], publicKey: judge.publicPem }));
+    bundles.push(bundle);
   }
-  folder.write("report.html", renderRunHtml(run, reports, controls));
+  folder.write("report.html", carrying(runPage, { bundles, publicKey: judge.publicPem }));
   folder.write("report.md", renderRunMarkdown(run, reports));
   folder.write("population.csv", renderPopulationCsv(reports));
   folder.write("population.xlsx", renderWorkbook(run, reports));
