@@ -16,6 +16,7 @@ import {
   reportVerdicts,
 } from "./build-report.ts";
 import { bundleName, coveredFiles, isCovered, observedBundleName } from "./evidence.ts";
+import { pageDigest } from "./render/html-form.ts";
 import { type RegionReport, RunSummary } from "./report.ts";
 import { reportPieces } from "./report-text.ts";
 import { batched, RunFolder } from "./run-folder.ts";
@@ -66,6 +67,7 @@ function verifyInto(
   const text = (name: string) => folder.read(name).toString("utf8");
   const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(text(name)));
   const reports = new Map<string, StoredReport>();
+  const pages = new Map<string, string>();
   checkFolder();
   const run = json("run.json", RunSummary);
   verification.run = run;
@@ -194,8 +196,17 @@ function verifyInto(
       else if (digest !== tryRead(() => folder.sha256(file)))
         problems.push(`${name}: ${file} is not what was signed`);
     }
+    samePage(`${region}/report.html`, said.pages.region);
+    samePage("report.html", said.pages.run);
     sameAsShown(region, "judged", signed.who);
     return said;
+  }
+
+  /** A page has to hold for its readers' browsers, too. */
+  function samePage(name: string, signed: string): void {
+    const digest = pages.get(name) ?? tryRead(() => pageDigest(text(name))) ?? "";
+    pages.set(name, digest);
+    if (digest !== signed) problems.push(`${name}: it does not show what the judge signed for it`);
   }
 
   /** The pages show whose signatures to expect: those have to be the real ones. */

@@ -1,10 +1,11 @@
+const countText = new Intl.NumberFormat("en-US").format;
+
 /** Filters the list of every attempt, whether its rows are laid out in the page or packed. */
 function startAttempts() {
   const form = document.querySelector("#filter");
   if (!form) return;
   form.hidden = false;
   const status = document.querySelector("#filter-status");
-  const number = new Intl.NumberFormat("en-US");
   const packed = document.querySelector("#packed-attempts");
   const groups = packed ? packedGroups(JSON.parse(packed.textContent)) : laidOutGroups();
 
@@ -22,7 +23,7 @@ function startAttempts() {
       shown += fitting;
       all += group.count;
     }
-    status.textContent = `${number.format(shown)} of ${number.format(all)} shown`;
+    status.textContent = `${countText(shown)} of ${countText(all)} shown`;
   }
 
   let waiting = 0;

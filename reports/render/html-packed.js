@@ -43,6 +43,12 @@ function plain(escaped) {
     : escaped;
 }
 
+function markupOf(shapes, rows, start) {
+  const { parts, texts } = shapes[rows[start]];
+  const lists = texts();
+  return parts.map((part, index) => part + (lists[index]?.[rows[start + 1 + index]] ?? "")).join("");
+}
+
 function packedGroup(details, { path, rows, shapes, table }) {
   const starts = [];
   for (let at = 0; at < rows.length; at += shapes[rows[at]].width) starts.push(at);
@@ -51,6 +57,7 @@ function packedGroup(details, { path, rows, shapes, table }) {
   const place = document.createElement("div");
   const more = document.createElement("button");
   more.type = "button";
+  more.className = "more";
   details.append(place, more);
   let fitting = starts;
   let drawn = 0;
@@ -60,20 +67,14 @@ function packedGroup(details, { path, rows, shapes, table }) {
     const holder = document.createElement("template");
     while (drawn < until) {
       const some = fitting.slice(drawn, Math.min(until, drawn + rowsPerTable));
-      holder.innerHTML = table[0] + some.map(markupAt).join("") + table[1];
+      holder.innerHTML = table[0] + some.map((start) => markupOf(shapes, rows, start)).join("") + table[1];
       holder.content.querySelector("caption").textContent =
-        `${name}, attempts ${drawn + 1} to ${drawn + some.length} of ${fitting.length} shown`;
+        `${name}, attempts ${countText(drawn + 1)} to ${countText(drawn + some.length)} of ${countText(fitting.length)} shown`;
       place.append(holder.content);
       drawn += some.length;
     }
     more.hidden = drawn === fitting.length;
-    more.textContent = `Show ${Math.min(drawnAtOnce, fitting.length - drawn)} more of ${fitting.length}`;
-  }
-
-  function markupAt(start) {
-    const { parts, texts } = shapes[rows[start]];
-    const lists = texts();
-    return parts.map((part, index) => part + (lists[index]?.[rows[start + 1 + index]] ?? "")).join("");
+    more.textContent = `Show ${countText(Math.min(drawnAtOnce, fitting.length - drawn))} more of ${countText(fitting.length)}`;
   }
 
   more.addEventListener("click", () => draw(drawnAtOnce));
