@@ -42,6 +42,7 @@ export function estateMap(
 
 export interface WrittenEstate {
   attempts: number;
+  regions: string[];
   grade: RegionGrade;
   /** Reading the journals and judging, and then writing and signing the evidence. */
   judgeMs: number;
@@ -98,6 +99,7 @@ export async function writeEstate(
   signatures.writePublicKeys(signing.judge);
   return {
     attempts: judgement.verdicts.length,
+    regions: plan.scope.regions,
     grade: judgement.grade,
     judgeMs: judged - begun,
     writeMs: performance.now() - judged,
