@@ -42,7 +42,11 @@ async function choose(shown: Shown, pem: string): Promise<void> {
 async function verdictOf(markup: string): Promise<string[]> {
   await using shown = await open(markup);
   const said: string[] = [];
-  for (const name of [async () => {}, () => compare(shown, signed.key.fingerprint), () => choose(shown, signed.key.publicPem)]) {
+  for (const name of [
+    async () => {},
+    () => compare(shown, signed.key.fingerprint),
+    () => choose(shown, signed.key.publicPem),
+  ]) {
     await name();
     await expect.poll(() => found(shown).textContent()).not.toBe("");
     await shown.page.waitForTimeout(50);
@@ -122,7 +126,11 @@ describe("a page does not hold, and says why, when", () => {
   const altered = /words, rows, numbers or what hides them/;
 
   test.each<[string, (markup: string) => string, RegExp]>([
-    ["one letter of a verdict is another", replaced("though it answers at home", "though it answers at hone"), altered],
+    [
+      "one letter of a verdict is another",
+      replaced("though it answers at home", "though it answers at hone"),
+      altered,
+    ],
     ["its grade is another", replaced("</span>PASS</span></h1>", "</span>PASS.</span></h1>"), altered],
     ["a number is another", replaced(/<dd>\d+<\/dd>/, "<dd>77</dd>"), altered],
     ["its title is another", replaced("<title>PASS", "<title>BREACHED"), altered],
@@ -131,14 +139,30 @@ describe("a page does not hold, and says why, when", () => {
     ["a row is hidden", replaced("<tr data-grade", "<tr hidden data-grade"), altered],
     ["a mark has another class", replaced('class="mark contained"', 'class="mark breached"'), altered],
     ["a part has a style of its own", replaced("<main ", '<main style="display: none" '), altered],
-    ["its style sheet has another rule", replaced("</style>", ".findings { display: none }</style>"), altered],
+    [
+      "its style sheet has another rule",
+      replaced("</style>", ".findings { display: none }</style>"),
+      altered,
+    ],
     ["something stands before its end", replaced("</body>", "<p>Approved</p></body>"), altered],
     ["something stands behind its end", replaced(/$/, "<p>Approved</p>"), altered],
     ["it holds a comment", replaced("<main", "<!-- --><main"), altered],
-    ["a part is in a shadow of its own", replaced(/<h1>/, '<h1><template shadowrootmode="open">PASS</template>'), altered],
+    [
+      "a part is in a shadow of its own",
+      replaced(/<h1>/, '<h1><template shadowrootmode="open">PASS</template>'),
+      altered,
+    ],
     ["it is of another run", replaced(/data-run="[^"]*"/, 'data-run="another"'), /in place of/],
-    ["it names another region", replaced(/data-regions="[^"]*"/, 'data-regions="[&quot;us-east-1&quot;]"'), /in place of/],
-    ["it names no region", replaced(/data-regions="[^"]*"/, 'data-regions="[]"'), /carries 1 statements, and 0/],
+    [
+      "it names another region",
+      replaced(/data-regions="[^"]*"/, 'data-regions="[&quot;us-east-1&quot;]"'),
+      /in place of/,
+    ],
+    [
+      "it names no region",
+      replaced(/data-regions="[^"]*"/, 'data-regions="[]"'),
+      /carries 1 statements, and 0/,
+    ],
   ])("%s", async (_what, alter, reason) => {
     // The policy goes first, so that what it forbids is not what is noticed.
     const lenient = alter(page);
@@ -152,7 +176,11 @@ describe("a page does not hold, and says why, when", () => {
   async function allowing(markup: string): Promise<string[]> {
     await using shown = await open(markup);
     const said: string[] = [];
-    for (const name of [async () => {}, () => compare(shown, signed.key.fingerprint), () => choose(shown, signed.key.publicPem)]) {
+    for (const name of [
+      async () => {},
+      () => compare(shown, signed.key.fingerprint),
+      () => choose(shown, signed.key.publicPem),
+    ]) {
       await name();
       await expect.poll(() => found(shown).textContent()).toMatch(fails);
       said.push((await found(shown).textContent()) ?? "");
@@ -177,7 +205,11 @@ describe("a page does not hold, and says why, when", () => {
     });
 
   test.each<[string, () => string | Promise<string>, RegExp]>([
-    ["it carries another region's statement", () => carried([signed.bundles[1] ?? ""]), /statement of us-east-1 in run/],
+    [
+      "it carries another region's statement",
+      () => carried([signed.bundles[1] ?? ""]),
+      /statement of us-east-1 in run/,
+    ],
     [
       "it carries the statement of another run",
       async () => {
@@ -196,7 +228,11 @@ describe("a page does not hold, and says why, when", () => {
     ],
     ["it carries no statement of its region", () => carried([]), /carries 0 statements/],
     ["it carries one more", () => carried([...signed.bundles]), /carries 3 statements/],
-    ["its statement was edited", payload((text) => text.replace('"pass"', '"past"')), /changed after it was signed/],
+    [
+      "its statement was edited",
+      payload((text) => text.replace('"pass"', '"past"')),
+      /changed after it was signed/,
+    ],
     [
       "its statement names its altered words",
       payload((text) => text.replace(/"region":"[0-9a-f]{64}"/, `"region":"${"0".repeat(64)}"`)),
@@ -260,7 +296,11 @@ describe("a page does not hold, and says why, when", () => {
 
   test("the run's page lacks a region's statement, or has two of one", async () => {
     const [first = "", second = "", third = ""] = signed.bundles;
-    for (const bundles of [[first, second], [first, first, third], [second, first, third]]) {
+    for (const bundles of [
+      [first, second],
+      [first, first, third],
+      [second, first, third],
+    ]) {
       await using shown = await open(carrying(signed.bare.run, { bundles, publicKey: signed.key.publicPem }));
       await expect.poll(() => found(shown).textContent()).toMatch(fails);
     }
@@ -316,7 +356,9 @@ describe("files that are given to a page", () => {
   test("are as signed, all of them, once the reader has named the key", async () => {
     await using shown = await open(page);
     await give(shown, whole);
-    await expect.poll(() => result(shown).textContent()).toMatch(/^\? 4 of 4 files are as signed.*still to be compared/);
+    await expect
+      .poll(() => result(shown).textContent())
+      .toMatch(/^\? 4 of 4 files are as signed.*still to be compared/);
     await compare(shown, signed.key.fingerprint);
     await expect.poll(() => found(shown).textContent()).toMatch(holds);
     await give(shown, whole);
@@ -328,18 +370,25 @@ describe("files that are given to a page", () => {
     await using shown = await open(page);
     await compare(shown, signed.key.fingerprint);
     await expect.poll(() => found(shown).textContent()).toMatch(holds);
-    const dropped = await shown.page.evaluateHandle((files) => {
-      const data = new DataTransfer();
-      for (const [name, text] of files) data.items.add(new File([text], name));
-      return data;
-    }, Object.entries(someFiles).map(([name, text]) => [name.split("/").at(-1) ?? "", text] as const));
+    const dropped = await shown.page.evaluateHandle(
+      (files) => {
+        const data = new DataTransfer();
+        for (const [name, text] of files) data.items.add(new File([text], name));
+        return data;
+      },
+      Object.entries(someFiles).map(([name, text]) => [name.split("/").at(-1) ?? "", text] as const),
+    );
     await shown.page.dispatchEvent("main", "drop", { dataTransfer: dropped });
     await expect.poll(() => result(shown).textContent()).toMatch(/^✓ 4 of 4/);
     expect(shown.page.url()).toBe(shown.url);
   });
 
   test.each<[string, ReturnType<typeof file>[], RegExp]>([
-    ["one is changed", [...whole.slice(1), file("report.json", "the retort")], /^✕ 3 of 4.*report\.json is not as it was signed/],
+    [
+      "one is changed",
+      [...whole.slice(1), file("report.json", "the retort")],
+      /^✕ 3 of 4.*report\.json is not as it was signed/,
+    ],
     ["one is missing", whole.slice(1), /^\? 3 of 4.*Not among them: eu-central-1\/report\.json/],
     ["one is nobody's", [...whole, file("approval.pdf", "yes")], /^✓ 4 of 4.*1 more is not covered/],
   ])("are counted, and %s", async (_what, files, said) => {
@@ -366,7 +415,11 @@ describe("files that are given to a page", () => {
     }));
     const statement = (id: string) => ({ subject, predicate: { "urn:ringfence:run:v1": { runId: id } } });
     const sealed = (id: string, key = signed.key) => seal(statement(id), localSigner(key));
-    const given = async (text: string) => [file("evidence.sigstore.json", text), file("run.json", "the run"), ...whole];
+    const given = async (text: string) => [
+      file("evidence.sigstore.json", text),
+      file("run.json", "the run"),
+      ...whole,
+    ];
     await using shown = await open(page);
     await compare(shown, signed.key.fingerprint);
     await expect.poll(() => found(shown).textContent()).toMatch(holds);
@@ -397,7 +450,9 @@ describe("the text that is signed for a page is the one that a browser has of it
 
   test("for any strings", { timeout: 120_000 }, async () => {
     await using blank = await open("<!doctype html><title>blank</title>");
-    await blank.page.evaluate(`${source}; globalThis.formOfMarkup = (text) => formOf(new DOMParser().parseFromString(text, "text/html"))`);
+    await blank.page.evaluate(
+      `${source}; globalThis.formOfMarkup = (text) => formOf(new DOMParser().parseFromString(text, "text/html"))`,
+    );
     await fc.assert(
       fc.asyncProperty(hostile, async (text) => {
         const report = aHostileReport(text);

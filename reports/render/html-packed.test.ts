@@ -25,13 +25,17 @@ function unpacked({ shapes, groups }: PackedRows): string[][] {
   const read = shapes.map(readShape);
   return groups.map(({ rows }) => {
     const all: string[] = [];
-    for (let at = 0; at < rows.length; at += read[rows[at] ?? 0]?.width ?? 0) all.push(markupOf(read, rows, at));
+    for (let at = 0; at < rows.length; at += read[rows[at] ?? 0]?.width ?? 0)
+      all.push(markupOf(read, rows, at));
     return all;
   });
 }
 
 const row = fc
-  .record({ grade: fc.constantFrom("contained", "breached"), texts: fc.array(hostile, { minLength: 1, maxLength: 4 }) })
+  .record({
+    grade: fc.constantFrom("contained", "breached"),
+    texts: fc.array(hostile, { minLength: 1, maxLength: 4 }),
+  })
   .map(({ grade, texts }) =>
     html`<tr data-grade="${grade}">${texts.map((text) => html`<td>${text}<code>${grade}</code></td>`)}</tr>
 `.toString(),
@@ -58,6 +62,8 @@ test("a word is found as it is read, whatever it is in markup", () => {
 });
 
 test("a text that is there a thousand times is carried once, because pages of large runs have to stay small", () => {
-  const rows = Array.from({ length: 1000 }, () => html`<tr data-grade="contained"><td>${"x".repeat(200)}</td></tr>`.toString());
+  const rows = Array.from({ length: 1000 }, () =>
+    html`<tr data-grade="contained"><td>${"x".repeat(200)}</td></tr>`.toString(),
+  );
   expect(JSON.stringify(packRows([{ path: "database", rows }])).length).toBeLessThan(6000);
 });

@@ -22,7 +22,8 @@ export function measured(script: string, args: readonly string[]): Measured {
   });
   const wallMs = performance.now() - begun;
   const used = /^used (.*)$/m.exec(done.stderr)?.[1];
-  if (done.status !== 0 || !used) throw new Error(`${script} ${args.join(" ")}\n${done.stdout}${done.stderr}`);
+  if (done.status !== 0 || !used)
+    throw new Error(`${script} ${args.join(" ")}\n${done.stdout}${done.stderr}`);
   const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(used) as NodeJS.ResourceUsage;
   return {
     wallMs,
