@@ -13,20 +13,32 @@ export function digestOf(value: unknown): string {
   return digestOfPieces(canonicalPieces(value));
 }
 
-const encoder = new TextEncoder();
-
 /** SHA-256 of a text that comes in pieces. No piece may end within a character. */
 export function digestOfPieces(pieces: Iterable<string>): string {
   const digest = createHash("sha256");
+  for (const bytes of encoded(pieces)) digest.update(bytes);
+  return digest.digest("hex");
+}
+
+const encoder = new TextEncoder();
+const longestCharacter = 4;
+
+/** The bytes (UTF-8) of a text that comes in pieces, in chunks: each is overwritten by the next one. */
+export function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
   const bytes = new Uint8Array(1 << 20);
+  let length = 0;
   for (const piece of pieces) {
-    for (let rest = piece; rest !== ""; ) {
-      const { read, written } = encoder.encodeInto(rest, bytes);
-      digest.update(bytes.subarray(0, written));
-      rest = rest.slice(read);
+    for (let at = 0; at < piece.length; ) {
+      const rest = at === 0 ? piece : piece.slice(at);
+      const { read, written } = encoder.encodeInto(rest, bytes.subarray(length));
+      at += read;
+      length += written;
+      if (bytes.length - length > longestCharacter && at === piece.length) continue;
+      yield bytes.subarray(0, length);
+      length = 0;
     }
   }
-  return digest.digest("hex");
+  if (length > 0) yield bytes.subarray(0, length);
 }
 
 const elementsPerPiece = 500;

@@ -1,6 +1,6 @@
 import { type Control, type ControlBook, controlBook } from "./controls.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Try } from "./journal.ts";
 import { judgeCrossing } from "./judge-crossing.ts";
 import { judgeInside } from "./judge-inside.ts";
 import { judgeWitnessed } from "./judge-witnessed.ts";
@@ -39,9 +39,17 @@ export interface Judgement {
 export function judge(plan: Plan, map: ResidencyMap, journals: readonly Journal[]): Judgement {
   const book = controlBook(plan, journals);
   const attempts = plan.items.filter((planned) => planned.role === "attempt");
-  const direct = attempts.map((planned) => verdictOf(planned, map, book));
+  const unresolved = new Set<PlannedItem>();
+  const direct = attempts.map((planned) => {
+    const tries = book.triesOf(planned);
+    if (tries.some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name"))
+      unresolved.add(planned);
+    return verdictOf(planned, { tries, map, book });
+  });
   const literal = literalAttempts(direct);
-  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, literal, book));
+  const verdicts = direct.map((verdict) =>
+    unresolved.has(verdict.item) ? withLiteralAddresses(verdict, literal) : verdict,
+  );
   const regions = Object.fromEntries(
     plan.scope.regions.map((region) => [region, judgeRegion(region, { plan, verdicts, book })]),
   );
@@ -99,8 +107,10 @@ function isExcepted(verdict: Verdict): boolean {
   return verdict.waiver !== null && verdict.grade === "breached";
 }
 
-function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): Verdict {
-  const tries = book.triesOf(planned);
+function verdictOf(
+  planned: PlannedItem,
+  { tries, map, book }: { tries: readonly Try[]; map: ResidencyMap; book: ControlBook },
+): Verdict {
   const verdict = {
     item: planned,
     addresses: [...new Set(tries.flatMap((one) => one.address ?? []))],
@@ -108,7 +118,8 @@ function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): 
     twin: planned.twin ? book.control(planned.twin) : null,
     targetAlive: planned.targetAlive ? book.control(planned.targetAlive) : null,
   };
-  return { ...verdict, ...findingOf(planned, { tries, map, book, ...verdict }) };
+  const { twin, targetAlive } = verdict;
+  return { ...verdict, ...findingOf(planned, { tries, map, book, twin, targetAlive }) };
 }
 
 function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
@@ -126,17 +137,9 @@ function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null 
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */
-function withLiteralAddresses(
-  verdict: Verdict,
-  literal: (item: PlannedItem) => readonly Verdict[],
-  book: ControlBook,
-): Verdict {
-  const { item } = verdict;
-  const unresolved = book
-    .triesOf(item)
-    .some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name");
-  if (verdict.grade !== "contained" || !unresolved) return verdict;
-  const alike = literal(item);
+function withLiteralAddresses(verdict: Verdict, literal: (item: PlannedItem) => readonly Verdict[]): Verdict {
+  if (verdict.grade !== "contained") return verdict;
+  const alike = literal(verdict.item);
   if (alike.length > 0 && alike.every((other) => other.grade === "contained")) return verdict;
   return {
     ...verdict,

@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
 import { join, relative } from "node:path";
-import { sha256 } from "../core/digest.ts";
+import { encoded, sha256 } from "../core/digest.ts";
 
-const charactersPerWrite = 1 << 18;
 const bytesPerRead = 1 << 20;
 
 /** A run's folder. Large files pass through it piece by piece, and each file is digested once: as it was
@@ -27,8 +26,7 @@ export class RunFolder {
     const digest = createHash("sha256");
     const file = openSync(this.#path(name), "w");
     try {
-      for (const text of batched(pieces)) {
-        const bytes = Buffer.from(text);
+      for (const bytes of encoded(pieces)) {
         digest.update(bytes);
         for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
       }
@@ -82,16 +80,4 @@ export class RunFolder {
   #path(name: string): string {
     return join(this.#directory, name);
   }
-}
-
-/** Joined, so that few of them have to be encoded. No piece may end within a character. */
-export function* batched(pieces: Iterable<string>): Generator<string> {
-  let batch = "";
-  for (const piece of pieces) {
-    batch += piece;
-    if (batch.length < charactersPerWrite) continue;
-    yield batch;
-    batch = "";
-  }
-  yield batch;
 }
