@@ -157,28 +157,34 @@ export interface ExpectedRun {
   map: string;
 }
 
-/** Reads a journal back. Never throws: what is wrong with it is said in `problems`. */
-export function readJournal(text: string, expected: ExpectedRun): Journal {
+/** Reads a journal back, from its text or from the pieces between its line ends. Never throws: what is wrong with
+ *  it is said in `problems`. */
+export function readJournal(text: string | Iterable<string>, expected: ExpectedRun): Journal {
   const entries: Entry[] = [];
   const problems: string[] = [];
   let head = emptyHead;
-  const lines = text.split("\n");
-  if (lines.pop() !== "") problems.push("its last line is cut off");
-  for (const [index, line] of lines.entries()) {
-    const parsed = parseLine(line);
-    if (typeof parsed === "string") {
-      problems.push(`line ${index + 1}: ${parsed}`);
-      break;
+  let line: string | undefined;
+  for (const piece of typeof text === "string" ? text.split("\n") : text) {
+    if (line !== undefined && problems.length === 0) {
+      const next = chained(line, head);
+      if (typeof next === "string") problems.push(`line ${entries.length + 1}: ${next}`);
+      else {
+        entries.push(next.entry);
+        head = next.head;
+      }
     }
-    if (parsed.seq !== head.seq || parsed.prev !== head.prev) {
-      problems.push(`line ${index + 1}: the hash chain is broken`);
-      break;
-    }
-    head = { seq: parsed.seq + 1, prev: sha256(line) };
-    entries.push(parsed.entry);
+    line = piece;
   }
+  if (line !== "") problems.unshift("its last line is cut off");
   problems.push(...completeness(entries, expected));
   return { region: expected.region, entries, problems };
+}
+
+function chained(line: string, { seq, prev }: JournalHead): { entry: Entry; head: JournalHead } | string {
+  const parsed = parseLine(line);
+  if (typeof parsed === "string") return parsed;
+  if (parsed.seq !== seq || parsed.prev !== prev) return "the hash chain is broken";
+  return { entry: parsed.entry, head: { seq: seq + 1, prev: sha256(line) } };
 }
 
 function parseLine(line: string): z.infer<typeof Line> | string {

@@ -39,8 +39,23 @@ export class RunFolder {
   /** Throws where there is no such file. */
   read(name: string): Buffer {
     const bytes = readFileSync(this.#path(name));
-    this.#digests.set(name, sha256(bytes));
+    this.#remember(name, sha256(bytes));
     return bytes;
+  }
+
+  /** The pieces between line ends, as splitting the whole text would leave them. */
+  *lines(name: string): Generator<string> {
+    const digest = createHash("sha256");
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let rest = "";
+    for (const chunk of this.chunks(name)) {
+      digest.update(chunk);
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    yield rest + decoder.decode();
+    this.#remember(name, digest.digest("hex"));
   }
 
   /** In hex; throws where there is no such file. */
@@ -49,9 +64,15 @@ export class RunFolder {
     if (known !== undefined) return known;
     const digest = createHash("sha256");
     for (const bytes of this.chunks(name)) digest.update(bytes);
-    const found = digest.digest("hex");
-    this.#digests.set(name, found);
-    return found;
+    return this.#remember(name, digest.digest("hex"));
+  }
+
+  /** Whatever is read has to be what was digested. */
+  #remember(name: string, digest: string): string {
+    const known = this.#digests.get(name) ?? digest;
+    if (known !== digest) throw new Error(`${name} was changed while it was read`);
+    this.#digests.set(name, digest);
+    return digest;
   }
 
   /** Each chunk is overwritten by the next one. */

@@ -75,7 +75,7 @@ function verifyInto(
   const { plan, planned } = replayedPlan();
   const observers = observersOf(map, plan);
   let journals = observers.map((region) =>
-    readJournal(text(journalName(region)), {
+    readJournal(folder.lines(journalName(region)), {
       runId: run.runId,
       region,
       plan: planned,
