@@ -91,8 +91,8 @@ function recordsOf(plan: Plan, journals: readonly Journal[]): Map<string, ItemRe
       if (entry.type !== "observation" && entry.type !== "late") continue;
       const record = records.get(entry.item);
       if (record?.item.from.region !== region) continue;
-      if (entry.type === "late") (record.late ??= []).push(entry);
-      else (record[entry.phase] ??= []).push(entry);
+      if (entry.type === "late") record.late = [...(record.late ?? []), entry];
+      else record[entry.phase] = [...(record[entry.phase] ?? []), entry];
     }
   }
   return records;

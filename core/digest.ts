@@ -50,7 +50,13 @@ export function* canonicalPieces(value: unknown): Generator<string> {
     return;
   }
   let before = "{";
-  for (const key of Object.keys(Object.fromEntries(Object.keys(value).sort().map((one) => [one, null])))) {
+  for (const key of Object.keys(
+    Object.fromEntries(
+      Object.keys(value)
+        .sort()
+        .map((one) => [one, null]),
+    ),
+  )) {
     const one = value[key];
     if (one === undefined) continue;
     yield `${before}${JSON.stringify(key)}:`;

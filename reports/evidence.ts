@@ -55,8 +55,8 @@ export async function writeEvidence(
     Object.fromEntries(names.map((name) => [name, folder.sha256(name)]));
   folder.write("residency.yaml", judged.mapText);
   folder.write("controls.yaml", controlsText);
-  // In the very text that their digests are over: SHA-256 of the file is what pages and statements name.
-  folder.write("map.json", canonicalPieces(map));
+  folder.write("map.json", `${JSON.stringify(map, null, 2)}\n`);
+  // In the very text that its digest is over: SHA-256 of the file is what pages and statements name.
   folder.write("plan.json", canonicalPieces(plan));
   const pages = new Map(reports.map((report) => [report.region.id, renderRegionHtml(report, controls)]));
   const runPage = renderRunHtml(run, reports, controls);

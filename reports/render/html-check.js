@@ -1,5 +1,8 @@
+import { startFiles } from "./html-files.js";
+import { digestOf, openBundle, readKey } from "./html-signature.js";
+
 const regionClaims = "urn:ringfence:region:v1";
-const runClaims = "urn:ringfence:run:v1";
+export const runClaims = "urn:ringfence:run:v1";
 
 /** What is wrong with this page, in words; and the statements that it carries, where a key signed them. */
 async function examine(form, carrier, key) {
@@ -32,7 +35,7 @@ async function examine(form, carrier, key) {
 }
 
 /** Says what this browser finds, and once the reader has named a key, whether the page holds for it. */
-function startCheck(form) {
+export function startCheck(form) {
   const box = document.querySelector("#check");
   const carrier = document.querySelector("#statement");
   if (!box || !carrier) return;
@@ -116,7 +119,7 @@ function startCheck(form) {
 }
 
 /** A mark, what it is said of, and why; as text only. */
-function showFinding(place, { state, heading, sentences }) {
+export function showFinding(place, { state, heading, sentences }) {
   const mark = document.createElement("span");
   mark.className = `mark ${state}`;
   mark.textContent = `${{ contained: "✓", inconclusive: "?", breached: "✕" }[state]} ${heading}`;

@@ -1,5 +1,8 @@
+import { runClaims, showFinding } from "./html-check.js";
+import { digestOf, openBundle } from "./html-signature.js";
+
 /** Compares files of the run with what was signed. `signed` gives the key and the statements that hold, or null. */
-function startFiles(box, { run, signed }) {
+export function startFiles(box, { run, signed }) {
   const { files, folder } = box.querySelector("form").elements;
   const result = box.querySelector("#files-result");
   for (const input of [files, folder]) input.addEventListener("change", () => compare([...input.files]));

@@ -1,7 +1,9 @@
-const countText = new Intl.NumberFormat("en-US").format;
+import { packedGroups } from "./html-packed.js";
+
+export const countText = new Intl.NumberFormat("en-US").format;
 
 /** Filters the list of every attempt, whether its rows are laid out in the page or packed. */
-function startAttempts() {
+export function startAttempts() {
   const form = document.querySelector("#filter");
   if (!form) return;
   form.hidden = false;
@@ -39,7 +41,7 @@ function startAttempts() {
   apply();
 }
 
-function gradeFits({ grade, isWaived }, wanted) {
+export function gradeFits({ grade, isWaived }, wanted) {
   if (wanted === "") return true;
   if (wanted === "open") return grade !== "contained";
   if (wanted === "excepted") return isWaived && grade !== "contained";

@@ -1,6 +1,6 @@
 /** What this document shows or hides, as one text: the same that `html-form.ts` makes of the page's markup.
  *  To be taken when all is read and nothing has been changed yet. */
-function formOf(root) {
+export function formOf(root) {
   const parts = [];
   let afterText = false;
 

@@ -1,15 +1,17 @@
+import { countText, gradeFits } from "./html-filter.js";
+
 const drawnAtFirst = 200;
 const drawnAtOnce = 500;
 const rowsPerTable = 100;
 
 /** The groups of a list whose rows are packed as `html-packed.ts` packs them. */
-function packedGroups({ shapes, groups, table }) {
+export function packedGroups({ shapes, groups, table }) {
   const read = shapes.map(readShape);
   const all = [...document.querySelectorAll("#attempt-groups details")];
   return groups.map(({ path, rows }, index) => packedGroup(all[index], { path, rows, shapes: read, table }));
 }
 
-function readShape({ parts, texts }) {
+export function readShape({ parts, texts }) {
   let unfolded = null;
   let lower = null;
   return {
@@ -43,7 +45,7 @@ function plain(escaped) {
     : escaped;
 }
 
-function markupOf(shapes, rows, start) {
+export function markupOf(shapes, rows, start) {
   const { parts, texts } = shapes[rows[start]];
   const lists = texts();
   return parts.map((part, index) => part + (lists[index]?.[rows[start + 1 + index]] ?? "")).join("");

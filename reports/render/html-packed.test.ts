@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { html } from "./escape-html.ts";
@@ -15,8 +14,8 @@ interface Shape {
 }
 
 /** The page's own script. */
-const source = readFileSync(new URL("html-packed.js", import.meta.url), "utf8");
-const { readShape, markupOf } = new Function(`${source}; return { readShape, markupOf }`)() as {
+const script = "./html-packed.js";
+const { readShape, markupOf } = (await import(script)) as {
   readShape(shape: PackedRows["shapes"][number]): Shape;
   markupOf(shapes: Shape[], rows: number[], start: number): string;
 };

@@ -7,13 +7,20 @@ import { alarm, carrier, type PageSubject } from "./html-check.ts";
 const style = ["base", "headline", "sections", "tables", "matrix", "attempts", "check", "phone-and-paper"]
   .map((name) => asset(`html-${name}.css`))
   .join("");
+/** The page's script: its modules as one, because a page that is opened from a disk may load no other. */
 const script = `(() => {
 "use strict";
-${["form", "signature", "files", "check", "packed", "filter"].map((name) => asset(`html-${name}.js`)).join("")}${asset("html.js")}})();
+${["form", "signature", "files", "check", "packed", "filter"].map((name) => plainScript(`html-${name}.js`)).join("")}${plainScript("html.js")}})();
 `;
 
 function asset(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
+}
+
+function plainScript(name: string): string {
+  return asset(name)
+    .replace(/^import .*\n/gm, "")
+    .replace(/^export (?=(async )?function |const )/gm, "");
 }
 
 function sourceHash(source: string): string {

@@ -1,6 +1,6 @@
 const payloadType = "application/vnd.in-toto+json";
 
-async function digestOf(bytes) {
+export async function digestOf(bytes) {
   return hexOf(await crypto.subtle.digest("SHA-256", bytes));
 }
 
@@ -13,7 +13,7 @@ function bytesOf(base64) {
 }
 
 /** A public key and its fingerprint: SHA-256 of its SubjectPublicKeyInfo. Throws at anything else. */
-async function readKey(pem) {
+export async function readKey(pem) {
   const [, base64] =
     /^-----BEGIN PUBLIC KEY-----([\sA-Za-z0-9+/=]+)-----END PUBLIC KEY-----\s*$/.exec(pem.trim()) ?? [];
   if (!base64) throw new Error("that is no public key in PEM");
@@ -32,7 +32,7 @@ function algorithmOf(hex) {
 }
 
 /** The payload of a bundle that the key signed. Throws where it did not, in words for the page. */
-async function openBundle(bundle, { key, isEcdsa, fingerprint }) {
+export async function openBundle(bundle, { key, isEcdsa, fingerprint }) {
   const { payload, signatures, payloadType: type } = bundle.dsseEnvelope;
   const [only, ...more] = signatures;
   if (type !== payloadType || more.length > 0) throw new Error("its statement is none of a run");

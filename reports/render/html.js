@@ -1,3 +1,7 @@
+import { startCheck } from "./html-check.js";
+import { startAttempts } from "./html-filter.js";
+import { formOf } from "./html-form.js";
+
 addEventListener("DOMContentLoaded", () => {
   // First of all: what follows changes the page.
   const form = document.querySelector("#statement") ? formOf(document) : null;

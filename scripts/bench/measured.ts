@@ -10,7 +10,7 @@ export interface Measured {
 
 /** In the process that is measured, when it ends. */
 const report =
-  'process.on("exit", () => process.stderr.write(`\\nused ${JSON.stringify(process.resourceUsage())}\\n`))';
+  'process.on("exit", () => process.stderr.write("\\nused " + JSON.stringify(process.resourceUsage()) + "\\n"))';
 
 /** Runs one of our scripts in a process of its own. Throws unless it exits with 0. */
 export function measured(script: string, args: readonly string[]): Measured {
