@@ -3,7 +3,7 @@ import { journalName, ObservedStatement } from "../attest/observed-statement.ts"
 import { openStatement } from "../attest/open-envelope.ts";
 import { type SignerIdentity, sameSigner, signerText } from "../attest/signer.ts";
 import { judgeRole, type Trust } from "../attest/trust.ts";
-import { canonicalJson, digestOf, digestOfPieces } from "../core/digest.ts";
+import { canonicalJson, digestOfPieces } from "../core/digest.ts";
 import { type Journal, readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
@@ -34,10 +34,7 @@ export interface Verification {
 
 /** What the reports layer may not know: how a map is read and planned (that takes the probes). */
 export interface Replay {
-  /** The map that plain data say; throws where it is none. */
-  checkMap(value: unknown, today: string): ResidencyMap;
-  /** SHA-256 (canonical JSON) of the map that a text says; rejects where it says none. */
-  mapDigest(text: string, today: string): Promise<string>;
+  parseMap(text: string, today: string): ResidencyMap;
   plan(map: ResidencyMap, scope: Plan["scope"] & { environment: string }): Plan;
 }
 
@@ -51,7 +48,7 @@ export async function verifyEvidence(directory: string, trust: Trust, replay: Re
     checked: { signatures: 0, files: 0, observations: 0, verdicts: 0 },
   };
   try {
-    await verifyInto(verification, directory, { trust, replay });
+    verifyInto(verification, directory, { trust, replay });
   } catch (error) {
     verification.problems.push(
       `the folder is incomplete or damaged: ${(error as Error).message.split("\n")[0]}`,
@@ -60,26 +57,21 @@ export async function verifyEvidence(directory: string, trust: Trust, replay: Re
   return verification;
 }
 
-async function verifyInto(
+function verifyInto(
   verification: Verification,
   directory: string,
   { trust, replay }: { trust: Trust; replay: Replay },
-): Promise<void> {
+): void {
   const { problems, notes, checked } = verification;
   const folder = new RunFolder(directory);
   const text = (name: string) => folder.read(name).toString("utf8");
   const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(text(name)));
   const reports = new Map<string, StoredReport>();
   const pages = new Map<string, string>();
+  checkFolder();
   const run = json("run.json", RunSummary);
   verification.run = run;
-  const today = run.startedAt.slice(0, 10);
-  const said = replay.mapDigest(text("residency.yaml"), today);
-  // It may fail while something else is looked at; it is asked for below.
-  said.catch(() => {});
-  checkFolder();
-  const stored: unknown = JSON.parse(text("map.json"));
-  const map = replay.checkMap(stored, today);
+  const map = replayedMap();
   const { plan, planned } = replayedPlan();
   const observers = observersOf(map, plan);
   let journals = observers.map((region) =>
@@ -101,7 +93,6 @@ async function verifyInto(
     .flatMap(({ entries }) => entries)
     .filter((entry) => entry.type === "observation").length;
   compareVerdicts();
-  if ((await said) !== digestOf(stored)) problems.push("map.json is not what residency.yaml says");
 
   function opened<T>(role: string, name: string, schema: z.ZodType<T>, timeOf: (statement: T) => string) {
     const bundle = tryRead(() => text(name));
@@ -130,8 +121,16 @@ async function verifyInto(
     const strangers = folder.names().filter((name) => isCovered(name) && !subjects.has(name));
     problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
     const { runId, grade } = signed.statement.predicate[runExtension];
-    if (runId !== run.runId) problems.push(`run.json is of run ${run.runId}, and ${runId} was signed`);
-    if (grade !== run.grade) problems.push(`run.json says ${run.grade}, and ${grade} was signed`);
+    const stored = json("run.json", RunSummary);
+    if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);
+    if (grade !== stored.grade) problems.push(`run.json says ${stored.grade}, and ${grade} was signed`);
+  }
+
+  function replayedMap(): ResidencyMap {
+    const parsed = replay.parseMap(text("residency.yaml"), run.startedAt.slice(0, 10));
+    if (canonicalJson(parsed) !== canonicalJson(JSON.parse(text("map.json"))))
+      problems.push("map.json is not what residency.yaml says");
+    return parsed;
   }
 
   /** The plan that the map asks for, in the scope that the reports name. A `plan.json` of that very digest needs
