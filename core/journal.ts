@@ -162,6 +162,7 @@ export interface ExpectedRun {
 export function readJournal(text: string | Iterable<string>, expected: ExpectedRun): Journal {
   const entries: Entry[] = [];
   const problems: string[] = [];
+  const once = sharing();
   let head = emptyHead;
   let line: string | undefined;
   for (const piece of typeof text === "string" ? text.split("\n") : text) {
@@ -169,7 +170,7 @@ export function readJournal(text: string | Iterable<string>, expected: ExpectedR
       const next = chained(line, head);
       if (typeof next === "string") problems.push(`line ${entries.length + 1}: ${next}`);
       else {
-        entries.push(next.entry);
+        entries.push(once(next.entry));
         head = next.head;
       }
     }
@@ -178,6 +179,27 @@ export function readJournal(text: string | Iterable<string>, expected: ExpectedR
   if (line !== "") problems.unshift("its last line is cut off");
   problems.push(...completeness(entries, expected));
   return { region: expected.region, entries, problems };
+}
+
+/** A large journal says the same a hundred thousand times: equal texts and outcomes become one. */
+function sharing(): (entry: Entry) => Entry {
+  const texts = new Map<string, string>();
+  const outcomes = new Map<string, Outcome>();
+  const same = <T>(known: Map<string, T>, key: string, one: T): T => {
+    const found = known.get(key) ?? one;
+    known.set(key, found);
+    return found;
+  };
+  return (entry) => {
+    if (entry.type !== "observation") return entry;
+    const tries = entry.tries.map((one) => ({
+      ...one,
+      address: one.address === null ? null : same(texts, one.address, one.address),
+      startedAt: same(texts, one.startedAt, one.startedAt),
+      outcome: same(outcomes, JSON.stringify(one.outcome), one.outcome),
+    }));
+    return { ...entry, item: same(texts, entry.item, entry.item), tries };
+  };
 }
 
 function chained(line: string, { seq, prev }: JournalHead): { entry: Entry; head: JournalHead } | string {

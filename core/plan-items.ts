@@ -165,7 +165,7 @@ function twinSystem(
 }
 
 function item(
-  { map, system, check, kind, atlas }: Subject,
+  { map, memo, system, check, kind, atlas }: Subject,
   part: {
     id: string;
     role: "attempt" | "control";
@@ -193,7 +193,7 @@ function item(
     contacts: check.contacts,
     deadlineMs: map.attempts.deadlineMs,
     family: check.family,
-    from: { principal: "workload", region: from },
+    from: memo.one({ principal: "workload", region: from }),
     goal: check.goal,
     id: part.id,
     kind: kind.kind,
@@ -208,11 +208,13 @@ function item(
     stopBy: system.stopBy ?? kind.stopBy,
     targetAlive: part.targetAlive,
     title: whose === "" ? title : title + whose,
-    to: to.endpoint
-      ? { endpoint: to.endpoint, region: to.region, system: (other ?? system).id }
-      : { region: to.region, system: (other ?? system).id },
+    to: memo.one(
+      to.endpoint
+        ? { endpoint: to.endpoint, region: to.region, system: (other ?? system).id }
+        : { region: to.region, system: (other ?? system).id },
+    ),
     twin: part.twin,
-    vector: part.vector,
+    vector: memo.one(part.vector),
     witnessed: check.witnessed ? true : undefined,
   };
   return planned as PlannedItem;

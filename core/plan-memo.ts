@@ -8,8 +8,9 @@ export interface PlanMemo {
   /** A region's own systems of a kind and an address family, with the key that a check needs; by id, in order. */
   own(region: string, wanted: OwnSystem): ReadonlyMap<string, System>;
   foreign(region: string, system: System): readonly ForeignEndpoint[];
-  /** The same text as one string, however often it is made. */
+  /** The same text as one string, however often it is made; and the same value as one object. */
   once(text: string): string;
+  one<T extends object>(value: T): T;
 }
 
 export interface OwnSystem {
@@ -22,6 +23,7 @@ export function planMemo(map: ResidencyMap, vendors: readonly Vendor[]): PlanMem
   const own = new Map<string, ReadonlyMap<string, System>>();
   const foreign = new Map<string, readonly ForeignEndpoint[]>();
   const texts = new Map<string, string>();
+  const values = new Map<string, object>();
   return {
     own: (region, wanted) =>
       remembered(own, `${region} ${wanted.addressFamily} ${wanted.kind} ${wanted.needs}`, () =>
@@ -30,6 +32,7 @@ export function planMemo(map: ResidencyMap, vendors: readonly Vendor[]): PlanMem
     foreign: (region, system) =>
       remembered(foreign, `${region} ${system.id}`, () => foreignEndpoints(region, { system, map, vendors })),
     once: (text) => remembered(texts, text, () => text),
+    one: <T extends object>(value: T) => remembered(values, JSON.stringify(value), () => value) as T,
   };
 }
 
