@@ -16,6 +16,9 @@ export async function seal(statement: unknown, { signer, witnesses }: EvidenceSi
       ? { keyHint: key.hint ?? "" }
       : { certificate: derOf(key.certificate), certificateChain: false }),
   });
+  // As cosign writes it: one that is not its own kind of fingerprint would make cosign skip the signature.
+  const [signed] = bundle.content.dsseEnvelope.signatures;
+  if (signed) signed.keyid = "";
   const publicKey = key.$case === "publicKey" ? key.publicKey : key.certificate;
   for (const witness of witnesses) {
     const { tlogEntries = [], rfc3161Timestamps = [] } = await witness.testify(bundle.content, publicKey);
