@@ -16,7 +16,7 @@ import { parseMap, readMapFile } from "../environments/map-file.ts";
 import { bootReplica, driver } from "../environments/replica/driver.ts";
 import type { ReplicaState } from "../environments/replica/state.ts";
 import { keysFolder, writeEvidence } from "../reports/evidence.ts";
-import { type Replay, verifyEvidence } from "../reports/verify.ts";
+import { verifyEvidence } from "../reports/verify.ts";
 import {
   type CleanRun,
   type Context,
@@ -26,7 +26,7 @@ import {
   kinds as trialKinds,
 } from "../sabotage/record.ts";
 import { systemOf } from "../sabotage/systems.ts";
-import { planFor } from "./planning.ts";
+import { planFor, replayOf } from "./planning.ts";
 import { newRunId, observeAndJudge } from "./prove.ts";
 import { localSigning, SignatureKeeper } from "./signing.ts";
 import { today, version } from "./version.ts";
@@ -208,10 +208,7 @@ async function signed(
   );
   signatures.writePublicKeys(judge);
   const trust = readTrust(join(directory, keysFolder, "trust.yaml"));
-  const replay: Replay = {
-    parseMap: (text, day) => parseMap(text, { kinds, today: day, file: "residency.yaml" }),
-    plan: (map, scope) => planFor(map, kinds, scope),
-  };
+  const replay = replayOf(kinds);
   return async () => (await verifyEvidence(directory, trust, replay)).problems;
 }
 

@@ -31,6 +31,7 @@ describe("the command line", () => {
     "compare",
     "history",
     "keygen",
+    "kit",
     "export",
     "vendors",
     "up",

@@ -20,12 +20,11 @@ import { openSigningKey, type SigningKey, signingKey } from "../attest/keys.ts";
 import { localSigner } from "../attest/signer.ts";
 import { readTrust, type Trust } from "../attest/trust.ts";
 import { sha256 } from "../core/digest.ts";
-import { parseMap } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { bundleName } from "../reports/evidence.ts";
 import type { RegionReport } from "../reports/report.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
-import { planFor } from "../scripts/planning.ts";
+import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 
 const regions = ["ap-southeast-2", "eu-central-1", "us-east-1"];
@@ -41,11 +40,7 @@ describe("the evidence of a run", () => {
   beforeAll(async () => {
     run = proveInto(whole, ["--path", "cache"]);
     trust = readTrust(join(whole, "keys", "trust.yaml"));
-    const kinds = await loadProbes();
-    replay = {
-      parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
-      plan: (map, scope) => planFor(map, kinds, scope),
-    };
+    replay = replayOf(await loadProbes());
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
