@@ -16,6 +16,7 @@ import {
   type Parsed,
   parseOptions,
   takeNothing,
+  usage,
   withOptionalValue,
 } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
@@ -94,10 +95,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const signing = declared
     ? await declaredSigning(declared, observers)
     : localSigning(observers, { environment: driver.name });
+  const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
-  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
   // Loaded only where there is one: a run without a history costs nothing more.
   using history = place
     ? await (await import("../run-history.ts")).RecordedRun.begin(place, {
@@ -171,6 +172,14 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     await history?.interrupt(error);
     throw error;
   }
+}
+
+/** An option that is there and empty comes from a variable that nobody set: no reason to record nothing. */
+function historyPlace(options: Parsed): string | undefined {
+  const asked = options.text("history");
+  if (asked === "")
+    throw usage("run: --history names no place", "name a folder or s3://BUCKET/PREFIX, or leave it out");
+  return asked ?? process.env.RINGFENCE_HISTORY;
 }
 
 function observationsIn(plan: Plan): number {
