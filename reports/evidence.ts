@@ -88,6 +88,16 @@ export function isCovered(name: string): boolean {
   return name !== bundleName && !name.startsWith(`${keysFolder}/`);
 }
 
+/** What is neither a file nor a folder with something in it. A link may lead to other content tomorrow. */
+export function oddEntriesBelow(directory: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) =>
+      entry.isDirectory() ? readdirSync(join(entry.parentPath, entry.name)).length === 0 : !entry.isFile(),
+    )
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .sort();
+}
+
 export function filesBelow(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())

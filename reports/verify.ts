@@ -11,7 +11,14 @@ import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import { buildRegionReport, buildRunSummary } from "./build-report.ts";
-import { bundleName, coveredFiles, filesBelow, isCovered, observedBundleName } from "./evidence.ts";
+import {
+  bundleName,
+  coveredFiles,
+  filesBelow,
+  isCovered,
+  observedBundleName,
+  oddEntriesBelow,
+} from "./evidence.ts";
 import { RegionReport, RunSummary } from "./report.ts";
 import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
 
@@ -111,6 +118,8 @@ function verifyInto(
     }
     const strangers = filesBelow(directory).filter((name) => isCovered(name) && !subjects.has(name));
     problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
+    const odd = oddEntriesBelow(directory).map((name) => `${name} is no file, and no folder with files`);
+    problems.push(...odd);
     const { runId, grade } = signed.statement.predicate[runExtension];
     const stored = json("run.json", RunSummary);
     if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);

@@ -240,6 +240,16 @@ describe("the evidence of a run", () => {
     expect((await problemsAfter(alter)).join("\n")).toMatch(reason);
   });
 
+  test("does not hold with a link in it, or a folder for nothing, though every content is the same", async () => {
+    const link = (at: string) => {
+      rmSync(join(at, "report.md"));
+      symlinkSync(join(whole, "report.md"), join(at, "report.md"));
+    };
+    expect(await problemsAfter(link)).toEqual(["report.md is no file, and no folder with files"]);
+    const empty = (at: string) => mkdirSync(join(at, "more"));
+    expect(await problemsAfter(empty)).toEqual(["more is no file, and no folder with files"]);
+  });
+
   test("does not hold when its plan names no region, because then nothing was signed for", async () => {
     const empty = edit("plan.json", (text) => text.replace(/"regions": \[[^\]]*\]/, '"regions": []'));
     expect((await problemsAfter(empty)).join("\n")).toMatch(/plan\.json was changed/);
