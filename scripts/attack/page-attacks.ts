@@ -32,6 +32,8 @@ export function attackPages(report: RegionReport, into: Sweep): void {
         { kind: "Markdown", page: renderRegionMarkdown(hostile), asText: escapeMarkdown },
       ];
       for (const { kind, page, asText } of pages) {
+        // A region's Markdown does not name the map.
+        if (kind === "Markdown" && place === "the map's title") continue;
         const shown = page.includes(asText(text));
         // Where escaping leaves a text as it is, it holds nothing to be escaped.
         const raw = asText(text) !== text && page.includes(text);
