@@ -72,6 +72,8 @@ function betweenTwo(system: System): System {
 function alone(system: System): System {
   const { endpoint, perRegion } = system;
   if (system.kind === "settings") return { ...system, endpoint: { ...endpoint, expects: [] } };
+  // Its watched topics have subscribers in systems that are not here.
+  if (system.kind === "sns") return { ...system, endpoint: { ...endpoint, watched: [] } };
   if (system.kind !== "proxy") return system;
   const carried = (host: string) => ({ allowed: { host, port: 443 } });
   return {
