@@ -55,7 +55,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     map: { type: "string" },
     region: { type: "string", multiple: true },
     path: { type: "string", multiple: true },
-    attach: { type: "string" },
+    attach: { type: "string", mayBeEmpty: true },
     out: { type: "string" },
     controls: { type: "string" },
     signers: { type: "string" },
@@ -174,12 +174,12 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   }
 }
 
-/** An option that is there and empty comes from a variable that nobody set: no reason to record nothing. */
+/** Empty, the variable comes from another that nobody set: no reason to record nothing. */
 function historyPlace(options: Parsed): string | undefined {
-  const asked = options.text("history");
-  if (asked === "")
-    throw usage("run: --history names no place", "name a folder or s3://BUCKET/PREFIX, or leave it out");
-  return asked ?? process.env.RINGFENCE_HISTORY;
+  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
+  if (place === "")
+    throw usage("run: RINGFENCE_HISTORY names no place", "name a folder or s3://BUCKET/PREFIX, or unset it");
+  return place;
 }
 
 function observationsIn(plan: Plan): number {
