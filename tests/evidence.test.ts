@@ -142,35 +142,48 @@ describe("the evidence of a run", () => {
     expect(status).not.toBe(0);
   });
 
-  test.each(["find", "jq", "openssl", "base64", "comm", "cut", "sort"])(
-    "without %s nothing is said to hold by stock tools",
-    (missing) => {
-      const tools = join(folder, `without-${missing}`);
-      mkdirSync(tools);
-      const all = [
-        "sh",
-        "find",
-        "jq",
-        "openssl",
-        "base64",
-        "comm",
-        "cut",
-        "sort",
-        "sha256sum",
-        "cat",
-        "wc",
-        "head",
-        "mktemp",
-        "rm",
-        "dirname",
-      ];
-      for (const name of all.filter((one) => one !== missing))
-        symlinkSync(join("/usr/bin", name), join(tools, name));
-      const { status, said } = stock(whole, join(whole, "keys"), tools);
-      expect(said).not.toContain("HOLDS:");
-      expect(status).not.toBe(0);
-    },
-  );
+  const needed = ["find", "jq", "openssl", "base64", "comm", "cut", "sort", "grep", "sha256sum", "wc", "cat"];
+  const handy = ["sh", "head", "mktemp", "rm", "dirname"];
+
+  /** A PATH on which nothing but these are. */
+  function onlyThese(tools: readonly string[]): string {
+    const path = mkdtempSync(join(folder, "tools-"));
+    for (const name of tools) symlinkSync(join("/usr/bin", name), join(path, name));
+    return path;
+  }
+
+  test("holds by stock tools with no more than those that the next tests take away", () => {
+    const { said } = stock(whole, join(whole, "keys"), onlyThese([...needed, ...handy]));
+    expect(said).toContain("HOLDS:");
+  });
+
+  test.each(needed)("without %s nothing is said to hold by stock tools", (missing) => {
+    const path = onlyThese([...needed, ...handy].filter((one) => one !== missing));
+    const { status, said } = stock(whole, join(whole, "keys"), path);
+    expect(said).not.toContain("HOLDS:");
+    expect(status).not.toBe(0);
+  });
+
+  test("a region that finished and did not sign is noticed by stock tools, because its signature was taken away", async () => {
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(whole, copy, { recursive: true });
+    const bundle = join(copy, bundleName);
+    rmSync(join(copy, "us-east-1/observed.sigstore.json"));
+    const judge = openSigningKey(join(folder, "insider"), { environment: "replica", role: "judge" });
+    const { dsseEnvelope } = JSON.parse(readFileSync(bundle, "utf8"));
+    const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString("utf8"));
+    statement.subject = statement.subject.filter(
+      ({ name }: { name: string }) => name !== "us-east-1/observed.sigstore.json",
+    );
+    writeFileSync(bundle, await seal(statement, localSigner(judge)));
+    const kept = mkdtempSync(join(folder, "kept-"));
+    cpSync(join(whole, "keys"), kept, { recursive: true });
+    writeFileSync(join(kept, "judge.pub.pem"), judge.publicPem);
+    expect(stock(copy, kept)).toMatchObject({
+      status: 1,
+      said: expect.stringContaining("us-east-1: it finished, and did not sign"),
+    });
+  });
 
   const journal = "eu-central-1/observations.jsonl";
   const lines = (change: (lines: string[]) => string[]) =>
