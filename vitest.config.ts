@@ -21,8 +21,8 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "reports/out/**", ...(hasDocker ? [] : [dockerSuite])],
     // Two cores, and the end-to-end tests boot whole replicas: one file at a time keeps times honest.
     fileParallelism: false,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
     allowOnly: false,
     retry: 0,
   },

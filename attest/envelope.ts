@@ -1,3 +1,4 @@
+import type { SerializedBundle } from "@sigstore/bundle";
 import type { EvidenceSigner } from "./signer.ts";
 
 export const statementMediaType = "application/vnd.in-toto+json";
@@ -16,6 +17,9 @@ export async function seal(statement: unknown, { signer, witnesses }: EvidenceSi
       ? { keyHint: key.hint ?? "" }
       : { certificate: derOf(key.certificate), certificateChain: false }),
   });
+  // As cosign writes it: one that is not its own kind of fingerprint would make cosign skip the signature.
+  const [signed] = bundle.content.dsseEnvelope.signatures;
+  if (signed) signed.keyid = "";
   const publicKey = key.$case === "publicKey" ? key.publicKey : key.certificate;
   for (const witness of witnesses) {
     const { tlogEntries = [], rfc3161Timestamps = [] } = await witness.testify(bundle.content, publicKey);
@@ -25,7 +29,12 @@ export async function seal(statement: unknown, { signer, witnesses }: EvidenceSi
     if (rfc3161Timestamps.length > 0)
       material.timestampVerificationData = { rfc3161Timestamps: [...before, ...rfc3161Timestamps] };
   }
-  return `${JSON.stringify(bundleToJSON(bundle), null, 2)}\n`;
+  return bundleText(bundleToJSON(bundle));
+}
+
+/** A bundle has one text only: no signature covers its spaces, or a key that stands in it twice. */
+export function bundleText(bundle: SerializedBundle): string {
+  return `${JSON.stringify(bundle, null, 2)}\n`;
 }
 
 /** What a DSSE signature is over. Source: DSSE v1, "Signature Definition". */

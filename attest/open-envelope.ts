@@ -1,7 +1,7 @@
 import { type Bundle, bundleFromJSON, bundleToJSON } from "@sigstore/bundle";
 import type { z } from "zod";
 import { canonicalJson } from "../core/digest.ts";
-import { statementMediaType } from "./envelope.ts";
+import { bundleText, statementMediaType } from "./envelope.ts";
 import { hintOf, type SignerIdentity } from "./signer.ts";
 import { openKeyed, openKeyless } from "./signers/open.ts";
 import { checkTimestamps } from "./timestamps/check.ts";
@@ -30,6 +30,8 @@ export function openStatement<T>(
     const bundle = bundleFromJSON(JSON.parse(text));
     if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(text)))
       return { problem: "the bundle holds more, or other, than a Sigstore bundle does" };
+    if (bundleText(bundleToJSON(bundle)) !== text)
+      return { problem: "the bundle's text is not the one that its content has" };
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
     const { payloadType, payload } = bundle.content.dsseEnvelope;
     if (bundle.mediaType !== bundleMediaType)

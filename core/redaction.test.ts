@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { inBlocks, overlap } from "./addresses.ts";
-import { digestOf, redactor, saltOf } from "./redaction.ts";
+import { redactor, saltedDigest, saltOf } from "./redaction.ts";
 import type { ResidencyMap } from "./residency-map.ts";
 
 const salt = "5a".repeat(32);
@@ -89,7 +89,7 @@ describe("what a map marks as private", () => {
   });
 
   test("can be shown by one value and its own salt, without showing any other", () => {
-    expect(text("10.10.3.4")).toContain(digestOf("10.10.3.4", saltOf("10.10.3.4", salt)).slice(0, 16));
+    expect(text("10.10.3.4")).toContain(saltedDigest("10.10.3.4", saltOf("10.10.3.4", salt)).slice(0, 16));
     expect(redactor(map, "a5".repeat(32)).text("10.10.3.4")).not.toBe(text("10.10.3.4"));
   });
 });

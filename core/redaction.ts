@@ -1,6 +1,7 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { isIP } from "node:net";
 import { inBlocks, plainAddress } from "./addresses.ts";
+import { sha256 } from "./digest.ts";
 import { endpointOf, homesOf, outside, type ResidencyMap, type System } from "./residency-map.ts";
 
 /** Puts salted digests in the place of what a map marks as private, the same one for the same value all over
@@ -23,7 +24,8 @@ export function redactor(map: ResidencyMap, salt: string): Redactor {
   const blocks = [...Object.values(map.regions).flatMap((region) => region.addresses), ...addresses];
   const suffixes = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const privateName = new RegExp(`(?<!${label})(?:${label}+\\.)*(?:${suffixes})(?!${label})`, "gi");
-  const pseudonym = (value: string, length: number) => digestOf(value, saltOf(value, salt)).slice(0, length);
+  const pseudonym = (value: string, length: number) =>
+    saltedDigest(value, saltOf(value, salt)).slice(0, length);
   const blockName = (block: string) => `ipv${block.includes(":") ? 6 : 4}-${pseudonym(block, 8)}`;
 
   function address(text: string): string {
@@ -65,8 +67,8 @@ export function saltOf(value: string, salt: string): string {
   return createHmac("sha256", salt).update(value).digest("hex");
 }
 
-export function digestOf(value: string, salt: string): string {
-  return createHash("sha256").update(`${salt}${value}`).digest("hex");
+export function saltedDigest(value: string, salt: string): string {
+  return sha256(`${salt}${value}`);
 }
 
 /** The map to be published: `{region}` is filled in first, as what stands in its place is digested with it. */

@@ -1,4 +1,6 @@
 import type { Population, PopulationRun } from "./population.ts";
+import { csvTable } from "./render/csv.ts";
+import { visible } from "./render/visible.ts";
 
 const columns = [
   "Record",
@@ -26,11 +28,12 @@ const columns = [
   "Evidence SHA-256",
 ] as const;
 
-/** The population for an auditor to sample: a row for each region of each run. RFC 4180, with the mark by which
- *  Excel knows UTF-8. */
+/** The population for an auditor to sample: a row for each region of each run. */
 export function populationCsv({ runs }: Population): string {
-  const rows = runs.flatMap((run) => Object.keys(run.regions).map((region) => rowOf(run, region)));
-  return `\ufeff${[columns, ...rows].map((cells) => `${cells.map(field).join(",")}\r\n`).join("")}`;
+  const rows = runs.flatMap((run) =>
+    Object.keys(run.regions).map((region) => rowOf(run, region).map(visible)),
+  );
+  return csvTable([columns, ...rows]);
 }
 
 function rowOf(run: PopulationRun, region: string): string[] {
@@ -60,11 +63,4 @@ function rowOf(run: PopulationRun, region: string): string[] {
     run.plan,
     run.evidence ?? "",
   ];
-}
-
-/** In quotes, and where a spreadsheet would begin a formula, behind an apostrophe; also behind a semicolon, at
- *  which some break even a quoted field. */
-function field(text: string): string {
-  const harmless = text.replace(/[\p{Cc}\p{Cf}]/gu, " ").replace(/(^|;)(?="*\s*[=+\-@＝＋－＠])/gu, "$1'");
-  return `"${harmless.replaceAll('"', '""')}"`;
 }

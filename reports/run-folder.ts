@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  type Dirent,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { encoded, sha256 } from "../core/digest.ts";
 
@@ -90,10 +99,21 @@ export class RunFolder {
     }
   }
 
-  /** Every file, in order. */
+  /** Everything that is no folder, in order. */
   names(): string[] {
+    return this.#entries((entry) => !entry.isDirectory());
+  }
+
+  /** What is neither a file nor a folder with something in it. A link may lead to other content tomorrow. */
+  oddNames(): string[] {
+    return this.#entries((entry) =>
+      entry.isDirectory() ? readdirSync(join(entry.parentPath, entry.name)).length === 0 : !entry.isFile(),
+    );
+  }
+
+  #entries(keep: (entry: Dirent) => boolean): string[] {
     return readdirSync(this.#directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
+      .filter(keep)
       .map((entry) => relative(this.#directory, join(entry.parentPath, entry.name)))
       .sort();
   }

@@ -28,7 +28,7 @@ comm -13 "$work/known" "$work/there" > "$work/strange"
 grep '^[^/]*/observations\.jsonl$' "$work/known" | cut -d/ -f1 > "$work/regions" && [ -s "$work/regions" ] || no "there is no journal"
 while read -r region; do
   if ! grep -qx "$region/observed.sigstore.json" "$work/known"; then
-    tail -n 1 "$region/observations.jsonl" | grep -q '"type":"run-finished"' && no "$region: it finished, and did not sign"
+    grep -q '"type":"run-finished"' "$region/observations.jsonl" && no "$region: it finished, and did not sign"
     echo "NOTE  $region did not finish its journal, and did not sign it" && continue
   fi
   opened "$region" "$region/observed.sigstore.json"

@@ -120,6 +120,8 @@ function verifyInto(
     }
     const strangers = folder.names().filter((name) => isCovered(name) && !subjects.has(name));
     problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
+    const odd = folder.oddNames();
+    problems.push(...odd.map((name) => `${name} is no file, and no folder with files`));
     const { runId, grade } = signed.statement.predicate[runExtension];
     const stored = json("run.json", RunSummary);
     if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);

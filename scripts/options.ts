@@ -2,7 +2,10 @@ import { parseArgs } from "node:util";
 import { RingfenceError } from "../core/errors.ts";
 import { type LeakPath, leakPaths } from "../core/vocabulary.ts";
 
-type OptionSpec = Record<string, { type: "string" | "boolean"; multiple?: boolean; short?: string }>;
+type OptionSpec = Record<
+  string,
+  { type: "string" | "boolean"; multiple?: boolean; short?: string; mayBeEmpty?: boolean }
+>;
 
 export interface Parsed {
   text(name: string): string | undefined;
@@ -21,6 +24,7 @@ export function parseOptions(command: string, args: readonly string[], options: 
       strict: true,
     });
     const given = values as Record<string, string | boolean | (string | boolean)[] | undefined>;
+    refuseEmpty(command, given, options);
     return {
       text: (name) => (typeof given[name] === "string" ? given[name] : undefined),
       texts: (name) => [given[name] ?? []].flat().map(String),
@@ -28,6 +32,7 @@ export function parseOptions(command: string, args: readonly string[], options: 
       rest: positionals,
     };
   } catch (cause) {
+    if (cause instanceof RingfenceError) throw cause;
     throw usage(
       `${command}: ${(cause as Error).message.split(". ")[0]}`,
       `see \`ringfence ${command} --help\``,
@@ -41,6 +46,15 @@ export function withOptionalValue(args: readonly string[], name: string): string
     const next = args[index + 1];
     return arg === `--${name}` && (next === undefined || next.startsWith("-")) ? `--${name}=` : arg;
   });
+}
+
+/** An empty value comes from a variable that nobody set: to take it for an option left out would publish what was
+ *  to be redacted, sign with another key, or record nothing. */
+function refuseEmpty(command: string, given: Readonly<Record<string, unknown>>, options: OptionSpec): void {
+  const empty = Object.keys(options).find(
+    (name) => !options[name]?.mayBeEmpty && [given[name]].flat().includes(""),
+  );
+  if (empty) throw usage(`${command}: --${empty} is empty`, "give it a value, or leave it out");
 }
 
 export function usage(message: string, fix: string): RingfenceError {

@@ -29,6 +29,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "every run of a period, and whether the history of them holds",
     load: () => import("./commands/history.ts"),
   },
+  kit: {
+    about: "what an auditor needs of some runs, in one archive",
+    load: () => import("./commands/kit.ts"),
+  },
   keygen: {
     about: "make a key that signs evidence, or its successor",
     load: () => import("./commands/keygen.ts"),

@@ -31,6 +31,7 @@ describe("the command line", () => {
     "compare",
     "history",
     "keygen",
+    "kit",
     "export",
     "vendors",
     "up",
@@ -68,6 +69,19 @@ describe("the command line", () => {
     expect(output).toMatch(message);
     expect(output).toMatch(/^fix {2}\S/m);
   });
+
+  test.each([
+    [["run", "--signers", ""], {}, "--signers is empty"],
+    [["run"], { RINGFENCE_HISTORY: "" }, "RINGFENCE_HISTORY names no place"],
+  ])(
+    "%j refuses an empty value, because a variable that nobody set must not change what a run means",
+    (args, environment, said) => {
+      expect(ringfence(args, environment)).toMatchObject({
+        exitCode: 64,
+        output: expect.stringContaining(said),
+      });
+    },
+  );
 
   test("never writes into a folder that holds something", () => {
     const out = join(folder, "kept");

@@ -20,12 +20,11 @@ import { openSigningKey, type SigningKey, signingKey } from "../attest/keys.ts";
 import { localSigner } from "../attest/signer.ts";
 import { readTrust, type Trust } from "../attest/trust.ts";
 import { sha256 } from "../core/digest.ts";
-import { parseMap } from "../environments/map-file.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { bundleName } from "../reports/evidence.ts";
 import type { RegionReport } from "../reports/report.ts";
 import { type Replay, verifyEvidence } from "../reports/verify.ts";
-import { planFor } from "../scripts/planning.ts";
+import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 
 const regions = ["ap-southeast-2", "eu-central-1", "us-east-1"];
@@ -41,11 +40,7 @@ describe("the evidence of a run", () => {
   beforeAll(async () => {
     run = proveInto(whole, ["--path", "cache"]);
     trust = readTrust(join(whole, "keys", "trust.yaml"));
-    const kinds = await loadProbes();
-    replay = {
-      parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
-      plan: (map, scope) => planFor(map, kinds, scope),
-    };
+    replay = replayOf(await loadProbes());
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -147,35 +142,48 @@ describe("the evidence of a run", () => {
     expect(status).not.toBe(0);
   });
 
-  test.each(["find", "jq", "openssl", "base64", "comm", "cut", "sort"])(
-    "without %s nothing is said to hold by stock tools",
-    (missing) => {
-      const tools = join(folder, `without-${missing}`);
-      mkdirSync(tools);
-      const all = [
-        "sh",
-        "find",
-        "jq",
-        "openssl",
-        "base64",
-        "comm",
-        "cut",
-        "sort",
-        "sha256sum",
-        "cat",
-        "wc",
-        "head",
-        "mktemp",
-        "rm",
-        "dirname",
-      ];
-      for (const name of all.filter((one) => one !== missing))
-        symlinkSync(join("/usr/bin", name), join(tools, name));
-      const { status, said } = stock(whole, join(whole, "keys"), tools);
-      expect(said).not.toContain("HOLDS:");
-      expect(status).not.toBe(0);
-    },
-  );
+  const needed = ["find", "jq", "openssl", "base64", "comm", "cut", "sort", "grep", "sha256sum", "wc", "cat"];
+  const handy = ["sh", "head", "mktemp", "rm", "dirname"];
+
+  /** A PATH on which nothing but these are. */
+  function onlyThese(tools: readonly string[]): string {
+    const path = mkdtempSync(join(folder, "tools-"));
+    for (const name of tools) symlinkSync(join("/usr/bin", name), join(path, name));
+    return path;
+  }
+
+  test("holds by stock tools with no more than those that the next tests take away", () => {
+    const { said } = stock(whole, join(whole, "keys"), onlyThese([...needed, ...handy]));
+    expect(said).toContain("HOLDS:");
+  });
+
+  test.each(needed)("without %s nothing is said to hold by stock tools", (missing) => {
+    const path = onlyThese([...needed, ...handy].filter((one) => one !== missing));
+    const { status, said } = stock(whole, join(whole, "keys"), path);
+    expect(said).not.toContain("HOLDS:");
+    expect(status).not.toBe(0);
+  });
+
+  test("a region that finished and did not sign is noticed by stock tools, because its signature was taken away", async () => {
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(whole, copy, { recursive: true });
+    const bundle = join(copy, bundleName);
+    rmSync(join(copy, "us-east-1/observed.sigstore.json"));
+    const judge = openSigningKey(join(folder, "insider"), { environment: "replica", role: "judge" });
+    const { dsseEnvelope } = JSON.parse(readFileSync(bundle, "utf8"));
+    const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString("utf8"));
+    statement.subject = statement.subject.filter(
+      ({ name }: { name: string }) => name !== "us-east-1/observed.sigstore.json",
+    );
+    writeFileSync(bundle, await seal(statement, localSigner(judge)));
+    const kept = mkdtempSync(join(folder, "kept-"));
+    cpSync(join(whole, "keys"), kept, { recursive: true });
+    writeFileSync(join(kept, "judge.pub.pem"), judge.publicPem);
+    expect(stock(copy, kept)).toMatchObject({
+      status: 1,
+      said: expect.stringContaining("us-east-1: it finished, and did not sign"),
+    });
+  });
 
   const journal = "eu-central-1/observations.jsonl";
   const lines = (change: (lines: string[]) => string[]) =>
@@ -243,6 +251,16 @@ describe("the evidence of a run", () => {
     ],
   ])("does not hold with %s, and the reason is named", async (_what, alter, reason) => {
     expect((await problemsAfter(alter)).join("\n")).toMatch(reason);
+  });
+
+  test("does not hold with a link in it, or a folder for nothing, though every content is the same", async () => {
+    const link = (at: string) => {
+      rmSync(join(at, "report.md"));
+      symlinkSync(join(whole, "report.md"), join(at, "report.md"));
+    };
+    expect(await problemsAfter(link)).toEqual(["report.md is no file, and no folder with files"]);
+    const empty = (at: string) => mkdirSync(join(at, "more"));
+    expect(await problemsAfter(empty)).toEqual(["more is no file, and no folder with files"]);
   });
 
   test("does not hold when its plan names no region, because then nothing was signed for", async () => {

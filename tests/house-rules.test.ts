@@ -22,6 +22,8 @@ const tests = sources.filter((file) => file.endsWith(".test.ts"));
 interface Import {
   from: string;
   to: string;
+  /** Gone when it runs. */
+  type: boolean;
 }
 
 const importing =
@@ -32,10 +34,11 @@ const imports: Import[] = sources
   .filter((file) => !tests.includes(file))
   .flatMap((from) =>
     [...textOf(from).matchAll(importing)]
-      .map(([, whole, bare, lazy]) => whole ?? bare ?? lazy ?? "")
-      .map((name) => ({
+      .map(([text, whole, bare, lazy]) => ({ text, name: whole ?? bare ?? lazy ?? "" }))
+      .map(({ text, name }) => ({
         from,
         to: name.startsWith(".") ? normalize(join(dirname(from), name)) : name,
+        type: /^(import|export) type /.test(text),
       })),
   );
 
@@ -131,6 +134,32 @@ describe("imports go one way", () => {
       ({ to }) => !isPackage(to) && !/\$\{/.test(to) && !existsSync(join(root, to)),
     );
     expect(gone, "correct the path; write the .ts").toEqual([]);
+  });
+});
+
+describe("the runner's image", () => {
+  const carried = textOf("environments/localstack/Dockerfile.dockerignore").split("\n");
+  const isCarried = (file: string) =>
+    carried.includes(`!${file}`) || carried.includes(`!${join(dirname(file), "*.ts")}`);
+  // The catalogue of probes reads its folder.
+  const roots = carried.filter((line) => /^!scripts\/.*\.ts$/.test(line)).map((line) => line.slice(1));
+  const reached = new Set([...roots, ...imports.map(({ from }) => from).filter(within("probes"))]);
+  for (const file of reached)
+    for (const { from, to, type } of imports) if (from === file && !type && !isPackage(to)) reached.add(to);
+
+  test("carries every file that its scripts import, lazily or not", () => {
+    expect(reached.size).toBeGreaterThan(100);
+    const left = [...reached].filter((file) => !isCarried(file));
+    expect(left, "name its folder in Dockerfile.dockerignore and in source-digest.ts").toEqual([]);
+  });
+
+  test("carries every package that they import", () => {
+    const gone = [...textOf("environments/localstack/Dockerfile").matchAll(/dependencies\.(\S+)/g)].map(
+      ([, name]) => name,
+    );
+    expect(gone.length).toBeGreaterThan(0);
+    const needed = imports.filter(({ from, to, type }) => reached.has(from) && !type && gone.includes(to));
+    expect(needed, "leave it out of `npm pkg delete`").toEqual([]);
   });
 });
 

@@ -49,6 +49,10 @@ test("redaction that would hide nothing, or overwrite another run's salt, is ref
     output: expect.stringContaining("is there already"),
   });
   expect(readFileSync(there, "utf8")).toBe("kept");
+  expect(ringfence(["run", "--map", map, "--redact", ""])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("--redact is empty"),
+  });
   expect(ringfence(["run", "--redact", join(folder, "new.json")])).toMatchObject({
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),

@@ -73,6 +73,11 @@ test("Sigstore's verifier takes one signed by ECDSA, too, because it was written
   expect(verifyCheckpoint(entry, logs)).toMatchObject({ origin: checkpoint.origin, logSize: 13n });
 });
 
+test("a signature that stands twice makes it none, because its bytes would be others and its word the same", async () => {
+  const note = await signed(p256);
+  expect(readCheckpoint(`${note}${note.split("\n\n")[1]}`)).toBe(null);
+});
+
 test("a signature of another name is not the log's, even by its key", async () => {
   const note = await signed(p256);
   const renamed = note.replace("— ringfence-history/abc", "— ringfence-history/abd");

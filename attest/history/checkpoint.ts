@@ -79,6 +79,7 @@ export function readCheckpoint(note: string): SignedCheckpoint | null {
   const hash = Buffer.from(root, "base64");
   if (more.join("") !== "" || more.length !== 1 || !originPattern.test(origin)) return null;
   if (!/^(0|[1-9]\d{0,8})$/.test(size) || hash.length !== 32 || hash.toString("base64") !== root) return null;
+  if (new Set(lines).size < lines.length) return null;
   const signatures = lines.map(readSignature);
   if (signatures.length === 0 || signatures.some((signature) => signature === null)) return null;
   return {

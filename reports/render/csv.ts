@@ -1,11 +1,11 @@
 import type { RegionReport } from "../report.ts";
-import { populationColumns, populationRows } from "./population.ts";
+import { attemptColumns, attemptRows } from "./attempt-rows.ts";
 import { visible } from "./visible.ts";
 
 /** The population: every attempt of a run, one a row. RFC 4180, with the mark by which Excel knows UTF-8. */
 export function renderPopulationCsv(reports: readonly RegionReport[]): string {
-  const rows = populationRows(reports).map((cells) => cells.map(visible));
-  return csvTable([populationColumns.map(({ name }) => name), ...rows]);
+  const rows = attemptRows(reports).map((cells) => cells.map(visible));
+  return csvTable([attemptColumns.map(({ name }) => name), ...rows]);
 }
 
 export function csvTable(rows: readonly (readonly string[])[]): string {

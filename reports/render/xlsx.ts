@@ -1,6 +1,6 @@
 import type { RegionReport, RunSummary } from "../report.ts";
+import { attemptColumns, attemptRows } from "./attempt-rows.ts";
 import { isExcepted, leadSentence, unclaimed } from "./findings.ts";
-import { populationColumns, populationRows } from "./population.ts";
 import { provenanceOf } from "./provenance.ts";
 import { figuresOf, runView } from "./run-view.ts";
 import {
@@ -105,13 +105,13 @@ function regionsSheet(run: RunSummary, reports: readonly RegionReport[]): Sheet 
 
 function attemptsSheet(reports: readonly RegionReport[]): Sheet {
   const verdicts = reports.flatMap((report) => report.verdicts);
-  const gradeColumn = populationColumns.findIndex(({ name }) => name === "Grade");
-  const rows = populationRows(reports).map((cells, row) => {
+  const gradeColumn = attemptColumns.findIndex(({ name }) => name === "Grade");
+  const rows = attemptRows(reports).map((cells, row) => {
     const grade = verdicts[row]?.grade ?? "inconclusive";
     const style = grade === "contained" ? "plain" : gradeStyles[grade];
     return cells.map((value, column): Cell => (column === gradeColumn ? { value, style } : value));
   });
-  return { name: "Attempts", columns: populationColumns, rows };
+  return { name: "Attempts", columns: attemptColumns, rows };
 }
 
 /** What the map promises and nobody could try, and what is wrong with a record. */

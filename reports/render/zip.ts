@@ -7,13 +7,13 @@ const zip20 = 20;
 
 /** A zip archive (PKWARE APPNOTE 4.3) of the given files, in their order. All are dated to the first day that the
  *  format knows, so that the same files make the same bytes. */
-export function zip(files: Readonly<Record<string, string>>): Uint8Array {
+export function zip(files: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, given] of Object.entries(files)) {
     const path = Buffer.from(name);
-    const content = Buffer.from(text);
+    const content = typeof given === "string" ? Buffer.from(given) : given;
     const packed = deflateRawSync(content);
     const facts = numbers(
       [zip20, namesAreUtf8, deflated, 0, newYear1980],

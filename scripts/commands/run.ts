@@ -16,6 +16,7 @@ import {
   type Parsed,
   parseOptions,
   takeNothing,
+  usage,
   withOptionalValue,
 } from "../options.ts";
 import { claimDirectory, markLatest } from "../out-directory.ts";
@@ -54,7 +55,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     map: { type: "string" },
     region: { type: "string", multiple: true },
     path: { type: "string", multiple: true },
-    attach: { type: "string" },
+    attach: { type: "string", mayBeEmpty: true },
     out: { type: "string" },
     controls: { type: "string" },
     signers: { type: "string" },
@@ -94,10 +95,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const signing = declared
     ? await declaredSigning(declared, observers)
     : localSigning(observers, { environment: driver.name });
+  const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
-  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
   // Loaded only where there is one: a run without a history costs nothing more.
   using history = place
     ? await (await import("../run-history.ts")).RecordedRun.begin(place, {
@@ -171,6 +172,14 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     await history?.interrupt(error);
     throw error;
   }
+}
+
+/** Empty, the variable comes from another that nobody set: no reason to record nothing. */
+function historyPlace(options: Parsed): string | undefined {
+  const place = options.text("history") ?? process.env.RINGFENCE_HISTORY;
+  if (place === "")
+    throw usage("run: RINGFENCE_HISTORY names no place", "name a folder or s3://BUCKET/PREFIX, or unset it");
+  return place;
 }
 
 function observationsIn(plan: Plan): number {

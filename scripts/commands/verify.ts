@@ -1,11 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readTrust } from "../../attest/trust.ts";
-import { parseMap } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
 import { parseOptions, usage } from "../options.ts";
-import { planFor } from "../planning.ts";
+import { replayOf } from "../planning.ts";
 import { bold, green, plain, red } from "../terminal.ts";
 
 export const help = `ringfence verify DIR --trust FILE: checks a run's evidence offline
@@ -36,11 +35,7 @@ export async function main(args: readonly string[]): Promise<number> {
       "name with --trust a file over the keys that their owners gave you; what lies in the folder proves nothing",
     );
   }
-  const kinds = await loadProbes();
-  const verification = await verifyEvidence(directory, readTrust(trusted), {
-    parseMap: (text, today) => parseMap(text, { kinds, today, file: "residency.yaml" }),
-    plan: (map, scope) => planFor(map, kinds, scope),
-  });
+  const verification = await verifyEvidence(directory, readTrust(trusted), replayOf(await loadProbes()));
   const { checked, problems, notes, run } = verification;
   for (const problem of problems) process.stdout.write(`${red("✕")} ${plain(problem)}\n`);
   for (const note of notes) process.stdout.write(`${plain(note)}\n`);

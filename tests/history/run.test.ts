@@ -288,6 +288,7 @@ test.each([
   [["history", "/nowhere", "--from", "yesterday"], /yesterday is no day/],
   [["history", "/nowhere", "--from", "2026-02-02", "--until", "2026-02-01"], /ends before it begins/],
   [["history", "verify"], /one history is verified/],
+  [["run", "--history", ""], /--history is empty/],
   [["history", "verify", "/nowhere"], /no trust file/],
 ])("%j is a usage error that says what to do", (args, said) => {
   const { exitCode, output } = ringfence(args);

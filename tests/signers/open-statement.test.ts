@@ -102,6 +102,22 @@ describe("a statement with a timestamp", () => {
   });
 });
 
+describe("a bundle has one text, because no signature covers how it is written", () => {
+  test.each<[string, (text: string) => string]>([
+    ["a space more", (text) => ` ${text}`],
+    ["no line end", (text) => text.trimEnd()],
+    ["another form", (text) => JSON.stringify(JSON.parse(text))],
+    ["a key that stands twice", (text) => text.replace("{", '{\n  "mediaType": "another",')],
+  ])("%s is refused", async (_what, alter) => {
+    const trust = trusting("signers: [{ signs: judge, key: judge.pub.pem }]\n");
+    const text = await seal(made(), localSigner(key));
+    expect(open(text, trust)).toHaveProperty("statement");
+    expect(open(alter(text), trust)).toEqual({
+      problem: "the bundle's text is not the one that its content has",
+    });
+  });
+});
+
 describe("a statement signed by an identity", () => {
   const issuer = "https://token.ci.test";
   const subject = "https://ci.test/acme/.github/workflows/prove.yml@refs/heads/main";

@@ -6,14 +6,14 @@ interface Subject {
   verdict: ReportVerdict;
 }
 
-/** A column of the population, and how many characters wide a spreadsheet shows it. */
+/** A column of a run's attempts, and how many characters wide a spreadsheet shows it. */
 interface Column {
   name: string;
   width: number;
   text: (subject: Subject) => string;
 }
 
-export const populationColumns: readonly Column[] = [
+export const attemptColumns: readonly Column[] = [
   { name: "From region", width: 16, text: ({ verdict }) => verdict.from.region },
   { name: "As", width: 12, text: ({ verdict }) => verdict.from.principal },
   { name: "Leak path", width: 17, text: ({ verdict }) => pathWords(verdict.path) },
@@ -44,9 +44,9 @@ export const populationColumns: readonly Column[] = [
 ];
 
 /** One row for each attempt of each region, in the order of the reports; texts as far systems gave them. */
-export function populationRows(reports: readonly RegionReport[]): string[][] {
+export function attemptRows(reports: readonly RegionReport[]): string[][] {
   return reports.flatMap((report) =>
-    report.verdicts.map((verdict) => populationColumns.map(({ text }) => text({ report, verdict }))),
+    report.verdicts.map((verdict) => attemptColumns.map(({ text }) => text({ report, verdict }))),
   );
 }
 

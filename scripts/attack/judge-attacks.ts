@@ -1,0 +1,136 @@
+import { journalName } from "../../attest/observed-statement.ts";
+import type { EvidenceSigner } from "../../attest/signer.ts";
+import type { Entry } from "../../core/journal.ts";
+import { observedBundleName } from "../../reports/evidence.ts";
+import { byteAttacks, change, exchange, many } from "./bytes.ts";
+import type { Dice } from "./dice.ts";
+import { judgedAnew, sign, statementIn, textOf } from "./forge.ts";
+import type { Attack, Files } from "./sweep.ts";
+import { chained } from "./write-run.ts";
+
+/** What a judge could try whose regions are honest: everything of the judge's is signed anew over what was
+ *  altered, so that no digest gives it away. */
+export function judgeAttacks(of: {
+  regions: readonly string[];
+  judge: EvidenceSigner;
+  older: Files;
+  dice: Dice;
+}): Attack[] {
+  const { regions, judge, older, dice } = of;
+  const anew = (kind: string, what: string, alter: (files: Files) => unknown): Attack => ({
+    kind: `by the judge: ${kind}`,
+    what,
+    async alter(files) {
+      await alter(files);
+      await judgedAnew(files, regions, judge);
+    },
+  });
+  const json = (files: Files, name: string, edit: (value: never) => void) =>
+    change(files, name, (content) => {
+      const value = JSON.parse(content.toString()) as never;
+      edit(value);
+      return Buffer.from(`${JSON.stringify(value, null, 2)}\n`);
+    });
+  return [
+    ...byteAttacks(regions.map(journalName), { bits: 6, cuts: 4, lines: 4 }, dice).map(
+      ({ kind, what, alter }) => anew(`journal: ${kind}`, what, (files) => alter?.(files)),
+    ),
+    ...regions.flatMap((region) => {
+      const [journal, observed] = [journalName(region), `${region}/${observedBundleName}`];
+      const other = dice.pick(regions.filter((one) => one !== region));
+      return [
+        ...many(8, () =>
+          anew("an observation altered, and the chain made anew", region, (files) =>
+            change(files, journal, (content) => Buffer.from(rechained(content.toString(), dice))),
+          ),
+        ),
+        anew("a journal of yesterday", region, (files) => files.set(journal, older.get(journal) as Buffer)),
+        anew("a journal of yesterday, with the region's own signature", region, (files) =>
+          files.set(journal, older.get(journal) as Buffer).set(observed, older.get(observed) as Buffer),
+        ),
+        anew("the region's signature removed", region, (files) => files.delete(observed)),
+        anew("another region's journal and signature", region, (files) =>
+          files
+            .set(journal, files.get(journalName(other)) as Buffer)
+            .set(observed, files.get(`${other}/${observedBundleName}`) as Buffer),
+        ),
+        anew("the region's statement signed by the judge", region, (files) =>
+          sign(files, observed, { statement: statementIn(files, observed), by: judge }),
+        ),
+        anew("two regions' folders exchanged", region, (files) => {
+          for (const name of [...files.keys()].filter((one) => one.startsWith(`${region}/`)))
+            exchange(files, name, name.replace(region, other));
+        }),
+        ...many(8, () =>
+          anew("a verdict altered", region, (files) =>
+            json(files, `${region}/report.json`, ({ verdicts }: { verdicts: { grade: string }[] }) => {
+              const one = dice.pick(verdicts);
+              one.grade = one.grade === "breached" ? "contained" : "breached";
+            }),
+          ),
+        ),
+        ...many(4, () =>
+          anew("a verdict dropped", region, (files) =>
+            json(files, `${region}/report.json`, ({ verdicts }: { verdicts: unknown[] }) => {
+              verdicts.splice(dice.roll(verdicts.length), 1);
+            }),
+          ),
+        ),
+        anew("another count in run.json", region, (files) =>
+          json(files, "run.json", (run: { regions: Record<string, { planned: number }> }) => {
+            (run.regions[region] as { planned: number }).planned++;
+          }),
+        ),
+      ];
+    }),
+    ...["breached", "inconclusive", "pass-with-exceptions"].map((grade) =>
+      anew("another grade in run.json", grade, (files) =>
+        json(files, "run.json", (run: { grade: string }) => {
+          run.grade = grade;
+        }),
+      ),
+    ),
+    ...many(20, (index) =>
+      anew("an item of the plan dropped", String(index), (files) =>
+        json(files, "plan.json", ({ items }: { items: unknown[] }) => {
+          items.splice(dice.roll(items.length), 1);
+        }),
+      ),
+    ),
+    ...many(10, (index) =>
+      anew("a system of the map dropped", String(index), (files) =>
+        json(files, "map.json", ({ systems }: { systems: unknown[] }) => {
+          systems.splice(dice.roll(systems.length), 1);
+        }),
+      ),
+    ),
+    ...regions.map((region) =>
+      anew("another map", region, (files) =>
+        change(files, "residency.yaml", () =>
+          Buffer.from(textOf(files, "residency.yaml").replaceAll(region, "eu-north-9")),
+        ),
+      ),
+    ),
+    anew("another map's title", "title", (files) =>
+      change(files, "residency.yaml", () =>
+        Buffer.from(textOf(files, "residency.yaml").replace(/^title: .*$/m, "title: another")),
+      ),
+    ),
+  ];
+}
+
+/** A chain that holds, over an observation that was not made. */
+function rechained(text: string, dice: Dice): string {
+  const entries = text
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { entry: Entry }).entry);
+  const at = dice.pick(entries.flatMap((entry, index) => (entry.type === "observation" ? index : [])));
+  const outcome = { kind: "silent", rung: "network" } as const;
+  const altered = entries.map((entry, index) =>
+    index === at && entry.type === "observation"
+      ? { ...entry, tries: entry.tries.map((one) => ({ ...one, outcome, durationMs: one.durationMs + 1 })) }
+      : entry,
+  );
+  return chained(altered);
+}

@@ -1,0 +1,97 @@
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readTrust, type Trust } from "../../attest/trust.ts";
+import { RingfenceError } from "../../core/errors.ts";
+import { loadProbes } from "../../probes/catalog.ts";
+import { packKit } from "../../reports/kit.ts";
+import { verifyEvidence } from "../../reports/verify.ts";
+import { type Parsed, parseOptions, usage } from "../options.ts";
+import { replayOf } from "../planning.ts";
+import { bold, green, plain } from "../terminal.ts";
+
+export const help = `ringfence kit RUN… --trust FILE --out KIT.zip: packs what an auditor needs into one archive
+
+  RUN             a folder that \`ringfence run\` wrote; several, for several runs
+  --trust FILE    as for \`verify\`. Whatever does not hold by it is not packed
+  --history STORE the log that the runs are in, which goes along
+  --out KIT.zip   a new file
+
+In it: the runs' folders as they are, the log, verify.sh, and READ-ME-FIRST.md, which says how to check all of it
+without Ringfence and with it. The trust file stays with you: who receives the kit gets the keys from elsewhere.
+
+Exit: 0 packed, 64 usage, or something does not hold.`;
+
+export async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions("kit", args, {
+    trust: { type: "string" },
+    history: { type: "string" },
+    out: { type: "string" },
+  });
+  const runs = options.rest;
+  const missing = runs.find((directory) => !existsSync(join(directory, "run.json")));
+  if (runs.length === 0 || missing !== undefined)
+    throw usage(
+      `kit: ${missing === undefined ? "no run was named" : `${missing} holds no run`}`,
+      "name folders that `ringfence run` wrote",
+    );
+  const out = needed(options, "out", "name the file to make, such as kit.zip");
+  if (existsSync(out)) throw usage(`kit: ${out} is there already`, "name a new file with --out");
+  const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
+  for (const directory of runs) await requireHolding(directory, trust);
+  const place = options.text("history");
+  const archive = packKit(runs, place === undefined ? null : await historyFiles(place, { runs, trust }));
+  writeWhole(out, archive);
+  const size = (statSync(out).size / 1024 / 1024).toFixed(1);
+  process.stdout.write(`${green("✓")} ${bold(plain(out))}: ${runs.length} verified, packed; ${size} MB\n`);
+  return 0;
+}
+
+function needed(options: Parsed, name: string, fix: string): string {
+  const value = options.text(name);
+  if (!value) throw usage(`kit: no --${name}`, fix);
+  return value;
+}
+
+async function requireHolding(directory: string, trust: Trust): Promise<void> {
+  const { problems } = await verifyEvidence(directory, trust, replayOf(await loadProbes()));
+  if (problems.length > 0) throw doesNotHold(directory, problems);
+}
+
+async function historyFiles(
+  place: string,
+  { runs, trust }: { runs: readonly string[]; trust: Trust },
+): Promise<Record<string, Buffer>> {
+  const { openStore } = await import("../../attest/history/store.ts");
+  const { verifyLog } = await import("../../attest/history/verify-log.ts");
+  const { verifyRuns } = await import("../../reports/verify-runs.ts");
+  using store = await openStore(place);
+  const { problems, log } = await verifyLog(store, { trust });
+  const all = [...problems, ...verifyRuns(runs, log).problems];
+  if (all.length > 0) throw doesNotHold(place, all);
+  const names = await store.list();
+  const contents = await Promise.all(names.map((name) => store.read(name)));
+  return Object.fromEntries(
+    names.flatMap((name, index) => (contents[index] ? [[name, contents[index]] as const] : [])),
+  );
+}
+
+function doesNotHold(what: string, problems: readonly string[]): RingfenceError {
+  const shown = problems.slice(0, 5).map((problem) => `  ${plain(problem)}`);
+  return new RingfenceError("EVIDENCE_INVALID", `${what} does not hold:\n${shown.join("\n")}`, {
+    fix: "see `ringfence verify`; nothing was packed",
+  });
+}
+
+function writeWhole(out: string, content: Uint8Array): void {
+  const half = `${out}.${process.pid}.part`;
+  try {
+    writeFileSync(half, content, { flag: "wx" });
+    renameSync(half, out);
+  } catch (cause) {
+    rmSync(half, { force: true });
+    throw new RingfenceError("USAGE", `kit: ${out} cannot be written: ${(cause as Error).message}`, {
+      cause,
+      fix: "name another file with --out",
+    });
+  }
+}

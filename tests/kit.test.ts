@@ -1,0 +1,58 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { unzipSync } from "fflate";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { proveInto, type Run, ringfence } from "./held-replica.ts";
+
+describe("a kit for an auditor", () => {
+  const folder = mkdtempSync(join(tmpdir(), "ringfence-kit-"));
+  const history = join(folder, "history");
+  const trust = join(folder, "kept", "trust.yaml");
+  let run: Run;
+  beforeAll(() => {
+    run = proveInto(join(folder, "run"), ["--path", "cache", "--history", history]);
+    cpSync(join(run.directory, "keys"), join(folder, "kept"), { recursive: true });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function unpacked(archive: string): string {
+    const into = mkdtempSync(join(folder, "unpacked-"));
+    for (const [name, content] of Object.entries(unzipSync(readFileSync(archive)))) {
+      mkdirSync(dirname(join(into, name)), { recursive: true });
+      writeFileSync(join(into, name), content);
+    }
+    return into;
+  }
+
+  test("verifies elsewhere, by its own instructions, with stock tools and with Ringfence", () => {
+    const archive = join(folder, "kit.zip");
+    const packing = ["kit", run.directory, "--trust", trust, "--history", history, "--out", archive];
+    expect(ringfence(packing)).toMatchObject({ exitCode: 0 });
+    const at = unpacked(archive);
+    const readMe = readFileSync(join(at, "READ-ME-FIRST.md"), "utf8");
+    const stock = /^sh verify\.sh KEYS (\S+)$/m.exec(readMe)?.[1] ?? "";
+    const checked = spawnSync("sh", ["verify.sh", join(folder, "kept"), stock], {
+      cwd: at,
+      encoding: "utf8",
+    });
+    expect(checked.stdout + checked.stderr).toContain("HOLDS:");
+    expect(ringfence(["verify", join(at, stock), "--trust", trust])).toMatchObject({ exitCode: 0 });
+    const log = ["history", "verify", join(at, "history"), "--trust", trust, "--runs", join(at, "runs")];
+    expect(ringfence(log)).toMatchObject({ exitCode: 0 });
+    expect(ringfence(packing)).toMatchObject({ exitCode: 64, output: expect.stringContaining("already") });
+  });
+
+  test("is not made of a run that does not hold, because an auditor would find out", () => {
+    const altered = join(folder, "altered");
+    cpSync(run.directory, altered, { recursive: true });
+    writeFileSync(join(altered, "report.md"), "all is well");
+    const archive = join(folder, "no.zip");
+    expect(ringfence(["kit", altered, "--trust", trust, "--out", archive])).toMatchObject({
+      exitCode: 64,
+      output: expect.stringContaining("report.md was changed"),
+    });
+    expect(() => readFileSync(archive)).toThrow("ENOENT");
+  });
+});
