@@ -35,11 +35,11 @@ function algorithmOf(hex) {
 export async function openBundle(bundle, { key, isEcdsa, fingerprint }) {
   const { payload, signatures, payloadType: type } = bundle.dsseEnvelope;
   const [only, ...more] = signatures;
-  if (type !== payloadType || more.length > 0) throw new Error("its statement is none of a run");
+  if (type !== payloadType || more.length > 0 || only.keyid) throw new Error("its statement is none of a run");
   const hint = btoa(
     String.fromCharCode(...(fingerprint.match(/../g) ?? []).map((byte) => parseInt(byte, 16))),
   );
-  if (bundle.verificationMaterial.publicKey?.hint !== hint || only.keyid !== hint)
+  if (bundle.verificationMaterial.publicKey?.hint !== hint)
     throw new Error(`its statement is signed by another key than ${fingerprint}`);
   const bytes = bytesOf(payload);
   const signature = isEcdsa ? fixedWidth(bytesOf(only.sig)) : bytesOf(only.sig);
