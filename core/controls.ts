@@ -44,53 +44,70 @@ export interface ControlBook {
   sumsOf(system: string): readonly RowSum[];
 }
 
+/** What its own region's journal says of one item. */
+interface ItemRecord extends Partial<Record<Phase, Observation[]>> {
+  item: PlannedItem;
+  late?: Late[];
+}
+
 export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBook {
-  const items = new Map(plan.items.map((item) => [item.id, item]));
-  const observations = new Map<string, Observation[]>();
-  const late = new Map<string, Late[]>();
-  for (const { region, entries } of journals) {
-    for (const entry of entries) {
-      if (entry.type !== "observation" && entry.type !== "late") continue;
-      if (items.get(entry.item)?.from.region !== region) continue;
-      if (entry.type === "observation") push(observations, entry.item, entry);
-      else push(late, entry.item, entry);
-    }
-  }
+  const records = recordsOf(plan, journals);
   const planted = plantedBy(journals);
   const origins = new Map<string, Origin[]>();
   for (const [region, systems] of planted)
     for (const [system, digest] of systems) push(origins, digest, { region, system });
-  const phase = (id: string, wanted: Phase) =>
-    (observations.get(id) ?? []).filter((observation) => observation.phase === wanted);
   const plantedFor = (region: string, system: string) => planted.get(region)?.get(system);
   const problemsOf = (region: string) => {
     const own = journals.filter((journal) => journal.region === region);
     return own.length === 0 ? ["there is none"] : own.flatMap((journal) => journal.problems);
   };
   const receivers = receiversOf(journals);
+  const sums = sumsBySystem(records);
   const runId = runOf(journals);
   const sightingsOf = (item: PlannedItem, wanted: Phase) =>
     receivers.sightings.get(sendToken(runId, item.id, wanted)) ?? [];
   return {
-    control: memoised((id) => proofOf(id, items.get(id), { phase, plantedFor, problemsOf, sightingsOf })),
+    control: memoised((id) => proofOf(id, records.get(id), { plantedFor, problemsOf, sightingsOf })),
     sightingsOf,
     askedAt: ({ to }) => receivers.askedAt.get(`${to.region}/${to.system}`) ?? Number.NEGATIVE_INFINITY,
     triesOf: (item) => {
-      const tries = phase(item.id, "attempt").flatMap((observation) => observation.tries);
-      return tries.map((one) => climbedLate(one, tries, late.get(item.id) ?? []));
+      const { attempt = [], late } = records.get(item.id) ?? {};
+      const tries = attempt.flatMap((observation) => observation.tries);
+      return late ? tries.map((one) => climbedLate(one, tries, late)) : tries;
     },
-    plantedIn: (region) => [...(planted.get(region)?.values() ?? [])],
+    plantedIn: memoised((region) => [...(planted.get(region)?.values() ?? [])]),
     plantedFor,
     originsOf: (digest) => origins.get(digest) ?? [],
-    slowestMs: memoised((kind) => slowestControl(kind, plan, phase)),
+    slowestMs: slowestControls(records),
     problemsOf: memoised(problemsOf),
-    sumsOf: memoised((system) =>
-      plan.items
-        .filter(({ looksFor, to }) => looksFor === "sums" && to.system === system)
-        .flatMap(({ id }) => phase(id, "attempt"))
-        .flatMap(({ tries }) => tries.flatMap(({ findings }) => findings?.sums ?? [])),
-    ),
+    sumsOf: (system) => sums.get(system) ?? [],
   };
+}
+
+function recordsOf(plan: Plan, journals: readonly Journal[]): Map<string, ItemRecord> {
+  const records = new Map(plan.items.map((item): [string, ItemRecord] => [item.id, { item }]));
+  for (const { region, entries } of journals) {
+    for (const entry of entries) {
+      if (entry.type !== "observation" && entry.type !== "late") continue;
+      const record = records.get(entry.item);
+      if (record?.item.from.region !== region) continue;
+      if (entry.type === "late") record.late = [...(record.late ?? []), entry];
+      else record[entry.phase] = [...(record[entry.phase] ?? []), entry];
+    }
+  }
+  return records;
+}
+
+/** By system, from all regions. */
+function sumsBySystem(records: ReadonlyMap<string, ItemRecord>): Map<string, RowSum[]> {
+  const sums = new Map<string, RowSum[]>();
+  for (const { item, attempt = [] } of records.values()) {
+    if (item.looksFor !== "sums") continue;
+    for (const { tries } of attempt)
+      for (const sum of tries.flatMap(({ findings }) => findings?.sums ?? []))
+        push(sums, item.to.system, sum);
+  }
+  return sums;
 }
 
 /** Region → system → digest, from the first line of each of the region's journals. */
@@ -132,12 +149,16 @@ function runOf(journals: readonly Journal[]): string {
   return first?.type === "run-started" ? first.runId : "";
 }
 
-function slowestControl(kind: string, plan: Plan, phase: Shelf["phase"]): number {
-  return plan.items
-    .filter((item) => item.role === "control" && item.kind === kind)
-    .flatMap((item) => [...phase(item.id, "before"), ...phase(item.id, "after")])
-    .flatMap((observation) => observation.tries.map((one) => one.durationMs))
-    .reduce((slowest, durationMs) => Math.max(slowest, durationMs), 0);
+/** By kind. */
+function slowestControls(records: ReadonlyMap<string, ItemRecord>): (kind: string) => number {
+  const slowest = new Map<string, number>();
+  for (const { item, before = [], after = [] } of records.values()) {
+    if (item.role !== "control") continue;
+    for (const { tries } of [...before, ...after])
+      for (const { durationMs } of tries)
+        slowest.set(item.kind, Math.max(slowest.get(item.kind) ?? 0, durationMs));
+  }
+  return (kind) => slowest.get(kind) ?? 0;
 }
 
 function memoised<T>(compute: (key: string) => T): (key: string) => T {
@@ -150,20 +171,18 @@ function memoised<T>(compute: (key: string) => T): (key: string) => T {
 }
 
 interface Shelf {
-  phase(id: string, wanted: Phase): Observation[];
   plantedFor(region: string, system: string): string | undefined;
   problemsOf(region: string): string[];
   sightingsOf: ControlBook["sightingsOf"];
 }
 
 /** A control proves its ground only if every one of its runs, before and after, arrived. */
-function proofOf(id: string, item: PlannedItem | undefined, shelf: Shelf): Control {
+function proofOf(id: string, record: ItemRecord | undefined, shelf: Shelf): Control {
+  const { item, before = [], after = [] } = record ?? {};
   const nothing = { id, addresses: [], provenFrom: Number.NaN, provenUntil: Number.NaN };
   if (item?.role !== "control") return { ...nothing, problem: "it is not planned" };
   const [broken] = shelf.problemsOf(item.from.region);
   if (broken) return { ...nothing, problem: `the journal of ${item.from.region} is no evidence: ${broken}` };
-  const before = shelf.phase(id, "before");
-  const after = shelf.phase(id, "after");
   if (before.length === 0) return { ...nothing, problem: "it was not run before the attempts" };
   if (after.length === 0) return { ...nothing, problem: "it was not run after the attempts" };
   const tries = [...before, ...after].flatMap((observation) => observation.tries);

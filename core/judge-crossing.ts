@@ -84,9 +84,9 @@ export function fault({ outcome }: Try): Finding | null {
 /** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
  *  very address: a public service answers from many, but a silent address may be nobody's. */
 export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
-  const lame = [lameness("the twin", twin, one), lameness("the target-alive control", targetAlive, one)].find(
-    (problem) => problem !== null,
-  );
+  const begun = Date.parse(one.startedAt);
+  const span = { begun, ended: begun + one.durationMs };
+  const lame = lameness("the twin", twin, span) ?? lameness("the target-alive control", targetAlive, span);
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const mute = unheard(planned, one);
   if (mute) return unproven(mute, "OWN_SYSTEM_FAILED");
@@ -107,14 +107,18 @@ function unheard({ contacts, from }: PlannedItem, { outcome }: Try): string | nu
   return wasThere ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
 }
 
+/** In ms since 1970. */
+interface Span {
+  begun: number;
+  ended: number;
+}
+
 const toleranceMs = 5000;
 const longestWindowMs = 15 * 60_000;
 
-function lameness(name: string, control: Control | null, one: Try): string | null {
+function lameness(name: string, control: Control | null, { begun, ended }: Span): string | null {
   if (!control) return `${name} is missing`;
   if (control.problem) return `${name} failed: ${control.problem}`;
-  const begun = Date.parse(one.startedAt);
-  const ended = begun + one.durationMs;
   const brackets = control.provenFrom <= begun + toleranceMs && control.provenUntil >= ended - toleranceMs;
   if (!brackets) return `${name} does not bracket the attempt in time`;
   const fresh = control.provenUntil - control.provenFrom <= longestWindowMs;

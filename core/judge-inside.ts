@@ -5,6 +5,7 @@ import { brokenMove, moveDoubt } from "./judge-moves.ts";
 import { whereaboutsOf } from "./judge-settings.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
+import { systemBook } from "./system-book.ts";
 
 /** Stray and wiring attempts look at the region's own systems and must succeed in looking: what they
  *  found decides. The own canary, found by the same look, is their control. */
@@ -88,7 +89,7 @@ function strayCanary(planned: PlannedItem, found: Findings, { map, book }: Evide
 
 /** What the map does not know is taken for production, because that leaks more. */
 function isProduction(system: string, map: ResidencyMap): boolean {
-  return map.systems.find(({ id }) => id === system)?.production ?? true;
+  return systemBook(map).byId.get(system)?.production ?? true;
 }
 
 function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
@@ -109,9 +110,12 @@ function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): str
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
   const sought = book
     .plantedIn(planned.about)
-    .flatMap((digest) => book.originsOf(digest))
-    .filter(({ region, system }) => region === planned.about && isProduction(system, map));
-  return sought.length > 0 ? null : `nothing is planted in ${planned.about} that could be found`;
+    .some((digest) =>
+      book
+        .originsOf(digest)
+        .some(({ region, system }) => region === planned.about && isProduction(system, map)),
+    );
+  return sought ? null : `nothing is planted in ${planned.about} that could be found`;
 }
 
 function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): string | null {

@@ -2,7 +2,8 @@ import { inBlocks } from "./addresses.ts";
 import { type Atlas, jurisdictionOf } from "./atlas.ts";
 import type { NamedPlace } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
-import { endpointOf, homesOf, type ResidencyMap } from "./residency-map.ts";
+import type { ResidencyMap } from "./residency-map.ts";
+import { systemBook } from "./system-book.ts";
 
 /** Where what a setting names is: here, out of the region, or nobody knows; the latter two in words. */
 export type Whereabouts =
@@ -99,22 +100,10 @@ function isUnder(host: string, name: string): boolean {
 
 /** The region in whose endpoints a name stands: the own one, if it does there. A longer name says more. */
 function ownerOf(map: ResidencyMap, own: string, matches: (name: string) => boolean): string | undefined {
-  const found = map.systems.flatMap((system) =>
-    homesOf(system, map).flatMap((region) => {
-      const { credentials: _, ...endpoint } = endpointOf(system, region);
-      return stringsIn(endpoint)
-        .filter(matches)
-        .map((name) => ({ region, length: name.length }));
-    }),
-  );
-  const longest = Math.max(...found.map(({ length }) => length));
-  const best = found.filter(({ length }) => length === longest).map(({ region }) => region);
+  const found = systemBook(map).names.filter(({ name }) => matches(name));
+  const longest = Math.max(...found.map(({ name }) => name.length));
+  const best = found.filter(({ name }) => name.length === longest).map(({ region }) => region);
   return best.includes(own) ? own : best[0];
-}
-
-function stringsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value.toLowerCase()];
-  return value !== null && typeof value === "object" ? Object.values(value).flatMap(stringsIn) : [];
 }
 
 /** A declared region whose id stands in the text as a word of its own; another one before the own. */

@@ -1,11 +1,12 @@
 import { type Control, type ControlBook, controlBook } from "./controls.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, Try } from "./journal.ts";
 import { judgeCrossing } from "./judge-crossing.ts";
 import { judgeInside } from "./judge-inside.ts";
 import { judgeWitnessed } from "./judge-witnessed.ts";
 import type { Gap, Plan, PlannedItem } from "./plan.ts";
 import type { ResidencyMap, Waiver } from "./residency-map.ts";
+import { systemBook } from "./system-book.ts";
 import { type Grade, join, type RegionGrade } from "./vocabulary.ts";
 
 export interface Verdict extends Finding {
@@ -38,8 +39,17 @@ export interface Judgement {
 export function judge(plan: Plan, map: ResidencyMap, journals: readonly Journal[]): Judgement {
   const book = controlBook(plan, journals);
   const attempts = plan.items.filter((planned) => planned.role === "attempt");
-  const direct = attempts.map((planned) => verdictOf(planned, map, book));
-  const verdicts = direct.map((verdict) => withLiteralAddresses(verdict, direct, book));
+  const unresolved = new Set<PlannedItem>();
+  const direct = attempts.map((planned) => {
+    const tries = book.triesOf(planned);
+    if (tries.some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name"))
+      unresolved.add(planned);
+    return verdictOf(planned, { tries, map, book });
+  });
+  const literal = literalAttempts(direct);
+  const verdicts = direct.map((verdict) =>
+    unresolved.has(verdict.item) ? withLiteralAddresses(verdict, literal) : verdict,
+  );
   const regions = Object.fromEntries(
     plan.scope.regions.map((region) => [region, judgeRegion(region, { plan, verdicts, book })]),
   );
@@ -97,8 +107,10 @@ function isExcepted(verdict: Verdict): boolean {
   return verdict.waiver !== null && verdict.grade === "breached";
 }
 
-function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): Verdict {
-  const tries = book.triesOf(planned);
+function verdictOf(
+  planned: PlannedItem,
+  { tries, map, book }: { tries: readonly Try[]; map: ResidencyMap; book: ControlBook },
+): Verdict {
   const verdict = {
     item: planned,
     addresses: [...new Set(tries.flatMap((one) => one.address ?? []))],
@@ -106,7 +118,8 @@ function verdictOf(planned: PlannedItem, map: ResidencyMap, book: ControlBook): 
     twin: planned.twin ? book.control(planned.twin) : null,
     targetAlive: planned.targetAlive ? book.control(planned.targetAlive) : null,
   };
-  return { ...verdict, ...findingOf(planned, { tries, map, book, ...verdict }) };
+  const { twin, targetAlive } = verdict;
+  return { ...verdict, ...findingOf(planned, { tries, map, book, twin, targetAlive }) };
 }
 
 function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
@@ -124,32 +137,36 @@ function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null 
 }
 
 /** A name that does not resolve stops nobody who knows the address: those attempts must be contained too. */
-function withLiteralAddresses(verdict: Verdict, all: readonly Verdict[], book: ControlBook): Verdict {
-  const { item } = verdict;
-  const unresolved = book
-    .triesOf(item)
-    .some(({ outcome }) => outcome.kind === "refused" && outcome.rung === "name");
-  if (verdict.grade !== "contained" || !unresolved) return verdict;
-  const literal = all.filter(
-    (other) =>
-      other.item.vector.route === "address" &&
-      other.item.probe === item.probe &&
-      other.item.to.system === item.to.system &&
-      other.item.to.region === item.to.region &&
-      other.item.to.endpoint?.host === item.to.endpoint?.host &&
-      other.item.from.region === item.from.region &&
-      other.item.vector.addressFamily === item.vector.addressFamily &&
-      other.item.vector.credentials === item.vector.credentials,
-  );
-  if (literal.length > 0 && literal.every((other) => other.grade === "contained")) return verdict;
+function withLiteralAddresses(verdict: Verdict, literal: (item: PlannedItem) => readonly Verdict[]): Verdict {
+  if (verdict.grade !== "contained") return verdict;
+  const alike = literal(verdict.item);
+  if (alike.length > 0 && alike.every((other) => other.grade === "contained")) return verdict;
   return {
     ...verdict,
     ...unproven("only the name was refused, and its addresses are not shown to be closed", verdict.code),
   };
 }
 
+/** The attempts by literal address that go the same way as one by name; sorted when first asked for. */
+function literalAttempts(all: readonly Verdict[]): (item: PlannedItem) => readonly Verdict[] {
+  let byWay: Map<string, Verdict[]> | undefined;
+  return (item) => {
+    byWay ??= Map.groupBy(
+      all.filter((verdict) => verdict.item.vector.route === "address"),
+      (verdict) => wayOf(verdict.item),
+    );
+    return byWay.get(wayOf(item)) ?? [];
+  };
+}
+
+function wayOf({ probe, from, to, vector }: PlannedItem): string {
+  const { addressFamily, credentials } = vector;
+  const { system, region, endpoint } = to;
+  return JSON.stringify([probe, system, region, endpoint?.host, from.region, addressFamily, credentials]);
+}
+
 function waiverFor(planned: PlannedItem, map: ResidencyMap): Waiver | null {
-  const system = map.systems.find((candidate) => candidate.id === planned.to.system);
+  const system = systemBook(map).byId.get(planned.to.system);
   const crossing = planned.about ?? planned.to.region;
   return (
     system?.waivers.find(

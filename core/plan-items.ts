@@ -1,5 +1,6 @@
 import type { Atlas } from "./atlas.ts";
 import type { PlannedItem } from "./plan.ts";
+import type { PlanMemo } from "./plan-memo.ts";
 import {
   type Check,
   endpointOf,
@@ -9,7 +10,7 @@ import {
   type System,
   type SystemKind,
 } from "./residency-map.ts";
-import { type ForeignEndpoint, foreignEndpoints } from "./vendor-use.ts";
+import type { ForeignEndpoint } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
 import { type Vector, vectorId, vectorText } from "./vocabulary.ts";
 
@@ -22,6 +23,7 @@ export interface Subject {
   check: Check;
   kind: SystemKind;
   atlas: Atlas;
+  memo: PlanMemo;
   /** The systems whose home shows that they take a TCP connection, and that no other region may reach. */
   listening: readonly System[];
 }
@@ -39,50 +41,53 @@ function vectorsOf(check: Check, system: System): Vector[] {
     [...system.addressFamilies]
       .sort()
       .flatMap((addressFamily) =>
-        check.credentials.map((credentials) => ({ route, addressFamily, credentials })),
+        check.credentials.map((credentials) => ({ addressFamily, credentials, route })),
       ),
   );
 }
 
 export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
-  const { map, system, check } = subject;
+  const { map, memo, system, check } = subject;
   const homes = homesOf(system, map);
   // Nothing of production may be in what is not production, whichever region it is of.
   const sought = Object.keys(map.regions).filter((id) => id !== region || !system.production);
   return vectorsOf(check, system).flatMap((vector) => {
+    const id = [system.path, system.id, check.probe, vectorId(vector), region];
     if (check.family === "trespass" || check.family === "send") {
+      const own = twinSystem(region, vector, subject);
+      const twinBy = { probe: check.twinBy ?? check.probe };
+      const aliveBy = { probe: check.aliveBy ?? check.probe };
+      const twin = own && memo.once(controlId(own, twinBy, vector, { region }));
       return targetsFrom(region, subject, vector).map((target) => {
-        const twin = twinSystem(region, vector, subject);
-        const aliveBy = { probe: check.aliveBy ?? check.probe };
-        const twinBy = { probe: check.twinBy ?? check.probe };
+        const place = target.system ? [placeOf(target), target.system.id] : [placeOf(target)];
         return item(subject, {
-          id: `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}/${placeOf(target)}${target.system ? `/${target.system.id}` : ""}`,
+          id: [...id, ...place].join("/"),
           role: "attempt",
           vector,
           from: region,
           to: target,
-          ...(twin ? { own: twin.id, twin: controlId(twin, twinBy, vector, { region }) } : {}),
-          targetAlive: controlId(target.system ?? system, aliveBy, vector, target),
+          own: own?.id,
+          twin,
+          targetAlive: memo.once(controlId(target.system ?? system, aliveBy, vector, target)),
         });
       });
     }
     if (!homes.includes(region)) return [];
     const inside = { role: "attempt" as const, vector, from: region, to: { region } };
-    const id = `${system.path}/${system.id}/${check.probe}/${vectorId(vector)}/${region}`;
-    if (!check.perOtherRegion) return [item(subject, { ...inside, id })];
-    return sought.map((about) => item(subject, { ...inside, id: `${id}/of/${about}`, about }));
+    if (!check.perOtherRegion) return [item(subject, { ...inside, id: id.join("/") })];
+    return sought.map((about) => item(subject, { ...inside, id: [...id, "of", about].join("/"), about }));
   });
 }
 
 /** At home there is nothing to learn: one control serves the vectors by name and by address. What is sent
  *  outward leaves from there all the same. */
 export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
-  const { system, check } = subject;
+  const { memo, system, check } = subject;
   const away = check.outward ? { to: { region: outside }, own: system.id } : { to: target };
   const [route = "name"] = check.routes;
   return vectorsOf({ ...check, routes: [route] }, system).map((vector) =>
     item(subject, {
-      id: controlId(system, check, vector, target),
+      id: memo.once(controlId(system, check, vector, target)),
       role: "control",
       vector,
       from: target.region,
@@ -97,7 +102,8 @@ function controlId(
   { addressFamily, credentials }: Vector,
   target: Target,
 ): string {
-  return `control/${system.id}/${probe}/ipv${addressFamily}-${credentials}/${placeOf(target)}`;
+  const vector = `ipv${addressFamily}-${credentials}`;
+  return ["control", system.id, probe, vector, placeOf(target)].join("/");
 }
 
 /** Where an attempt goes: to a region's system, which is the subject's unless another is named, or to another
@@ -136,7 +142,7 @@ function systemsAbroad(region: string, { map, system, listening }: Subject, vect
 
 function foreignFrom(region: string, subject: Subject): Target[] {
   if (!subject.check.everyEndpoint) return [];
-  return foreignEndpoints(region, subject).map((endpoint) => ({ region: outside, endpoint }));
+  return subject.memo.foreign(region, subject.system).map((endpoint) => ({ region: outside, endpoint }));
 }
 
 /** Everywhere that somebody may have to show to be alive. */
@@ -151,22 +157,15 @@ export function targetsOf(subject: Subject): Target[] {
 /** The vantage's own system of that kind and address family; the same one where every region has its own. */
 function twinSystem(
   region: string,
-  vector: Vector,
-  { map, system, check, kind }: Subject,
+  { addressFamily }: Vector,
+  { memo, system, check, kind }: Subject,
 ): System | undefined {
-  const own = map.systems.filter(
-    (other) =>
-      other.kind === kind.kind &&
-      other.addressFamilies.includes(vector.addressFamily) &&
-      (check.needs === undefined || check.needs in other.endpoint) &&
-      homesOf(other, map).includes(region),
-  );
-  const first = own.reduce<System | undefined>((a, b) => (a && a.id < b.id ? a : b), undefined);
-  return own.find((other) => other.id === system.id) ?? first;
+  const own = memo.own(region, { kind: kind.kind, addressFamily, needs: check.needs });
+  return own.get(system.id) ?? own.values().next().value;
 }
 
 function item(
-  { map, system, check, kind, atlas }: Subject,
+  { map, memo, system, check, kind, atlas }: Subject,
   part: {
     id: string;
     role: "attempt" | "control";
@@ -174,35 +173,49 @@ function item(
     from: string;
     to: Target;
     about?: string;
-    own?: string;
-    twin?: string;
+    own?: string | undefined;
+    twin?: string | undefined;
     targetAlive?: string;
   },
 ): PlannedItem {
-  const { from, to, ...rest } = part;
-  const { system: other, ...where } = to;
+  const { from, to } = part;
+  const { system: other } = to;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
   const inside = from === to.region ? place : part.role === "control" ? from : null;
   const arrow = inside ? `inside ${inside}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
-  return {
-    ...rest,
-    title: `${arrow} ${system.id} ${check.probe} ${vectorText(part.vector)}${whose}`,
-    family: check.family,
-    path: system.path,
-    kind: kind.kind,
-    probe: check.probe,
-    from: { region: from, principal: "workload" },
-    to: { ...where, system: (other ?? system).id },
-    stopBy: system.stopBy ?? kind.stopBy,
-    goal: check.goal,
+  const title = [arrow, system.id, check.probe, vectorText(part.vector)].join(" ");
+  // In the order of the alphabet, so that the canonical JSON of a large plan needs no sorting. What is
+  // undefined is not in it; one shape for all keeps a large plan small.
+  const planned: { [Key in keyof PlannedItem]: PlannedItem[Key] | undefined } = {
+    about: part.about,
+    atlas: check.looksFor === "settings" || check.namesHosts ? atlas : undefined,
     contacts: check.contacts,
-    ...(check.repeats && part.role === "attempt" ? { repeats: check.repeats } : {}),
-    ...(check.looksFor ? { looksFor: check.looksFor } : {}),
-    ...(check.looksFor === "settings" || check.namesHosts ? { atlas } : {}),
-    ...(check.refusals ? { refusals: check.refusals(endpointOf(system, to.region)) } : {}),
-    ...(check.privateAddresses ? { privateAddresses: true } : {}),
-    ...(check.witnessed ? { witnessed: true } : {}),
     deadlineMs: map.attempts.deadlineMs,
+    family: check.family,
+    from: memo.one({ principal: "workload", region: from }),
+    goal: check.goal,
+    id: part.id,
+    kind: kind.kind,
+    looksFor: check.looksFor,
+    own: part.own,
+    path: system.path,
+    privateAddresses: check.privateAddresses ? true : undefined,
+    probe: check.probe,
+    refusals: check.refusals?.(endpointOf(system, to.region)),
+    repeats: part.role === "attempt" ? check.repeats : undefined,
+    role: part.role,
+    stopBy: system.stopBy ?? kind.stopBy,
+    targetAlive: part.targetAlive,
+    title: whose === "" ? title : title + whose,
+    to: memo.one(
+      to.endpoint
+        ? { endpoint: to.endpoint, region: to.region, system: (other ?? system).id }
+        : { region: to.region, system: (other ?? system).id },
+    ),
+    twin: part.twin,
+    vector: memo.one(part.vector),
+    witnessed: check.witnessed ? true : undefined,
   };
+  return planned as PlannedItem;
 }

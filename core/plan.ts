@@ -3,6 +3,7 @@ import { Atlas, atlasOf } from "./atlas.ts";
 import { digestOf } from "./digest.ts";
 import { gapsOf, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
 import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
+import { planMemo } from "./plan-memo.ts";
 import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, LeakPath, Rung, Vector } from "./vocabulary.ts";
@@ -101,6 +102,7 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     outside: scope.outside ?? false,
     vendors: scope.vendors ?? [],
     atlas: scope.atlas ?? atlasOf(scope.vendors ?? []),
+    memo: planMemo(map, scope.vendors ?? []),
     listening: checksOf(map.systems, kinds)
       .filter(
         ({ system, check, kind }) =>

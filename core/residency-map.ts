@@ -219,9 +219,14 @@ export function homesOf(system: System, map: ResidencyMap): string[] {
 
 /** The endpoint of a system in one of its home regions, `{region}` and `{REGION}` filled in. */
 export function endpointOf(system: System, region: string): Record<string, unknown> {
-  const merged = { ...system.endpoint, ...system.perRegion?.[region] };
   const capitals = region.toUpperCase().replaceAll("-", "_");
-  return JSON.parse(
-    JSON.stringify(merged).replaceAll("{region}", region).replaceAll("{REGION}", capitals),
-  ) as Record<string, unknown>;
+  const named = (text: string) => text.replaceAll("{region}", region).replaceAll("{REGION}", capitals);
+  return filled({ ...system.endpoint, ...system.perRegion?.[region] }, named) as Record<string, unknown>;
+}
+
+function filled(value: unknown, named: (text: string) => string): unknown {
+  if (typeof value === "string") return value.includes("{") ? named(value) : value;
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((one) => filled(one, named));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [named(key), filled(one, named)]));
 }

@@ -16,8 +16,9 @@ export function foreignEndpoints(
   const vendor = vendorOf(system, vendors);
   if (!vendor) return [];
   const own = homesOf(system, map).map((home) => String(endpointOf(system, home).host));
+  const account = accountOf(system, region);
   return vendor.endpoints.flatMap((endpoint) => {
-    const host = hostOf(endpoint, accountOf(system, region));
+    const host = hostOf(endpoint, account);
     const domestic = endpoint.verified && endpoint.jurisdiction === map.regions[region]?.jurisdiction;
     return host === null || domestic || own.includes(host)
       ? []
@@ -33,7 +34,8 @@ export function vendorDoubts(
   if (typeof system.endpoint.vendor !== "string") return [];
   const vendor = vendorOf(system, vendors);
   if (!vendor) return [`there is no record of a vendor "${system.endpoint.vendor}"`];
-  const unnamed = vendor.endpoints.filter((endpoint) => hostOf(endpoint, accountOf(system, region)) === null);
+  const account = accountOf(system, region);
+  const unnamed = vendor.endpoints.filter((endpoint) => hostOf(endpoint, account) === null);
   const missing = unnamed.map(({ host }) => `the map does not say what stands for the braces in ${host}`);
   return [...missing, ...homeDoubts(region, { system, map, vendor })];
 }

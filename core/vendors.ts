@@ -52,6 +52,7 @@ export type Vendor = z.infer<typeof Vendor>;
 
 /** The host, its placeholders filled in; null where the map does not say with what. */
 export function hostOf({ host }: VendorEndpoint, account: Readonly<Record<string, string>>): string | null {
+  if (!host.includes("{")) return host;
   const filled = host.replaceAll(/\{([a-z]+)\}/g, (whole, key: string) => account[key] ?? whole);
   return filled.includes("{") ? null : filled;
 }

@@ -2,10 +2,11 @@ import type { SignerIdentity } from "../attest/signer.ts";
 import type { Control } from "../core/controls.ts";
 import type { Journal } from "../core/journal.ts";
 import { exitCodeOf, type Judgement, type Verdict } from "../core/judge.ts";
-import { type Plan, planDigest } from "../core/plan.ts";
+import type { Plan } from "../core/plan.ts";
 import { homesOf, type ResidencyMap, type System } from "../core/residency-map.ts";
 import { vectorText } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
+import type { ReportHead } from "./report-text.ts";
 
 /** What a report says beyond what the judge found. */
 export interface ReportContext {
@@ -25,13 +26,15 @@ export interface ReportContext {
 
 export interface Judged {
   plan: Plan;
+  /** SHA-256 of the plan. */
+  planDigest: string;
   map: ResidencyMap;
   journals: readonly Journal[];
   judgement: Judgement;
 }
 
 export function buildRunSummary(
-  { plan, map, judgement }: Omit<Judged, "journals">,
+  { plan, map, judgement }: Omit<Judged, "journals" | "planDigest">,
   context: Pick<
     ReportContext,
     "runId" | "environment" | "fidelity" | "durationMs" | "startedAt" | "filtered"
@@ -59,6 +62,22 @@ export function buildRunSummary(
 
 /** Deterministic: `verify` builds it again from the journals and compares. */
 export function buildRegionReport(region: string, judged: Judged, context: ReportContext): RegionReport {
+  const head = buildRegionHead(region, judged, context);
+  return { ...head, verdicts: [...reportVerdicts(region, judged, context)] };
+}
+
+/** One at a time: a large region's are not all needed at once. */
+export function* reportVerdicts(
+  region: string,
+  { judgement }: Pick<Judged, "judgement">,
+  context: ReportContext,
+): Generator<ReportVerdict> {
+  for (const verdict of judgement.verdicts)
+    if (verdict.item.from.region === region) yield reportVerdict(verdict, context);
+}
+
+/** All of a report but for its verdicts. */
+export function buildRegionHead(region: string, judged: Judged, context: ReportContext): ReportHead {
   const { plan, map, judgement } = judged;
   const mine = judgement.regions[region];
   if (!mine) throw new TypeError(`the judgement has no region ${region}`);
@@ -83,15 +102,12 @@ export function buildRegionReport(region: string, judged: Judged, context: Repor
     regions: Object.keys(map.regions).map((id) => describeRegion(id, map)),
     grade,
     counts: { planned, contained, breached, inconclusive, waived, controls },
-    digests: { plan: planDigest(plan), map: plan.map },
+    digests: { plan: judged.planDigest, map: plan.map },
     signers: { observed: context.signers.regions[region] ?? null, judged: context.signers.judge },
     gaps: mine.gaps,
     notClaimed: plan.notClaimed,
     journalProblems: mine.journalProblems,
     systems: map.systems.filter((system) => homesOf(system, map).includes(region)).map(inventoryLine),
-    verdicts: judgement.verdicts
-      .filter((verdict) => verdict.item.from.region === region)
-      .map((verdict) => reportVerdict(verdict, context)),
   };
 }
 

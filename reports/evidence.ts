@@ -1,19 +1,23 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { seal } from "../attest/envelope.ts";
 import { type HistoryPosition, journalName } from "../attest/observed-statement.ts";
 import type { EvidenceSigner } from "../attest/signer.ts";
-import { sha256 } from "../core/digest.ts";
+import { canonicalPieces } from "../core/digest.ts";
 import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import { type Controls, readControls } from "./controls.ts";
 import { renderPopulationCsv } from "./render/csv.ts";
 import { renderRegionHtml, renderRunHtml } from "./render/html.ts";
+import { carrying } from "./render/html-check.ts";
+import { pageDigest } from "./render/html-form.ts";
 import { renderJunit } from "./render/junit.ts";
 import { renderRegionMarkdown, renderRunMarkdown } from "./render/markdown.ts";
 import { renderSarif } from "./render/sarif.ts";
 import { renderWorkbook } from "./render/xlsx.ts";
 import type { RegionReport, RunSummary } from "./report.ts";
+import { reportPieces } from "./report-text.ts";
+import { RunFolder } from "./run-folder.ts";
 import { buildRegionStatement, buildRunStatement, type DrillScore } from "./statement.ts";
 
 /** The judge's statement: of a region in its folder, of the whole run beside the regions' folders. */
@@ -43,37 +47,48 @@ export async function writeEvidence(
   { context, judge, drills, history, signedAt }: Signing & { context: ReportContext },
 ): Promise<{ run: RunSummary; reports: RegionReport[] }> {
   const { plan, map } = judged;
+  const folder = new RunFolder(directory);
   const run = buildRunSummary(judged, context);
   const reports = plan.scope.regions.map((region) => buildRegionReport(region, judged, context));
   const { text: controlsText, controls } = judged.controls ?? readControls();
-  const write = (name: string, content: string | Uint8Array) => writeFileSync(join(directory, name), content);
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const digests = (names: readonly string[]) =>
-    Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(directory, name)))]));
-  write("residency.yaml", judged.mapText);
-  write("controls.yaml", controlsText);
-  write("map.json", json(map));
-  write("plan.json", json(plan));
+    Object.fromEntries(names.map((name) => [name, folder.sha256(name)]));
+  folder.write("residency.yaml", judged.mapText);
+  folder.write("controls.yaml", controlsText);
+  folder.write("map.json", `${JSON.stringify(map, null, 2)}\n`);
+  // In the very text that its digest is over: SHA-256 of the file is what pages and statements name.
+  folder.write("plan.json", canonicalPieces(plan));
+  const pages = new Map(reports.map((report) => [report.region.id, renderRegionHtml(report, controls)]));
+  const runPage = renderRunHtml(run, reports, controls);
+  const bundles: string[] = [];
   for (const report of reports) {
     const { id } = report.region;
-    write(`${id}/report.json`, json(report));
-    write(`${id}/report.md`, renderRegionMarkdown(report));
-    write(`${id}/junit.xml`, renderJunit(report));
+    const { verdicts, ...head } = report;
+    folder.write(`${id}/report.json`, reportPieces(head, verdicts));
+    folder.write(`${id}/report.md`, renderRegionMarkdown(report));
+    folder.write(`${id}/junit.xml`, renderJunit(report));
     const covered = digests(coveredFiles(id, observersOf(map, plan)));
-    const statement = buildRegionStatement(report, covered, { drills, history: history?.[id] ?? null });
-    write(`${id}/${bundleName}`, await seal(statement, judge));
-    write(`${id}/report.html`, renderRegionHtml(report, controls));
+    const page = pages.get(id) ?? "";
+    const statement = buildRegionStatement(report, covered, {
+      drills,
+      history: history?.[id] ?? null,
+      pages: { region: pageDigest(page), run: pageDigest(runPage) },
+    });
+    const bundle = await seal(statement, judge);
+    folder.write(`${id}/${bundleName}`, bundle);
+    folder.write(`${id}/report.html`, carrying(page, { bundles: [bundle], publicKey: judge.publicPem }));
+    bundles.push(bundle);
   }
-  write("report.html", renderRunHtml(run, reports, controls));
-  write("report.md", renderRunMarkdown(run, reports));
-  write("population.csv", renderPopulationCsv(reports));
-  write("population.xlsx", renderWorkbook(run, reports));
-  write("results.sarif", renderSarif(run, reports, judged.mapText));
-  write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
+  folder.write("report.html", carrying(runPage, { bundles, publicKey: judge.publicPem }));
+  folder.write("report.md", renderRunMarkdown(run, reports));
+  folder.write("population.csv", renderPopulationCsv(reports));
+  folder.write("population.xlsx", renderWorkbook(run, reports));
+  folder.write("results.sarif", renderSarif(run, reports, judged.mapText));
+  folder.write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
   // Last but for its signature: it says that all is there.
-  write("run.json", json(run));
-  const files = digests(filesBelow(directory).filter(isCovered));
-  write(bundleName, await seal(buildRunStatement(run, reports, { files, signedAt }), judge));
+  folder.write("run.json", `${JSON.stringify(run, null, 2)}\n`);
+  const files = digests(folder.names().filter(isCovered));
+  folder.write(bundleName, await seal(buildRunStatement(run, reports, { files, signedAt }), judge));
   return { run, reports };
 }
 
@@ -86,21 +101,4 @@ export function coveredFiles(region: string, observers: readonly string[]): stri
 /** Whether the judge's statement of the run has to cover a file. */
 export function isCovered(name: string): boolean {
   return name !== bundleName && !name.startsWith(`${keysFolder}/`);
-}
-
-/** What is neither a file nor a folder with something in it. A link may lead to other content tomorrow. */
-export function oddEntriesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) =>
-      entry.isDirectory() ? readdirSync(join(entry.parentPath, entry.name)).length === 0 : !entry.isFile(),
-    )
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .sort();
-}
-
-export function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .sort();
 }

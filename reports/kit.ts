@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { filesBelow } from "./evidence.ts";
 import { readRun } from "./read-run.ts";
 import { escapeMarkdown, markdownCode } from "./render/escape-markdown.ts";
 import { signerEntries } from "./render/provenance.ts";
 import { honestWords, regionGradeWords } from "./render/words.ts";
 import { zip } from "./render/zip.ts";
+import { RunFolder } from "./run-folder.ts";
 
 export const kitReadMe = "READ-ME-FIRST.md";
 
@@ -21,7 +21,7 @@ export function packKit(
     "verify.sh": readFileSync(join(import.meta.dirname, "verify.sh")),
   };
   for (const { directory, run } of runs) {
-    for (const name of filesBelow(directory))
+    for (const name of new RunFolder(directory).names())
       files[`runs/${run.runId}/${name}`] = readFileSync(join(directory, name));
   }
   for (const [name, content] of Object.entries(history ?? {})) files[`history/${name}`] = content;

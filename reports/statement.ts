@@ -3,7 +3,8 @@ import { HistoryPosition } from "../attest/observed-statement.ts";
 import { RegionGrade } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
 
-const digest = z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const digest = z.strictObject({ sha256 });
 const Descriptor = z.strictObject({
   name: z.string(),
   digest: digest.optional(),
@@ -38,7 +39,12 @@ const RegionClaims = z.strictObject({
   /** How many holes this version was shown to find, and the digest of the drills; null: never recorded. */
   drills: DrillScore.nullable(),
   history: HistoryPosition.nullable(),
+  /** What the region's page and the run's show: `pageDigest` of each. A page carries this statement, so that the
+   *  statement cannot have the digest of its file. */
+  pages: z.strictObject({ region: sha256, run: sha256 }),
 });
+
+type RegionClaims = z.infer<typeof RegionClaims>;
 
 const RunClaims = z.strictObject({
   ...common,
@@ -86,7 +92,7 @@ const resultOf = {
 export function buildRegionStatement(
   report: RegionReport,
   files: Readonly<Record<string, string>>,
-  { drills, history }: { drills: DrillScore | null; history: HistoryPosition | null },
+  { drills, history, pages }: Pick<RegionClaims, "drills" | "history" | "pages">,
 ): RegionStatement {
   const names = (wanted: (verdict: ReportVerdict) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
@@ -109,6 +115,7 @@ export function buildRegionStatement(
         counts: report.counts,
         drills,
         history,
+        pages,
         wording: wording(report),
       },
     },

@@ -1,26 +1,27 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { z } from "zod";
 import { journalName, ObservedStatement } from "../attest/observed-statement.ts";
 import { openStatement } from "../attest/open-envelope.ts";
 import { type SignerIdentity, sameSigner, signerText } from "../attest/signer.ts";
 import { judgeRole, type Trust } from "../attest/trust.ts";
-import { canonicalJson, sha256 } from "../core/digest.ts";
+import { canonicalJson, digestOfPieces } from "../core/digest.ts";
 import { type Journal, readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
-import { buildRegionReport, buildRunSummary } from "./build-report.ts";
 import {
-  bundleName,
-  coveredFiles,
-  filesBelow,
-  isCovered,
-  observedBundleName,
-  oddEntriesBelow,
-} from "./evidence.ts";
-import { RegionReport, RunSummary } from "./report.ts";
+  buildRegionHead,
+  buildRegionReport,
+  buildRunSummary,
+  type Judged,
+  reportVerdicts,
+} from "./build-report.ts";
+import { bundleName, coveredFiles, isCovered, observedBundleName } from "./evidence.ts";
+import { pageDigest } from "./render/html-form.ts";
+import { type RegionReport, RunSummary } from "./report.ts";
+import { reportPieces } from "./report-text.ts";
+import { RunFolder } from "./run-folder.ts";
 import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
+import { readStoredReport, type StoredReport } from "./stored-report.ts";
 
 export interface Verification {
   /** Empty when everything holds. */
@@ -62,18 +63,19 @@ function verifyInto(
   { trust, replay }: { trust: Trust; replay: Replay },
 ): void {
   const { problems, notes, checked } = verification;
-  const read = (name: string) => readFileSync(join(directory, name));
-  const json = <T>(name: string, schema: z.ZodType<T>) =>
-    schema.parse(JSON.parse(read(name).toString("utf8")));
+  const folder = new RunFolder(directory);
+  const text = (name: string) => folder.read(name).toString("utf8");
+  const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(text(name)));
+  const reports = new Map<string, StoredReport>();
+  const pages = new Map<string, string>();
   checkFolder();
   const run = json("run.json", RunSummary);
   verification.run = run;
-  const plan = json("plan.json", Plan);
   const map = replayedMap();
-  const planned = planDigest(plan);
+  const { plan, planned } = replayedPlan();
   const observers = observersOf(map, plan);
-  const journals = observers.map((region) =>
-    readJournal(read(journalName(region)).toString("utf8"), {
+  let journals = observers.map((region) =>
+    readJournal(folder.lines(journalName(region)), {
       runId: run.runId,
       region,
       plan: planned,
@@ -93,9 +95,9 @@ function verifyInto(
   compareVerdicts();
 
   function opened<T>(role: string, name: string, schema: z.ZodType<T>, timeOf: (statement: T) => string) {
-    const text = tryRead(() => read(name).toString("utf8"));
+    const bundle = tryRead(() => text(name));
     const result =
-      text === null ? { problem: "it is missing" } : openStatement(text, { role, trust, schema, timeOf });
+      bundle === null ? { problem: "it is missing" } : openStatement(bundle, { role, trust, schema, timeOf });
     if ("problem" in result) problems.push(`${name}: ${result.problem}`);
     else checked.signatures++;
     return "problem" in result ? null : result;
@@ -112,14 +114,14 @@ function verifyInto(
         continue;
       }
       checked.files++;
-      const actual = tryRead(() => sha256(read(name)));
+      const actual = tryRead(() => folder.sha256(name));
       if (actual === null) problems.push(`${name} is missing`);
       else if (actual !== digest) problems.push(`${name} was changed after it was signed`);
     }
-    const strangers = filesBelow(directory).filter((name) => isCovered(name) && !subjects.has(name));
+    const strangers = folder.names().filter((name) => isCovered(name) && !subjects.has(name));
     problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
-    const odd = oddEntriesBelow(directory).map((name) => `${name} is no file, and no folder with files`);
-    problems.push(...odd);
+    const odd = folder.oddNames();
+    problems.push(...odd.map((name) => `${name} is no file, and no folder with files`));
     const { runId, grade } = signed.statement.predicate[runExtension];
     const stored = json("run.json", RunSummary);
     if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);
@@ -127,20 +129,40 @@ function verifyInto(
   }
 
   function replayedMap(): ResidencyMap {
-    const parsed = replay.parseMap(read("residency.yaml").toString("utf8"), run.startedAt.slice(0, 10));
-    if (canonicalJson(parsed) !== canonicalJson(JSON.parse(read("map.json").toString("utf8"))))
+    const parsed = replay.parseMap(text("residency.yaml"), run.startedAt.slice(0, 10));
+    if (canonicalJson(parsed) !== canonicalJson(JSON.parse(text("map.json"))))
       problems.push("map.json is not what residency.yaml says");
-    const replanned = replay.plan(parsed, { ...plan.scope, environment: plan.environment });
-    if (planDigest(replanned) !== planDigest(plan))
-      problems.push("plan.json is not the plan of this map by this version of Ringfence");
     return parsed;
+  }
+
+  /** The plan that the map asks for, in the scope that the reports name. A `plan.json` of that very digest needs
+   *  no reading; any other is judged as it stands, and is a problem where it is not what its map asks for. */
+  function replayedPlan(): { plan: Plan; planned: string } {
+    const [first] = Object.keys(run.regions);
+    if (first !== undefined) {
+      const { scope, environment } = reportOf(first).head;
+      const asked = replay.plan(map, { ...scope, environment });
+      const digest = planDigest(asked);
+      if (digest === folder.sha256("plan.json")) return { plan: asked, planned: digest };
+    }
+    const stored = json("plan.json", Plan);
+    const digest = planDigest(stored);
+    const replanned = replay.plan(map, { ...stored.scope, environment: stored.environment });
+    if (planDigest(replanned) !== digest)
+      problems.push("plan.json is not the plan of this map by this version of Ringfence");
+    return { plan: stored, planned: digest };
+  }
+
+  function reportOf(region: string): StoredReport {
+    const report = reports.get(region) ?? readStoredReport(folder, region);
+    reports.set(region, report);
+    return report;
   }
 
   /** A region that did not finish could not sign; its journal then proves nothing, and no pass rests on it. */
   function checkObserved({ region, entries }: Journal): ObservedStatement["predicate"] | null {
     const name = `${region}/${observedBundleName}`;
-    const text = tryRead(() => read(journalName(region)));
-    if (tryRead(() => read(name)) === null && entries.at(-1)?.type !== "run-finished") {
+    if (tryRead(() => folder.sha256(name)) === null && entries.at(-1)?.type !== "run-finished") {
       notes.push(`${region} did not finish its journal, and did not sign it`);
       return null;
     }
@@ -150,7 +172,7 @@ function verifyInto(
     const [journal] = subject;
     if (journal.name !== journalName(region) || predicate.region !== region)
       problems.push(`${name}: it is of ${predicate.region}`);
-    if (text && journal.digest.sha256 !== sha256(text))
+    if (journal.digest.sha256 !== folder.sha256(journalName(region)))
       problems.push(`${journalName(region)} is not the journal that ${region} signed`);
     if (predicate.runId !== run.runId) problems.push(`${name}: it is of run ${predicate.runId}`);
     if (predicate.plan !== planned) problems.push(`${name}: it is of another plan`);
@@ -173,46 +195,41 @@ function verifyInto(
     for (const file of coveredFiles(region, observers)) {
       const digest = subjects.get(file);
       if (digest === undefined) problems.push(`${name}: it does not cover ${file}`);
-      else if (digest !== tryRead(() => sha256(read(file))))
+      else if (digest !== tryRead(() => folder.sha256(file)))
         problems.push(`${name}: ${file} is not what was signed`);
     }
+    samePage(`${region}/report.html`, said.pages.region);
+    samePage("report.html", said.pages.run);
     sameAsShown(region, "judged", signed.who);
     return said;
+  }
+
+  /** A page has to hold for its readers' browsers, too. */
+  function samePage(name: string, signed: string): void {
+    const digest = pages.get(name) ?? tryRead(() => pageDigest(text(name))) ?? "";
+    pages.set(name, digest);
+    if (digest !== signed) problems.push(`${name}: it does not show what the judge signed for it`);
   }
 
   /** The pages show whose signatures to expect: those have to be the real ones. */
   function sameAsShown(region: string, what: "observed" | "judged", who: SignerIdentity): void {
     if (!plan.scope.regions.includes(region)) return;
-    const shown = json(`${region}/report.json`, RegionReport).signers[what];
+    const shown = reportOf(region).head.signers[what];
     if (!shown || !sameSigner(shown, who))
       problems.push(`${region}/report.json names another signer than ${signerText(who)}`);
   }
 
   function compareVerdicts(): void {
-    const judged = { plan, map, journals, judgement: judge(plan, map, journals) };
+    const judgement = judge(plan, map, journals);
+    // What is left to compare takes their first and last entries only: a large run's are best forgotten.
+    journals = journals.map(({ entries, ...rest }) => ({
+      ...rest,
+      entries: [...entries.slice(0, 1), ...entries.slice(1).slice(-1)],
+    }));
+    const judged = { plan, planDigest: planned, map, journals, judgement };
     for (const region of plan.scope.regions) {
-      const stored = json(`${region}/report.json`, RegionReport);
-      const context = {
-        ...stored,
-        durationMs: run.durationMs,
-        startedAt: run.startedAt,
-        filtered: stored.partial,
-        rerunOptions: "",
-        signers: { judge: stored.signers.judged, regions: { [region]: stored.signers.observed } },
-      };
-      const rebuilt = buildRegionReport(region, judged, context);
-      checked.verdicts += rebuilt.verdicts.length;
-      const bare = ({ verdicts, partial: _, ...rest }: RegionReport) => ({
-        ...rest,
-        verdicts: verdicts.map(({ rerun: __, ...verdict }) => verdict),
-      });
-      if (canonicalJson(bare(rebuilt)) === canonicalJson(bare(stored))) continue;
-      const wrong = stored.verdicts.find(
-        (verdict, index) => verdict.grade !== rebuilt.verdicts[index]?.grade,
-      );
-      problems.push(
-        `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
-      );
+      checked.verdicts += judgement.regions[region]?.planned ?? 0;
+      compareReport(region, judged);
     }
     const summary = buildRunSummary(judged, { ...run, filtered: run.partial });
     if (canonicalJson(summary) !== canonicalJson(run)) problems.push("run.json is not what the journals say");
@@ -220,6 +237,34 @@ function verifyInto(
       const signed = claims.get(region)?.grade;
       if (signed && signed !== grade) problems.push(`${region}: ${signed} was signed, and it is ${grade}`);
     }
+  }
+
+  /** A report of the very text that the journals lead to needs no reading. What it says of its making (version,
+   *  limits, options of its commands) is taken from it. */
+  function compareReport(region: string, judged: Judged): void {
+    const { head, rerunOptions, whole } = reportOf(region);
+    const context = {
+      ...head,
+      durationMs: run.durationMs,
+      startedAt: run.startedAt,
+      filtered: head.partial,
+      rerunOptions,
+      signers: { judge: head.signers.judged, regions: { [region]: head.signers.observed } },
+    };
+    const rebuiltHead = buildRegionHead(region, judged, context);
+    const pieces = reportPieces(rebuiltHead, reportVerdicts(region, judged, context));
+    if (digestOfPieces(pieces) === folder.sha256(`${region}/report.json`)) return;
+    const stored = whole();
+    const rebuilt = buildRegionReport(region, judged, context);
+    const bare = ({ verdicts, partial: _, ...rest }: RegionReport) => ({
+      ...rest,
+      verdicts: verdicts.map(({ rerun: __, ...verdict }) => verdict),
+    });
+    if (canonicalJson(bare(rebuilt)) === canonicalJson(bare(stored))) return;
+    const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== rebuilt.verdicts[index]?.grade);
+    problems.push(
+      `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
+    );
   }
 }
 

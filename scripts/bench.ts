@@ -10,10 +10,12 @@ import { gate } from "../observer/gate.ts";
 import { attempt } from "../probes/attempt.ts";
 import { tcp } from "../probes/tcp.ts";
 import type { RunSummary } from "../reports/report.ts";
+import { evidenceCosts } from "./bench/evidence-costs.ts";
 import { table } from "./terminal.ts";
 
-/** Prints ratios within one run; nothing is asserted. `node scripts/bench.ts engine` is the inner part,
- *  run in a network namespace of its own, where 192.0.2.0/24 (RFC 5737) is a hole that answers nothing. */
+/** Prints ratios within one run; nothing is asserted. `npm run bench -- evidence` measures evidence only.
+ *  `node scripts/bench.ts engine` is the inner part, run in a network namespace of its own, where 192.0.2.0/24
+ *  (RFC 5737) is a hole that answers nothing. */
 const engineTargets = 5000;
 const engineConcurrency = 500;
 const engineDeadlineMs = 2000;
@@ -40,8 +42,14 @@ if (process.argv[2] === "engine") {
   process.exit(0);
 }
 
-const rows = [["measure", "value"], ...defaultRun(), ...engine()];
-process.stdout.write(`${table(rows)}\n`);
+/** Some 100,000 attempts. */
+const largeCopies = 33;
+const evidence = [
+  ...(await evidenceCosts("evidence of the sample map", 1)),
+  ...(await evidenceCosts("evidence of a large map", largeCopies)),
+];
+const others = process.argv[2] === "evidence" ? [] : [...defaultRun(), ...engine()];
+process.stdout.write(`${table([["measure", "value"], ...others, ...evidence])}\n`);
 
 function defaultRun(): string[][] {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-bench-"));

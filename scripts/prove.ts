@@ -60,7 +60,8 @@ export async function observeAndJudge(proof: Proof): Promise<Judged> {
     }),
   );
   const judged = { map: published.map, plan: published.plan };
-  return { ...judged, journals, judgement: judge(judged.plan, judged.map, journals) };
+  const judgement = judge(judged.plan, judged.map, journals);
+  return { ...judged, planDigest: digests.plan, journals, judgement };
 }
 
 /** Sortable, and unique without a counter: time to the second, and four random bytes. */

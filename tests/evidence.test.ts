@@ -70,8 +70,12 @@ describe("the evidence of a run", () => {
     return (await verifyEvidence(copy, trusted, replay)).problems;
   }
 
-  const edit = (name: string, change: (text: string) => string) => (directory: string) =>
-    writeFileSync(join(directory, name), change(readFileSync(join(directory, name), "utf8")));
+  const edit = (name: string, change: (text: string) => string) => (directory: string) => {
+    const text = readFileSync(join(directory, name), "utf8");
+    const changed = change(text);
+    expect(changed, `${name} has nothing to alter there`).not.toBe(text);
+    writeFileSync(join(directory, name), changed);
+  };
 
   test("holds as it was written, and every verdict is replayed", async () => {
     const verification = await verifyEvidence(whole, trust, replay);
@@ -228,7 +232,7 @@ describe("the evidence of a run", () => {
     ],
     [
       "the plan edited",
-      edit("plan.json", (text) => text.replace('"deadlineMs": 4000', '"deadlineMs": 1')),
+      edit("plan.json", (text) => text.replace('"deadlineMs":4000', '"deadlineMs":1')),
       /plan\.json/,
     ],
     [
@@ -264,7 +268,7 @@ describe("the evidence of a run", () => {
   });
 
   test("does not hold when its plan names no region, because then nothing was signed for", async () => {
-    const empty = edit("plan.json", (text) => text.replace(/"regions": \[[^\]]*\]/, '"regions": []'));
+    const empty = edit("plan.json", (text) => text.replace(/"regions":\[[^\]]*\]/, '"regions":[]'));
     expect((await problemsAfter(empty)).join("\n")).toMatch(/plan\.json was changed/);
   });
 

@@ -1,11 +1,6 @@
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
-import { pathToFileURL } from "node:url";
 import fc from "fast-check";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import type { BrowserContextOptions } from "playwright-core";
+import { expect, test } from "vitest";
 import { leakPaths } from "../core/vocabulary.ts";
 import { readControls } from "../reports/controls.ts";
 import { aHostileReport } from "../reports/render/a-hostile-report.ts";
@@ -22,97 +17,9 @@ import {
 import { hostile, hostileTexts } from "../reports/render/hostile.ts";
 import { renderRegionHtml, renderRunHtml } from "../reports/render/html.ts";
 import type { RegionReport } from "../reports/report.ts";
+import { browserOfTests, violations } from "./browser.ts";
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
-const folder = mkdtempSync(join(tmpdir(), "ringfence-pages-"));
-let browser: Browser;
-
-/** The pages are shown in a real browser or the tests fail: a skip would look like a page that works. */
-function chromiumPath(): string {
-  const named = process.env.CHROMIUM;
-  const onPath = (process.env.PATH ?? "")
-    .split(delimiter)
-    .map((directory) => join(directory, "google-chrome"));
-  const candidates = named ? [named] : ["/usr/bin/chromium", "/usr/bin/chromium-browser", ...onPath];
-  const found = candidates.find((candidate) => {
-    try {
-      accessSync(candidate, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  if (found) return found;
-  throw new Error(
-    `Chromium: expected an executable at ${named ?? "/usr/bin/chromium, /usr/bin/chromium-browser or google-chrome on PATH"}, got none. ` +
-      "Install it with: apt-get install chromium. Or name one by the environment variable CHROMIUM.",
-  );
-}
-
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: chromiumPath(),
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-background-networking",
-      "--no-first-run",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}, 60_000);
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-let opened = 0;
-
-async function open(markup: string, options: BrowserContextOptions = {}) {
-  opened += 1;
-  const file = join(folder, `page-${opened}.html`);
-  writeFileSync(file, markup);
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  const page = await context.newPage();
-  const requests: string[] = [];
-  const complaints: string[] = [];
-  page.on("request", (request) => requests.push(request.url()));
-  page.on("console", (message) => complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(error.message));
-  await page.goto(pathToFileURL(file).href);
-  return {
-    page,
-    requests,
-    complaints,
-    url: pathToFileURL(file).href,
-    [Symbol.asyncDispose]: () => context.close(),
-  };
-}
-
-/** Run by the driver, which the page's policy does not bind: the page itself may still run nothing else. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(() => {
-    for (const details of document.querySelectorAll("details")) details.open = true;
-  });
-  await page.evaluate(readFileSync(axe, "utf8"));
-  return page.evaluate(async () => {
-    const axeCore = (
-      globalThis as unknown as {
-        axe: { run: () => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-      }
-    ).axe;
-    const found = await axeCore.run();
-    return found.violations.map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 3)
-          .map(({ html }) => html)
-          .join(" ")}`,
-    );
-  });
-}
+const open = browserOfTests();
 
 const gap = {
   path: "queue",

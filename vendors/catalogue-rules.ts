@@ -118,10 +118,12 @@ function requestProblems({ request, ...record }: Vendor): string[] {
 
 /** Hosts that two vendors claim: which vendor a host belongs to has to have one answer. */
 export function collisions(vendors: readonly Vendor[]): { id: string; problem: string }[] {
-  const all = vendors.flatMap(({ id, endpoints }) => endpoints.map(({ host }) => ({ id, host })));
-  return all.flatMap(({ id, host }, index) =>
+  const all = vendors.flatMap(({ id, endpoints }) =>
+    endpoints.map(({ host }) => ({ id, host, pattern: patternOf(host), sample: sampleOf(host) })),
+  );
+  return all.flatMap(({ id, host, sample }) =>
     all
-      .filter((other, at) => at !== index && other.id !== id && patternOf(other.host).test(sampleOf(host)))
+      .filter((other) => other.id !== id && other.pattern.test(sample))
       .map((other) => ({ id, problem: `endpoints: "${host}" belongs to ${other.id}'s "${other.host}"` })),
   );
 }

@@ -1,4 +1,5 @@
 import { type Html, html } from "./escape-html.ts";
+import { checkBlock } from "./html-check.ts";
 import { commandLine } from "./html-verdict.ts";
 import { honestWords, verifyCommand } from "./words.ts";
 
@@ -16,6 +17,7 @@ export function htmlFooter(facts: {
 <h2 id="verify">Verify it yourself</h2>
 <p>Checks the signatures and works out every verdict again from the observations. Offline, on a machine of your own. DIR is the folder of this run; FILE is your trust file: whose signature counts for which region and for the verdicts, from them and not from this folder.</p>
 ${commandLine(verifyCommand)}
+${checkBlock()}
 <dl class="provenance">
 ${entry("Run", [facts.runId])}
 ${entry("Ringfence", facts.versions)}

@@ -1,15 +1,26 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { type Content, Html, html } from "./escape-html.ts";
+import { alarm, carrier, type PageSubject } from "./html-check.ts";
 
 /** In this order: what follows refines what came before. */
-const style = ["base", "headline", "sections", "tables", "matrix", "attempts", "phone-and-paper"]
+const style = ["base", "headline", "sections", "tables", "matrix", "attempts", "check", "phone-and-paper"]
   .map((name) => asset(`html-${name}.css`))
   .join("");
-const script = asset("html.js");
+/** The page's script: its modules as one, because a page that is opened from a disk may load no other. */
+const script = `(() => {
+"use strict";
+${["form", "signature", "files", "check", "packed", "filter"].map((name) => plainScript(`html-${name}.js`)).join("")}${plainScript("html.js")}})();
+`;
 
 function asset(name: string): string {
   return readFileSync(new URL(name, import.meta.url), "utf8");
+}
+
+function plainScript(name: string): string {
+  return asset(name)
+    .replace(/^import .*\n/gm, "")
+    .replace(/^export (?=(async )?function |const )/gm, "");
 }
 
 function sourceHash(source: string): string {
@@ -40,6 +51,8 @@ export function htmlPage(page: {
   headline: Content;
   sections: readonly (PageSection | null)[];
   footer: Content;
+  /** Left out, the page checks nothing of itself. */
+  subject?: PageSubject;
 }): string {
   const sections = page.sections.filter((section) => section !== null);
   return html`<!doctype html>
@@ -55,7 +68,7 @@ export function htmlPage(page: {
 </head>
 <body>
 <a class="skip" href="#main">Skip to the results</a>
-${page.headline}
+${page.subject ? alarm() : null}${page.headline}
 <nav aria-label="On this page"><ul>
 ${sections.map(
   ({ id, name, count }) =>
@@ -72,7 +85,7 @@ ${body}
 )}
 </main>
 ${page.footer}
-<script>${Html.ours(script)}</script>
+${page.subject ? carrier(page.subject) : null}<script>${Html.ours(script)}</script>
 </body>
 </html>
 `.toString();

@@ -10,6 +10,12 @@ export function gradeMark(grade: Grade): Html {
   return html`<span class="mark ${grade}"><span aria-hidden="true">${symbol}</span> ${text}</span>`;
 }
 
+/** Under the grade, whether a waiver was needed for it. */
+export function waiverNote({ waiver, grade }: ReportVerdict): Html | null {
+  if (!waiver || grade === "inconclusive") return null;
+  return html`<span class="waived">${grade === "contained" ? "exception not needed" : "under an exception"}</span>`;
+}
+
 /** The copy button stays hidden until the script can serve it. */
 export function commandLine(command: string): Html {
   return html`<div class="command"><code>${command}</code><button type="button" class="copy" hidden>Copy<span class="unseen"> the rerun command</span></button></div>`;

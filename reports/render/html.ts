@@ -20,6 +20,7 @@ export function renderRegionHtml(report: RegionReport, controls: Controls | null
   const { region } = report;
   const others = report.regions.filter(({ id }) => id !== region.id);
   return htmlPage({
+    subject: { page: "region", runId: report.runId, regions: [region.id] },
     title: pageTitle(report, region.id),
     headline: htmlHeadline({
       ...report,
@@ -71,6 +72,7 @@ export function renderRunHtml(
 ): string {
   const view = runView(run, reports);
   return htmlPage({
+    subject: { page: "run", runId: run.runId, regions: reports.map((report) => report.region.id) },
     title: pageTitle(run, view.subject),
     headline: htmlHeadline({
       ...run,

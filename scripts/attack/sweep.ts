@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Trust } from "../../attest/trust.ts";
-import { filesBelow } from "../../reports/evidence.ts";
+import { RunFolder } from "../../reports/run-folder.ts";
 
 /** A folder's files, by name. */
 export type Files = Map<string, Buffer>;
@@ -31,7 +31,7 @@ export interface Sweep {
 }
 
 export function filesIn(directory: string): Files {
-  return new Map(filesBelow(directory).map((name) => [name, readFileSync(join(directory, name))]));
+  return new Map(new RunFolder(directory).names().map((name) => [name, readFileSync(join(directory, name))]));
 }
 
 export function note(

@@ -92,7 +92,7 @@ export async function writeRun(
   const judgement = judgeJournals(plan, map, journals);
   const written = await writeEvidence(
     directory,
-    { map, mapText, plan, journals, judgement },
+    { map, mapText, plan, planDigest: digests.plan, journals, judgement },
     {
       ...{ judge, signedAt: new Date().toISOString(), drills: null },
       ...(begun ? { history: begun.positions } : {}),

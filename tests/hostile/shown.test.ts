@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { aTrial, type Run } from "../../core/a-trial.ts";
 import { judge } from "../../core/judge.ts";
+import { planDigest } from "../../core/plan.ts";
 import { legibleText } from "../../probes/legible.ts";
 import { buildRegionReport, buildRunSummary } from "../../reports/build-report.ts";
 import { renderPopulationCsv } from "../../reports/render/csv.ts";
@@ -27,7 +28,7 @@ const context = {
 
 /** Every text that a run with that hostile answer leads to. */
 function shown({ plan, map, journals, texts }: Run): Record<string, string> {
-  const judged = { plan, map, journals, judgement: judge(plan, map, journals) };
+  const judged = { plan, planDigest: planDigest(plan), map, journals, judgement: judge(plan, map, journals) };
   const report = buildRegionReport("eu", judged, { ...context, limits: [] });
   const summary = buildRunSummary(judged, context);
   return {

@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  type Dirent,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { encoded, sha256 } from "../core/digest.ts";
+
+const bytesPerRead = 1 << 20;
+
+/** A run's folder. Large files pass through it piece by piece, and each file is digested once: as it was
+ *  written here, or as it was first read. */
+export class RunFolder {
+  readonly #directory: string;
+  readonly #digests = new Map<string, string>();
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  write(name: string, content: string | Uint8Array | Iterable<string>): void {
+    if (typeof content === "string" || content instanceof Uint8Array) {
+      writeFileSync(this.#path(name), content);
+      this.#digests.set(name, sha256(content));
+    } else this.#writePieces(name, content);
+  }
+
+  #writePieces(name: string, pieces: Iterable<string>): void {
+    const digest = createHash("sha256");
+    const file = openSync(this.#path(name), "w");
+    try {
+      for (const bytes of encoded(pieces)) {
+        digest.update(bytes);
+        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      }
+    } finally {
+      closeSync(file);
+    }
+    this.#digests.set(name, digest.digest("hex"));
+  }
+
+  /** Throws where there is no such file. */
+  read(name: string): Buffer {
+    const bytes = readFileSync(this.#path(name));
+    this.#remember(name, sha256(bytes));
+    return bytes;
+  }
+
+  /** The pieces between line ends, as splitting the whole text would leave them. */
+  *lines(name: string): Generator<string> {
+    const digest = createHash("sha256");
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let rest = "";
+    for (const chunk of this.chunks(name)) {
+      digest.update(chunk);
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    yield rest + decoder.decode();
+    this.#remember(name, digest.digest("hex"));
+  }
+
+  /** In hex; throws where there is no such file. */
+  sha256(name: string): string {
+    const known = this.#digests.get(name);
+    if (known !== undefined) return known;
+    const digest = createHash("sha256");
+    for (const bytes of this.chunks(name)) digest.update(bytes);
+    return this.#remember(name, digest.digest("hex"));
+  }
+
+  /** Whatever is read has to be what was digested. */
+  #remember(name: string, digest: string): string {
+    const known = this.#digests.get(name) ?? digest;
+    if (known !== digest) throw new Error(`${name} was changed while it was read`);
+    this.#digests.set(name, digest);
+    return digest;
+  }
+
+  /** Each chunk is overwritten by the next one. */
+  *chunks(name: string): Generator<Buffer> {
+    const chunk = Buffer.allocUnsafe(bytesPerRead);
+    const file = openSync(this.#path(name), "r");
+    try {
+      for (;;) {
+        const length = readSync(file, chunk);
+        if (length === 0) return;
+        yield chunk.subarray(0, length);
+      }
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  /** Everything that is no folder, in order. */
+  names(): string[] {
+    return this.#entries((entry) => !entry.isDirectory());
+  }
+
+  /** What is neither a file nor a folder with something in it. A link may lead to other content tomorrow. */
+  oddNames(): string[] {
+    return this.#entries((entry) =>
+      entry.isDirectory() ? readdirSync(join(entry.parentPath, entry.name)).length === 0 : !entry.isFile(),
+    );
+  }
+
+  #entries(keep: (entry: Dirent) => boolean): string[] {
+    return readdirSync(this.#directory, { recursive: true, withFileTypes: true })
+      .filter(keep)
+      .map((entry) => relative(this.#directory, join(entry.parentPath, entry.name)))
+      .sort();
+  }
+
+  #path(name: string): string {
+    return join(this.#directory, name);
+  }
+}

@@ -1,0 +1,26 @@
+import { RegionReport, ReportVerdict } from "./report.ts";
+import { readReportHead } from "./report-text.ts";
+import type { RunFolder } from "./run-folder.ts";
+
+/** A region's report as it stands in a folder; a large one's verdicts are not read until they are asked for. */
+export interface StoredReport {
+  head: Omit<RegionReport, "verdicts">;
+  /** The options that its rerun commands repeat; empty where they do not say. */
+  rerunOptions: string;
+  whole(): RegionReport;
+}
+
+/** Throws where there is none, or what is there is no report. */
+export function readStoredReport(folder: RunFolder, region: string): StoredReport {
+  const name = `${region}/report.json`;
+  const whole = () => RegionReport.parse(JSON.parse(folder.read(name).toString("utf8")));
+  const read = readReportHead(folder.chunks(name));
+  if (!read) return { head: whole(), rerunOptions: "", whole };
+  const first = read.first === null ? null : ReportVerdict.parse(read.first);
+  return { head: RegionReport.parse(read.head), rerunOptions: first ? rerunOptionsOf(first) : "", whole };
+}
+
+function rerunOptionsOf({ rerun, from, path }: ReportVerdict): string {
+  const end = rerun.indexOf(` --region ${from.region} --path ${path} -t '`);
+  return end < 0 ? "" : rerun.slice(0, end).replace(/^npm run -s ringfence -- run /, "");
+}
