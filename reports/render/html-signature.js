@@ -35,7 +35,8 @@ function algorithmOf(hex) {
 export async function openBundle(bundle, { key, isEcdsa, fingerprint }) {
   const { payload, signatures, payloadType: type } = bundle.dsseEnvelope;
   const [only, ...more] = signatures;
-  if (type !== payloadType || more.length > 0 || only.keyid) throw new Error("its statement is none of a run");
+  if (type !== payloadType || more.length > 0 || only.keyid)
+    throw new Error("its statement is none of a run");
   const hint = btoa(
     String.fromCharCode(...(fingerprint.match(/../g) ?? []).map((byte) => parseInt(byte, 16))),
   );
