@@ -30,7 +30,7 @@ interface Proof
 /** Observes a plan from inside every region, writes the journals below `directory`, and judges them. */
 export async function observeAndJudge(proof: Proof): Promise<Judged> {
   const { environment, map, plan, runId, only, directory, signing } = proof;
-  const published: Omit<Published, "mapText"> = proof.published ?? { map, plan };
+  const published: Pick<Published, "map" | "plan" | "salt"> = proof.published ?? { map, plan };
   const digests = { plan: planDigest(published.plan), map: published.plan.map };
   const redaction = published.salt === undefined ? undefined : { salt: published.salt, ...digests };
   const regions = observersOf(map, plan);

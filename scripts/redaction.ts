@@ -14,6 +14,8 @@ export interface Published {
   mapText: string;
   plan: Plan;
   salt?: string;
+  /** Text about the run, as it may be published. */
+  hide(text: string): string;
 }
 
 /** The map and plan without private addresses and names. The salt goes into `file`, which is made for it and
@@ -36,7 +38,7 @@ export function redacted(
     });
   }
   keepSalt(file, { runId, salt });
-  return { map: published, mapText: stringify(published), plan: replanned, salt };
+  return { map: published, mapText: stringify(published), plan: replanned, salt, hide: hide.text };
 }
 
 function keepSalt(file: string, content: { runId: string; salt: string }): void {

@@ -25,6 +25,8 @@ export interface StartingRun {
   filtered: boolean;
   trigger: string | undefined;
   judge: EvidenceSigner;
+  /** Text about the run, as it may be recorded. */
+  hide: (text: string) => string;
   say: (line: string) => void;
 }
 
@@ -32,21 +34,23 @@ export interface StartingRun {
 export class RecordedRun implements Disposable {
   readonly #store: HistoryStore;
   readonly #begun: BegunRun;
+  readonly #hide: StartingRun["hide"];
   #ended = false;
 
-  private constructor(store: HistoryStore, begun: BegunRun) {
+  private constructor(store: HistoryStore, begun: BegunRun, hide: StartingRun["hide"]) {
     this.#store = store;
     this.#begun = begun;
+    this.#hide = hide;
   }
 
   /** Throws HISTORY_UNAVAILABLE or HISTORY_INVALID, before anything was attempted. */
   static async begin(place: string, run: StartingRun): Promise<RecordedRun> {
-    const { judge, say } = run;
+    const { judge, hide, say } = run;
     const store = await openStore(place);
     const begun = await beginRun(factsOf(run), { store, judge });
     for (const note of begun.notes) say(plain(note));
     if (begun.written.unsigned) say(plain(unsignedText(begun.written)));
-    return new RecordedRun(store, begun);
+    return new RecordedRun(store, begun, hide);
   }
 
   /** What each region's process is told, and with it where it stands in the history. */
@@ -80,7 +84,7 @@ export class RecordedRun implements Disposable {
     if (this.#ended) return;
     const why = error instanceof RingfenceError ? `${error.code}: ${error.message}` : "an internal error";
     const at = new Date().toISOString();
-    await this.#write(() => this.#begun.interrupt({ at, reason: why }));
+    await this.#write(() => this.#begun.interrupt({ at, reason: this.#hide(why) }));
   }
 
   async #write(end: () => Promise<Written>): Promise<boolean> {
@@ -115,11 +119,13 @@ export class RecordedRun implements Disposable {
   }
 }
 
-function factsOf({ runId, startedAt, driver, map, plan, mapFile, filtered, trigger }: StartingRun): RunFacts {
+function factsOf(run: StartingRun): RunFacts {
+  const { runId, startedAt, driver, map, plan, mapFile, filtered, hide } = run;
+  const trigger = oneLine(run.trigger) ?? triggerFrom(process.env);
   return {
     runId,
     at: startedAt,
-    trigger: oneLine(trigger) ?? triggerFrom(process.env),
+    trigger: trigger === null ? null : hide(trigger),
     commit: commitFrom(process.env, dirname(mapFile)),
     map: plan.map,
     plan: planDigest(plan),

@@ -41,6 +41,18 @@ test("evidence without private addresses and names proves the same, verifies, an
   expect(statSync(salt).mode & 0o777).toBe(0o600);
 });
 
+test("a history holds none of them either: not in a trigger, and not in why a run was interrupted", () => {
+  const history = join(folder, "history");
+  const state = join(folder, "db.replica.internal", "10.1.2.3.json");
+  const trigger = ["--trigger", "deploy to 10.1.2.3"];
+  const options = ["--map", map, "--redact", join(folder, "interrupted.json"), "--history", history];
+  expect(ringfence(["run", ...options, ...trigger, "--attach", state]).exitCode).toBe(64);
+  const { output } = ringfence(["history", history]);
+  expect(output).toMatch(/deploy to ipv4-/);
+  expect(output).toMatch(/interrupted: STATE_INVALID.*name-[0-9a-f]{16}\.redacted/);
+  expect(output).not.toMatch(/10\.1\.2\.3|replica\.internal/);
+});
+
 test("redaction that would hide nothing, or overwrite another run's salt, is refused before anything is tried", () => {
   const there = join(folder, "there.json");
   writeFileSync(there, "kept");

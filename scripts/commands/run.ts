@@ -89,7 +89,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const saltFile = options.text("redact");
   const published = saltFile
     ? redacted(map, plan, { file: saltFile, runId, replan: (one) => planFor(one, probes, scope) })
-    : { map, plan, mapText };
+    : { map, plan, mapText, hide: (text: string) => text };
   const observers = observersOf(map, plan);
   const declared = options.text("signers");
   const signing = declared
@@ -103,6 +103,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   using history = place
     ? await (await import("../run-history.ts")).RecordedRun.begin(place, {
         ...{ runId, startedAt, driver, map: published.map, plan: published.plan, mapFile },
+        hide: published.hide,
         judge: signing.judge,
         filtered: only !== undefined,
         trigger: options.text("trigger"),
