@@ -9,6 +9,7 @@ import {
 } from "../attest/observed-statement.ts";
 import type { EvidenceSigner } from "../attest/signer.ts";
 import { openSigner } from "../attest/signer-reference.ts";
+import { RingfenceError } from "../core/errors.ts";
 import { recordedDigests } from "../observer/job.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
@@ -22,7 +23,7 @@ input.once("close", () => process.exit(70));
 const [first] = (await once(input, "line")) as [string];
 const job = JSON.parse(first) as RegionJob;
 // Before anything is tried: whoever cannot sign need not observe.
-const signer = await signerOf(job);
+const signer = await signerOf(job).catch(giveUp);
 const { send, receive } = lineTo((text) => process.stdout.write(text), input);
 const journal = createHash("sha256");
 await new Observer(job, await loadProbes(), {
@@ -35,12 +36,19 @@ await new Observer(job, await loadProbes(), {
 if (signer && job.signing) {
   const statement = statementOf(job, job.signing.history, journal.digest("hex"));
   const { who, publicPem } = signer;
-  say({ type: "signed", who, publicPem, bundle: await seal(statement, signer) });
+  say({ type: "signed", who, publicPem, bundle: await seal(statement, signer).catch(giveUp) });
 }
 process.exit(0);
 
 function say(message: RegionMessage): void {
   process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** What a person can mend is said in one line; anything else is a defect, and shows where. */
+function giveUp(error: unknown): never {
+  if (!(error instanceof RingfenceError)) throw error;
+  process.stderr.write(`${error.code}: ${error.message}\n`);
+  process.exit(2);
 }
 
 async function signerOf({ signing }: RegionJob): Promise<EvidenceSigner | null> {
