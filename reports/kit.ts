@@ -9,12 +9,15 @@ import { RunFolder } from "./run-folder.ts";
 
 export const kitReadMe = "READ-ME-FIRST.md";
 
+/** A log's files by name, and the page of all its runs. */
+export interface KitHistory {
+  files: Readonly<Record<string, Buffer>>;
+  page: string;
+}
+
 /** Everything an auditor needs of some runs and their history, with instructions, as one zip archive.
- *  `directories`: of runs, which stay as they are. `history`: the log's files by name. */
-export function packKit(
-  directories: readonly string[],
-  history: Readonly<Record<string, Buffer>> | null,
-): Uint8Array {
+ *  `directories`: of runs, which stay as they are. `history`: null where none is kept. */
+export function packKit(directories: readonly string[], history: KitHistory | null): Uint8Array {
   const runs = directories.map((directory) => ({ directory, ...readRun(directory) }));
   const files: Record<string, string | Uint8Array> = {
     [kitReadMe]: instructions(runs, history !== null),
@@ -24,7 +27,8 @@ export function packKit(
     for (const name of new RunFolder(directory).names())
       files[`runs/${run.runId}/${name}`] = readFileSync(join(directory, name));
   }
-  for (const [name, content] of Object.entries(history ?? {})) files[`history/${name}`] = content;
+  for (const [name, content] of Object.entries(history?.files ?? {})) files[`history/${name}`] = content;
+  if (history) files["history.html"] = history.page;
   return zip(files);
 }
 
@@ -53,7 +57,7 @@ ${honestWords(attempts, runs[0]?.run.startedAt ?? "")}
 ## What is here
 
 ${lines.join("\n")}
-${withHistory ? `- ${code("history")}: the log of every run, failed ones too\n` : ""}- ${code("verify.sh")}: checks a run with openssl, jq and sha256sum alone. It is in this kit, so read it before you run it.
+${withHistory ? `- ${code("history")}: the log of every run, failed ones too; ${code("history.html")} shows it\n` : ""}- ${code("verify.sh")}: checks a run with openssl, jq and sha256sum alone. It is in this kit, so read it before you run it.
 
 Begin with ${code("report.html")} in a run's folder. ${code("population.xlsx")} has every attempt, to sample from.
 

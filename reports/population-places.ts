@@ -76,7 +76,11 @@ function placeRun(run: PopulationRun, region: string): PlaceRun {
 }
 
 /** Whether a run shows that the region was tested then, whatever came out. */
-function isWhole({ state, partial, clockWentBack }: PlaceRun): boolean {
+export function isWhole({
+  state,
+  partial,
+  clockWentBack,
+}: Pick<PlaceRun, "state" | "partial" | "clockWentBack">): boolean {
   return state === "judged" && !partial && !clockWentBack;
 }
 

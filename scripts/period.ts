@@ -25,8 +25,3 @@ export function asCadence(given: string | undefined): number | null {
     throw usage(`--cadence: ${given} is no time`, "write how often a whole run is made, as 24h or 7d");
   return Number(count) * units[unit as keyof typeof units];
 }
-
-/** "2026-10-01 02:00", in UTC. */
-export function shortTime(at: number | string): string {
-  return new Date(at).toISOString().slice(0, 16).replace("T", " ");
-}

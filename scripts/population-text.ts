@@ -1,8 +1,7 @@
 import type { Population, PopulationRun } from "../reports/population.ts";
 import type { Finding, RunReference } from "../reports/population-findings.ts";
 import type { Gap, Place } from "../reports/population-places.ts";
-import { counted, pathWords, regionGradeWords } from "../reports/render/words.ts";
-import { shortTime } from "./period.ts";
+import { counted, pathWords, regionGradeWords, shortTime } from "../reports/render/words.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
 
 /** The runs of a history as a table, and what an auditor asks about them. */

@@ -41,6 +41,7 @@ describe("a kit for an auditor", () => {
     expect(ringfence(["verify", join(at, stock), "--trust", trust])).toMatchObject({ exitCode: 0 });
     const log = ["history", "verify", join(at, "history"), "--trust", trust, "--runs", join(at, "runs")];
     expect(ringfence(log)).toMatchObject({ exitCode: 0 });
+    expect(readFileSync(join(at, "history.html"), "utf8")).toContain(run.run.runId);
     expect(ringfence(packing)).toMatchObject({ exitCode: 64, output: expect.stringContaining("already") });
   });
 

@@ -65,7 +65,10 @@ export function extend({ entries, leaves }: Log, content: Buffer, store: History
   return entry;
 }
 
-export function headOf({ entries, leaves }: Log, size = leaves.length): Checkpoint {
+export function headOf(
+  { entries, leaves }: { readonly [Part in keyof Log]: readonly Log[Part][number][] },
+  size = leaves.length,
+): Checkpoint {
   const origin = entries[0]?.record.origin;
   if (origin === undefined) throw new TypeError("a log without records has no name yet");
   return { origin, size, root: rootOf(frontierOf(leaves.slice(0, size))) };

@@ -4,7 +4,17 @@ import { type Content, Html, html } from "./escape-html.ts";
 import { alarm, carrier, type PageSubject } from "./html-check.ts";
 
 /** In this order: what follows refines what came before. */
-const style = ["base", "headline", "sections", "tables", "matrix", "attempts", "check", "phone-and-paper"]
+const style = [
+  "base",
+  "headline",
+  "sections",
+  "tables",
+  "matrix",
+  "attempts",
+  "check",
+  "history",
+  "phone-and-paper",
+]
   .map((name) => asset(`html-${name}.css`))
   .join("");
 /** The page's script: its modules as one, because a page that is opened from a disk may load no other. */

@@ -77,6 +77,17 @@ export function utcText(moment: string): string {
   return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${date.toISOString().slice(11, 19)} UTC`;
 }
 
+/** "November 2026", of "2026-11". */
+export function monthText(month: string): string {
+  const [year = "", number = ""] = month.split("-");
+  return `${months[Number(number) - 1]} ${year}`;
+}
+
+/** "2026-10-01 02:00", in UTC. */
+export function shortTime(at: number | string): string {
+  return new Date(at).toISOString().slice(0, 16).replace("T", " ");
+}
+
 export function durationText(durationMs: number): string {
   const seconds = Math.round(durationMs / 1000);
   if (seconds < 60) return `${(durationMs / 1000).toFixed(1)} s`;

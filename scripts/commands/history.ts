@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
-import { readLog } from "../../attest/history/log.ts";
+import { headOf, readLog } from "../../attest/history/log.ts";
 import { openStore } from "../../attest/history/store.ts";
 import { populationOf } from "../../reports/population.ts";
 import { populationCsv } from "../../reports/population-csv.ts";
+import { renderHistoryHtml } from "../../reports/render/history-html.ts";
 import { parseOptions, usage } from "../options.ts";
 import { asCadence, asMoment } from "../period.ts";
 import { populationText } from "../population-text.ts";
@@ -13,6 +14,7 @@ export const help = `ringfence history STORE: every run of a period, also those 
   --from D        from which day on, or time (UTC; default: the first run)
   --until D       until which day, which is still part of it, or time (default: now)
   --cadence 24h   how often a whole run of each region was promised: longer gaps are listed
+  --html FILE     writes a page: a calendar of each region's runs, gaps, failures and what cleared them
   --csv FILE      writes a row for each region of each run
   --json          all of it, for programs
 
@@ -34,6 +36,7 @@ export async function main(args: readonly string[]): Promise<number> {
     until: { type: "string" },
     cadence: { type: "string" },
     csv: { type: "string" },
+    html: { type: "string" },
     json: { type: "boolean" },
   });
   const [place, ...more] = options.rest;
@@ -48,7 +51,8 @@ export async function main(args: readonly string[]): Promise<number> {
   if (from !== undefined && until !== undefined && from >= until)
     throw usage("history: the period ends before it begins", "let --until come after --from");
   using store = await openStore(place);
-  const { entries } = await readLog(store);
+  const log = await readLog(store);
+  const { entries } = log;
   if (entries.length === 0)
     throw usage(`history: ${place} holds no history`, "name a place that `ringfence run --history` wrote to");
   const population = populationOf(entries, {
@@ -58,6 +62,8 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   const csv = options.text("csv");
   if (csv) writeFileSync(csv, populationCsv(population));
+  const page = options.text("html");
+  if (page) writeFileSync(page, renderHistoryHtml(population, headOf(log)));
   process.stdout.write(
     options.flag("json") ? `${JSON.stringify(population, null, 2)}\n` : populationText(population),
   );

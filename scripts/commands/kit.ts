@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { readTrust, type Trust } from "../../attest/trust.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import { loadProbes } from "../../probes/catalog.ts";
-import { packKit } from "../../reports/kit.ts";
+import { type KitHistory, packKit } from "../../reports/kit.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
 import { type Parsed, parseOptions, usage } from "../options.ts";
+import { asCadence } from "../period.ts";
 import { replayOf } from "../planning.ts";
 import { bold, green, plain } from "../terminal.ts";
 
@@ -13,7 +14,8 @@ export const help = `ringfence kit RUN… --trust FILE --out KIT.zip: packs what
 
   RUN             a folder that \`ringfence run\` wrote; several, for several runs
   --trust FILE    as for \`verify\`. Whatever does not hold by it is not packed
-  --history STORE the log that the runs are in, which goes along
+  --history STORE the log that the runs are in, which goes along, with a page of it
+  --cadence 24h   how often a whole run of each region was promised: that page then names the gaps
   --out KIT.zip   a new file
 
 In it: the runs' folders as they are, the log, verify.sh, and READ-ME-FIRST.md, which says how to check all of it
@@ -25,6 +27,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions("kit", args, {
     trust: { type: "string" },
     history: { type: "string" },
+    cadence: { type: "string" },
     out: { type: "string" },
   });
   const runs = options.rest;
@@ -39,7 +42,11 @@ export async function main(args: readonly string[]): Promise<number> {
   const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
   for (const directory of runs) await requireHolding(directory, trust);
   const place = options.text("history");
-  const archive = packKit(runs, place === undefined ? null : await historyFiles(place, { runs, trust }));
+  const cadenceMs = asCadence(options.text("cadence"));
+  const archive = packKit(
+    runs,
+    place === undefined ? null : await historyOf(place, { runs, trust, cadenceMs }),
+  );
   writeWhole(out, archive);
   const size = (statSync(out).size / 1024 / 1024).toFixed(1);
   process.stdout.write(`${green("✓")} ${bold(plain(out))}: ${runs.length} verified, packed; ${size} MB\n`);
@@ -57,12 +64,15 @@ async function requireHolding(directory: string, trust: Trust): Promise<void> {
   if (problems.length > 0) throw doesNotHold(directory, problems);
 }
 
-async function historyFiles(
+async function historyOf(
   place: string,
-  { runs, trust }: { runs: readonly string[]; trust: Trust },
-): Promise<Record<string, Buffer>> {
+  { runs, trust, cadenceMs }: { runs: readonly string[]; trust: Trust; cadenceMs: number | null },
+): Promise<KitHistory> {
   const { openStore } = await import("../../attest/history/store.ts");
   const { verifyLog } = await import("../../attest/history/verify-log.ts");
+  const { headOf } = await import("../../attest/history/log.ts");
+  const { populationOf } = await import("../../reports/population.ts");
+  const { renderHistoryHtml } = await import("../../reports/render/history-html.ts");
   const { verifyRuns } = await import("../../reports/verify-runs.ts");
   using store = await openStore(place);
   const { problems, log } = await verifyLog(store, { trust });
@@ -70,9 +80,9 @@ async function historyFiles(
   if (all.length > 0) throw doesNotHold(place, all);
   const names = await store.list();
   const contents = await Promise.all(names.map((name) => store.read(name)));
-  return Object.fromEntries(
-    names.flatMap((name, index) => (contents[index] ? [[name, contents[index]] as const] : [])),
-  );
+  const files = names.flatMap((name, index) => (contents[index] ? [[name, contents[index]] as const] : []));
+  const population = populationOf(log.entries, { cadenceMs, asOf: Date.now() });
+  return { files: Object.fromEntries(files), page: renderHistoryHtml(population, headOf(log)) };
 }
 
 function doesNotHold(what: string, problems: readonly string[]): RingfenceError {
