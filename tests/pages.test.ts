@@ -2,7 +2,9 @@ import fc from "fast-check";
 import type { BrowserContextOptions } from "playwright-core";
 import { expect, test } from "vitest";
 import { leakPaths } from "../core/vocabulary.ts";
+import { AHistory, aDay, aFinding } from "../reports/a-history.ts";
 import { readControls } from "../reports/controls.ts";
+import { populationOf } from "../reports/population.ts";
 import { aHostileReport } from "../reports/render/a-hostile-report.ts";
 import {
   aBreach,
@@ -14,6 +16,7 @@ import {
   someRegions,
   someVerdicts,
 } from "../reports/render/a-report.ts";
+import { renderHistoryHtml } from "../reports/render/history-html.ts";
 import { hostile, hostileTexts } from "../reports/render/hostile.ts";
 import { renderRegionHtml, renderRunHtml } from "../reports/render/html.ts";
 import type { RegionReport } from "../reports/report.ts";
@@ -52,6 +55,7 @@ const pages = {
   "30 regions with every kind of trouble": () => renderRegionHtml(troubled(30)),
   "a run of 3 regions": () => runPage(3),
   "a run of 30 regions": () => runPage(30),
+  "two months with every kind of day": () => historyPage(),
   "an empty plan": () => renderRegionHtml(aReport({ verdicts: [] })),
 };
 
@@ -70,6 +74,23 @@ function runPage(count: number): string {
         }),
   );
   return renderRunHtml(aRun(reports), reports, controls);
+}
+
+function historyPage(text = "nightly"): string {
+  const history = new AHistory();
+  const regions = ["ap-southeast-2", "eu-central-1", "us-east-1"];
+  for (let day = 1; day <= 45; day++) {
+    const facts = { regions, trigger: text, commit: text, environment: text };
+    if (day % 9 === 4) continue;
+    if (day % 9 === 5) history.run(day, [aFinding({ system: text })], facts);
+    else if (day % 9 === 6) history.interrupt(history.start(day, facts));
+    else if (day % 9 === 7) history.start(day, facts);
+    else if (day % 9 === 8) history.run(day, [], { ...facts, partial: true });
+    else
+      history.run(day, [], facts).run(day + 0.1, [aFinding({ grade: "inconclusive", waived: true })], facts);
+  }
+  const population = populationOf(history.entries, { cadenceMs: 86_400_000, asOf: Date.parse(aDay(50)) });
+  return renderHistoryHtml(population, { origin: text, size: 90, root: Buffer.alloc(32, 7) });
 }
 
 const looks = {
@@ -135,7 +156,8 @@ test("hostile strings do not run, because every one of them is shown as text", {
 }, async () => {
   for (const text of hostileTexts) {
     const report = aHostileReport(text);
-    for (const markup of [renderRegionHtml(report), renderRunHtml(aRun([report]), [report])]) {
+    const run = renderRunHtml(aRun([report]), [report]);
+    for (const markup of [renderRegionHtml(report), run, historyPage(text)]) {
       await using shown = await open(markup);
       await shown.page.locator("body").hover();
       expect(await shown.page.evaluate(() => (globalThis as { __pwned?: unknown }).__pwned)).toBeUndefined();

@@ -12,7 +12,7 @@ const states = {
   breached: { symbol: "✕", text: "breached", mark: "breached" },
   inconclusive: { symbol: "?", text: "inconclusive", mark: "inconclusive" },
   unended: { symbol: "!", text: "interrupted, or without an end", mark: "inconclusive" },
-  part: { symbol: "○", text: "only a part was tried, and passed", mark: "quiet" },
+  part: { symbol: "○", text: "passed, but was no whole run", mark: "quiet" },
   gap: { symbol: "–", text: "no whole run, though one was promised", mark: "gap" },
   none: { symbol: "·", text: "no run", mark: "quiet" },
 } as const;
@@ -74,7 +74,7 @@ function dayCell(day: Day | undefined): Html {
   const runs = day.runs.map(
     (run) => `${run.runId}: ${run.grade ? regionGradeWords[run.grade].text : run.state}`,
   );
-  const title = [`${day.day}: ${states[state].text}${gap}`, ...runs].join("\n");
+  const title = [`${day.day}: ${states[state].text}${gap}`, ...runs].join("; ");
   const count =
     day.runs.length > 1
       ? html`<span class="minor" aria-label="${counted(day.runs.length, "run")}">${day.runs.length}</span>`

@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { headOf, readLog } from "../../attest/history/log.ts";
 import { openStore } from "../../attest/history/store.ts";
 import { populationOf } from "../../reports/population.ts";
@@ -7,6 +6,7 @@ import { renderHistoryHtml } from "../../reports/render/history-html.ts";
 import { parseOptions, usage } from "../options.ts";
 import { asCadence, asMoment } from "../period.ts";
 import { populationText } from "../population-text.ts";
+import { writeWhole } from "../write-whole.ts";
 
 export const help = `ringfence history STORE: every run of a period, also those that failed or never ended
 
@@ -61,9 +61,9 @@ export async function main(args: readonly string[]): Promise<number> {
     ...{ cadenceMs, asOf: Date.now() },
   });
   const csv = options.text("csv");
-  if (csv) writeFileSync(csv, populationCsv(population));
+  if (csv) writeWhole(csv, populationCsv(population), { option: "history: --csv" });
   const page = options.text("html");
-  if (page) writeFileSync(page, renderHistoryHtml(population, headOf(log)));
+  if (page) writeWhole(page, renderHistoryHtml(population, headOf(log)), { option: "history: --html" });
   process.stdout.write(
     options.flag("json") ? `${JSON.stringify(population, null, 2)}\n` : populationText(population),
   );

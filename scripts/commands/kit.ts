@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readTrust, type Trust } from "../../attest/trust.ts";
 import { RingfenceError } from "../../core/errors.ts";
@@ -9,6 +9,7 @@ import { type Parsed, parseOptions, usage } from "../options.ts";
 import { asCadence } from "../period.ts";
 import { replayOf } from "../planning.ts";
 import { bold, green, plain } from "../terminal.ts";
+import { writeWhole } from "../write-whole.ts";
 
 export const help = `ringfence kit RUN… --trust FILE --out KIT.zip: packs what an auditor needs into one archive
 
@@ -47,7 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
     runs,
     place === undefined ? null : await historyOf(place, { runs, trust, cadenceMs }),
   );
-  writeWhole(out, archive);
+  writeWhole(out, archive, { option: "kit: --out" });
   const size = (statSync(out).size / 1024 / 1024).toFixed(1);
   process.stdout.write(`${green("✓")} ${bold(plain(out))}: ${runs.length} verified, packed; ${size} MB\n`);
   return 0;
@@ -90,18 +91,4 @@ function doesNotHold(what: string, problems: readonly string[]): RingfenceError 
   return new RingfenceError("EVIDENCE_INVALID", `${what} does not hold:\n${shown.join("\n")}`, {
     fix: "see `ringfence verify`; nothing was packed",
   });
-}
-
-function writeWhole(out: string, content: Uint8Array): void {
-  const half = `${out}.${process.pid}.part`;
-  try {
-    writeFileSync(half, content, { flag: "wx" });
-    renameSync(half, out);
-  } catch (cause) {
-    rmSync(half, { force: true });
-    throw new RingfenceError("USAGE", `kit: ${out} cannot be written: ${(cause as Error).message}`, {
-      cause,
-      fix: "name another file with --out",
-    });
-  }
 }

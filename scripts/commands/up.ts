@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
@@ -7,6 +7,7 @@ import { loadDriver } from "../environments.ts";
 import { parseOptions, takeNothing, usage } from "../options.ts";
 import { bold } from "../terminal.ts";
 import { today } from "../version.ts";
+import { writeWhole } from "../write-whole.ts";
 
 export const help = `ringfence up --state FILE: starts a replica and holds it in the foreground
 
@@ -48,7 +49,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   await using held = await driver.hold(map, { signal });
   if (signal.aborted) return 0;
   try {
-    writeWhole(file, `${JSON.stringify(held.state, null, 2)}\n`);
+    writeWhole(file, `${JSON.stringify(held.state, null, 2)}\n`, { option: "up: --state", mode: 0o600 });
     const seconds = ((performance.now() - begun) / 1000).toFixed(1);
     process.stdout.write(`${bold("up")} in ${seconds} s  ${held.summary}\nstate ${file}\n`);
     await Promise.race([once(signal, "abort"), held.ended]);
@@ -56,11 +57,4 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     rmSync(file, { force: true });
   }
   return signal.aborted ? 0 : 70;
-}
-
-/** Written beside and renamed, so that whoever sees the file sees all of it. */
-function writeWhole(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.draft`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  renameSync(draft, file);
 }

@@ -1,13 +1,22 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { beginRun } from "../../attest/history/begin.ts";
 import { FolderStore } from "../../attest/history/folder-store.ts";
-import { type LogEntry, readLog } from "../../attest/history/log.ts";
+import { headOf, type LogEntry, readLog } from "../../attest/history/log.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
 import { openSigningKey } from "../../attest/keys.ts";
 import { localSigner } from "../../attest/signer.ts";
@@ -77,6 +86,24 @@ describe("runs that were recorded", () => {
     const csv = join(folder, "population.csv");
     ringfence(["history", log, "--csv", csv]);
     expect(readFileSync(csv, "utf8").trimEnd().split("\r\n")).toHaveLength(3);
+  });
+
+  test("are on a page, written whole or not at all", async () => {
+    const page = join(folder, "history.html");
+    expect(ringfence(["history", log, "--cadence", "24h", "--html", page])).toMatchObject({ exitCode: 0 });
+    const markup = readFileSync(page, "utf8");
+    const recorded = await readLog(new FolderStore(log));
+    for (const { record } of recorded.entries) expect(markup).toContain(record.runId);
+    expect(markup).toContain("1 region not tested as a whole");
+    expect(markup).toContain(headOf(recorded).root.toString("base64"));
+    for (const option of ["--html", "--csv"]) {
+      const refused = ringfence(["history", log, option, folder]);
+      expect(refused).toMatchObject({
+        exitCode: 64,
+        output: expect.stringContaining(`history: ${option}: `),
+      });
+    }
+    expect(readdirSync(folder).filter((name) => name.includes(".part"))).toEqual([]);
   });
 
   test("are listed by period, and a day that ends it is part of it", () => {

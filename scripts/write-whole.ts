@@ -1,0 +1,22 @@
+import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { usage } from "./options.ts";
+
+/** Written beside and renamed, so that whoever sees the file sees all of it, and a full disk leaves nothing.
+ *  `option`: the one that named the file, as in "kit: --out". Throws USAGE. */
+export function writeWhole(
+  file: string,
+  content: string | Uint8Array,
+  { option, mode = 0o666 }: { option: string; mode?: number },
+): void {
+  const half = `${file}.${process.pid}.part`;
+  try {
+    writeFileSync(half, content, { flag: "wx", mode });
+    renameSync(half, file);
+  } catch (cause) {
+    rmSync(half, { force: true });
+    throw usage(
+      `${option}: ${file} cannot be written: ${(cause as Error).message}`,
+      `name another file with ${option.split(" ").at(-1)}`,
+    );
+  }
+}
