@@ -44,7 +44,7 @@ export function gapTable({ places, cadenceMs }: Population): Html {
   const promised = `one whole run of each region every ${cadenceMs / 3_600_000} hours, a tenth late at most`;
   if (gaps.length === 0) return html`<p class="note">None, against ${promised}.</p>`;
   return html`<p class="note">Against ${promised}.</p>
-${table("Gaps", {
+${table("Times without a whole run", {
   head: ["Where", "From (UTC)", "Until (UTC)", "Hours", "After", "Before"],
   rows: gaps.map(({ where, gap }) => gapRow(where, gap)),
 })}`;
@@ -59,7 +59,7 @@ function gapRow(where: Place, { from, until, after, before }: Gap): Content[] {
 /** Every run, in the order in which they were started. */
 export function runTable({ runs }: Population): Html {
   const regions = [...new Set(runs.flatMap((run) => Object.keys(run.regions)))].sort();
-  return table("Every run", {
+  return table("Runs in the order of their start", {
     head: ["Run", "Started, ended (UTC)", "Result", ...regions, "Trigger", "Commit", "Evidence, SHA-256"],
     rows: runs.map((run) => [
       html`${run.runId}<span class="minor">record ${run.index}, ${run.environment} (${run.fidelity})${run.partial ? ", a part of the map" : ""}</span>`,
