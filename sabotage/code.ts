@@ -14,29 +14,15 @@ import { type Context, crossing, everything, far, home, kinds, resultOf, type Sa
 
 import { atStage } from "./relay.ts";
 
-/** What the regions' processes run is copied; what it is built from is not. */
-const copied = [
-  "core",
-  "environments",
-  "drills",
-  "fixtures",
-  "observer",
-  "probes",
-  "reports",
-  "scripts",
-  "vendors",
-  "package.json",
-];
+/** What no process of a region runs. */
+const left = [".cache", ".git", "docs", "node_modules", "reports/out", "tests"].map((name) =>
+  join(projectRoot, name),
+);
 
-/** A copy of this project, to be sabotaged. */
+/** A copy of this project, to be sabotaged. What it is built from is shared. */
 function copyOfProject({ folder }: Context): string {
   const to = folder();
-  for (const name of copied) {
-    cpSync(join(projectRoot, name), join(to, name), {
-      recursive: true,
-      filter: (file) => file !== join(projectRoot, "reports", "out"),
-    });
-  }
+  cpSync(projectRoot, to, { recursive: true, filter: (file) => !left.includes(file) });
   symlinkSync(join(projectRoot, "node_modules"), join(to, "node_modules"));
   return to;
 }
