@@ -132,9 +132,7 @@ export class Observer {
 
   /** A probe that cannot be prepared says so in its attempts. */
   async #prepare(): Promise<void> {
-    const kinds = new Set(this.job.plan.items.map(({ kind }) => kind));
-    const needed = this.#probes.filter(({ kind }) => kinds.has(kind));
-    await Promise.allSettled(needed.map(async (probe) => probe.prepare?.()));
+    await Promise.allSettled(this.#probes.map(async (probe) => probe.prepare?.()));
   }
 
   #mine(role: PlannedItem["role"]): PlannedItem[] {

@@ -1,10 +1,14 @@
 import { readdirSync } from "node:fs";
 import type { Probe } from "./probe.ts";
 
-/** Every probe kind: each file of this folder that exports one. A new kind is a new file. */
-export async function loadProbes(): Promise<Probe[]> {
+/** Every probe kind: each file of this folder that exports one, and is named after it. A new kind is a new file.
+ *  `kinds`: whoever needs some of them only does not wait for the others. */
+export async function loadProbes(kinds?: ReadonlySet<string>): Promise<Probe[]> {
   const files = readdirSync(import.meta.dirname).filter(
-    (file) => file.endsWith(".ts") && !/\.(test|bench)\.ts$/.test(file),
+    (file) =>
+      file.endsWith(".ts") &&
+      !/\.(test|bench)\.ts$/.test(file) &&
+      (kinds?.has(file.slice(0, -".ts".length)) ?? true),
   );
   const modules = await Promise.all(
     files

@@ -101,8 +101,8 @@ function misbehaving(context: Context, code: string): string {
     catalog,
     `import { loadProbes as load } from "./real-catalog.ts";
 async function misbehave(context: any): Promise<any> { ${code} }
-export async function loadProbes() {
-  const probes = await load();
+export async function loadProbes(kinds: ReadonlySet<string>) {
+  const probes = await load(kinds);
   return probes.map((probe: any) => ({
     ...probe,
     run: (context: any) =>

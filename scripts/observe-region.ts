@@ -26,7 +26,8 @@ const job = JSON.parse(first) as RegionJob;
 const signer = await signerOf(job).catch(giveUp);
 const { send, receive } = lineTo((text) => process.stdout.write(text), input);
 const journal = createHash("sha256");
-await new Observer(job, await loadProbes(), {
+const kinds = new Set(job.plan.items.map(({ kind }) => kind));
+await new Observer(job, await loadProbes(kinds), {
   receive,
   send(message) {
     if (message.type === "journal") for (const line of message.lines) journal.update(`${line}\n`);
