@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { aReport } from "./a-report.ts";
 import { renderRegionHtml } from "./html.ts";
@@ -39,7 +40,32 @@ test.each<[string, (page: string) => string]>([
   ["an attribute without quotes", (all) => all.replace(' lang="en"', " lang=en")],
   ["an unknown entity", (all) => all.replace("<h2", "&copy;<h2")],
   ["an element that is not closed", (all) => all.replace("</main>", "")],
+  ["a style that is not closed", (all) => all.replace("</style>", "</stylf>")],
+  ["a script that is not closed", (all) => all.replaceAll("</script>", "")],
   ["another beginning", (all) => `\n${all}`],
 ])("%s is refused, because nobody has shown what a browser makes of it", (_what, alter) => {
-  expect(() => [...formOf(alter(page))]).toThrow(TypeError);
+  expect(() => partsOf(alter(page))).toThrow(TypeError);
 });
+
+test("whatever was done to it, it is read to its end or refused: nobody keeps a verifier busy", () => {
+  const place = fc.nat({ max: page.length - 1 });
+  fc.assert(
+    fc.property(place, place, fc.string({ maxLength: 9 }), (from, until, put) => {
+      try {
+        partsOf(page.slice(0, from) + put + page.slice(until));
+      } catch (error) {
+        expect(error).toBeInstanceOf(TypeError);
+      }
+    }),
+  );
+});
+
+/** Each part but the last few stands for a character of the page at least. */
+function partsOf(markup: string): string[] {
+  const parts: string[] = [];
+  for (const part of formOf(markup)) {
+    parts.push(part);
+    if (parts.length > markup.length + 10) throw new Error("it is read over and over");
+  }
+  return parts;
+}

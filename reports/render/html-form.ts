@@ -54,6 +54,7 @@ export function* formOf(page: string): Generator<string> {
     if (empty.has(name)) yield "\0>";
     else if (raw.has(name)) {
       const end = page.indexOf(`</${name}>`, at);
+      if (end < 0) throw new TypeError(`not closed: ${name}`);
       const carries = attributes.includes(` id="${carrierId}"`);
       if (end > at && !carries) yield `\0.${page.slice(at, end)}`;
       yield "\0>";
