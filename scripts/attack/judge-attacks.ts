@@ -5,7 +5,7 @@ import { observedBundleName } from "../../reports/evidence.ts";
 import { byteAttacks, change, exchange, many } from "./bytes.ts";
 import type { Dice } from "./dice.ts";
 import { judgedAnew, sign, statementIn, textOf } from "./forge.ts";
-import type { Attack, Files } from "./sweep.ts";
+import { type Attack, changed, type Files } from "./sweep.ts";
 import { chained } from "./write-run.ts";
 
 /** What a judge could try whose regions are honest: everything of the judge's is signed anew over what was
@@ -21,8 +21,10 @@ export function judgeAttacks(of: {
     kind: `by the judge: ${kind}`,
     what,
     async alter(files) {
+      const before = new Map(files);
       await alter(files);
-      await judgedAnew(files, regions, judge);
+      // Signing the same files again alters nothing.
+      if (changed(before, files).length > 0) await judgedAnew(files, regions, judge);
     },
   });
   const json = (files: Files, name: string, edit: (value: never) => void) =>

@@ -59,10 +59,7 @@ export async function attackFolder(
   for (const attack of attacks) {
     const altered: Files = new Map(before);
     await attack.alter?.(altered);
-    const touched = [...new Set([...before.keys(), ...altered.keys()])].filter((name) => {
-      const [one, other] = [before.get(name), altered.get(name)];
-      return !one || !other || !one.equals(other);
-    });
+    const touched = changed(before, altered);
     if (touched.length === 0 && !attack.place && !attack.trust && !attack.against?.runs) continue;
     for (const name of touched) put(directory, name, altered.get(name));
     attack.place?.(directory);
@@ -72,6 +69,14 @@ export async function attackFolder(
       for (const [name, content] of before) put(directory, name, content);
     } else for (const name of touched) put(directory, name, before.get(name));
   }
+}
+
+/** The names of the files that are not in both, or not the same in both. */
+export function changed(before: Files, after: Files): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((name) => {
+    const [one, other] = [before.get(name), after.get(name)];
+    return !one || !other || !one.equals(other);
+  });
 }
 
 function put(directory: string, name: string, content: Buffer | undefined): void {
