@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import ssh2, { type ServerChannel } from "ssh2";
@@ -93,7 +94,10 @@ const bare: Record<string, (socket: Socket) => void> = {
     ),
 };
 
-const hostKey = ssh2.utils.generateKeyPairSync("ed25519").private;
+/** Not made by ssh2, of whose Ed25519 keys one in some 250 cannot be read. */
+const hostKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ type: "sec1", format: "pem" })
+  .toString();
 
 interface Manners {
   refuses?: boolean;
