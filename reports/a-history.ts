@@ -57,7 +57,7 @@ export class AHistory {
   ): void {
     const { attempts = 6, ...facts } = more;
     const started = this.#started(start);
-    const grade = open.length > 0 ? "breached" : "pass";
+    const grade = gradeOf(open);
     const tried = attempts === 0 ? [] : [{ path: database.path, system: database.system, attempts }];
     const counts = { planned: 10, contained: 10, breached: 0, inconclusive: 0, waived: 0 };
     const bundles = { observed: null, evidence: sha256("bundle") };
@@ -113,6 +113,13 @@ export class AHistory {
     this.entries.push({ content: Buffer.of(), digest: sha256(`${record.index}`), record, subjects });
     return record.index;
   }
+}
+
+function gradeOf(open: readonly Open[]): JudgedRecord["grade"] {
+  const unwaived = open.filter(({ waived }) => !waived);
+  if (unwaived.some(({ grade }) => grade === "breached")) return "breached";
+  if (unwaived.length > 0) return "inconclusive";
+  return open.length > 0 ? "pass-with-exceptions" : "pass";
 }
 
 /** 2 o'clock of a day of October 2026; a fraction is a part of a day. */

@@ -76,11 +76,7 @@ function placeRun(run: PopulationRun, region: string): PlaceRun {
 }
 
 /** Whether a run shows that the region was tested then, whatever came out. */
-export function isWhole({
-  state,
-  partial,
-  clockWentBack,
-}: Pick<PlaceRun, "state" | "partial" | "clockWentBack">): boolean {
+export function isWhole({ state, partial, clockWentBack }: PlaceRun): boolean {
   return state === "judged" && !partial && !clockWentBack;
 }
 

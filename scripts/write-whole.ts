@@ -1,17 +1,22 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { usage } from "./options.ts";
 
-/** Written beside and renamed, so that whoever sees the file sees all of it, and a full disk leaves nothing.
- *  `option`: the one that named the file, as in "kit: --out". Throws USAGE. */
+/** Written beside and renamed, so that whoever sees the file sees all of it, and a full disk leaves nothing. A
+ *  device or a pipe takes it as it comes. `option`: the one that named the file, as in "kit: --out". Throws USAGE. */
 export function writeWhole(
   file: string,
   content: string | Uint8Array,
   { option, mode = 0o666 }: { option: string; mode?: number },
 ): void {
-  const half = `${file}.${process.pid}.part`;
+  const there = statSync(file, { throwIfNoEntry: false });
+  const place = there?.isFile() ? realpathSync(file) : file;
+  const half = `${place}.${process.pid}.part`;
   try {
-    writeFileSync(half, content, { flag: "wx", mode });
-    renameSync(half, file);
+    if (there && !there.isFile()) writeFileSync(file, content);
+    else {
+      writeFileSync(half, content, { flag: "wx", mode });
+      renameSync(half, place);
+    }
   } catch (cause) {
     rmSync(half, { force: true });
     throw usage(

@@ -66,7 +66,7 @@ export function extend({ entries, leaves }: Log, content: Buffer, store: History
 }
 
 export function headOf(
-  { entries, leaves }: { readonly [Part in keyof Log]: readonly Log[Part][number][] },
+  { entries, leaves }: { entries: readonly LogEntry[]; leaves: readonly Buffer[] },
   size = leaves.length,
 ): Checkpoint {
   const origin = entries[0]?.record.origin;

@@ -1,4 +1,5 @@
 import type { Checkpoint } from "../../attest/history/checkpoint.ts";
+import type { RegionGrade } from "../../core/vocabulary.ts";
 import type { Population } from "../population.ts";
 import { isWhole } from "../population-places.ts";
 import { type Html, html } from "./escape-html.ts";
@@ -77,10 +78,16 @@ ${figures.map(
 </header>`;
 }
 
-/** What outweighs all else of the period. "Nothing open" is said only where every region was tested as a whole. */
+const passing = new Set<RegionGrade | null>(["pass", "pass-with-exceptions"]);
+
+/** What outweighs all else of the period. "Nothing open" is said only where every region passed when it was last
+ *  tested as a whole. */
 function stateOf(population: Population): { mark: string; symbol: string; text: string } {
   const open = population.findings.filter(({ state }) => state === "open");
-  const untested = population.places.filter(({ runs }) => !runs.some(isWhole)).length;
+  const excepted = population.findings.some(({ state }) => state === "excepted");
+  const last = population.places.map(({ runs }) => runs.findLast(isWhole));
+  const untested = last.filter((run) => !run).length;
+  const failed = last.filter((run) => run && !passing.has(run.grade)).length;
   const gaps = gapsIn(population);
   if (open.some(({ worst }) => worst === "breached"))
     return { mark: "breached", symbol: "✕", text: `${countText(open.length)} still open` };
@@ -88,7 +95,10 @@ function stateOf(population: Population): { mark: string; symbol: string; text: 
   if (open.length > 0) return { ...doubt, text: `${countText(open.length)} still open` };
   if (population.places.length === 0) return { ...doubt, text: "No run" };
   if (untested > 0) return { ...doubt, text: `${counted(untested, "region")} not tested as a whole` };
+  if (failed > 0) return { ...doubt, text: `${counted(failed, "region")} did not pass when last tested` };
   if (gaps > 0) return { ...doubt, text: counted(gaps, "gap") };
+  if (excepted || last.some((run) => run?.grade !== "pass"))
+    return { ...doubt, symbol: "!", text: "Passed with exceptions" };
   return { mark: "pass", symbol: "✓", text: "Nothing open" };
 }
 

@@ -40,10 +40,12 @@ export async function main(args: readonly string[]): Promise<number> {
     );
   const out = needed(options, "out", "name the file to make, such as kit.zip");
   if (existsSync(out)) throw usage(`kit: ${out} is there already`, "name a new file with --out");
-  const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
-  for (const directory of runs) await requireHolding(directory, trust);
   const place = options.text("history");
   const cadenceMs = asCadence(options.text("cadence"));
+  if (cadenceMs !== null && place === undefined)
+    throw usage("kit: --cadence is asked of a history", "name it with --history STORE");
+  const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
+  for (const directory of runs) await requireHolding(directory, trust);
   const archive = packKit(
     runs,
     place === undefined ? null : await historyOf(place, { runs, trust, cadenceMs }),
