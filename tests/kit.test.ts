@@ -45,6 +45,20 @@ describe("a kit for an auditor", () => {
     expect(ringfence(packing)).toMatchObject({ exitCode: 64, output: expect.stringContaining("already") });
   });
 
+  test("is not made with a cadence and no history, because nobody would look for gaps", () => {
+    const asked = [
+      "kit",
+      run.directory,
+      "--trust",
+      trust,
+      "--cadence",
+      "24h",
+      "--out",
+      join(folder, "none.zip"),
+    ];
+    expect(ringfence(asked)).toMatchObject({ exitCode: 64, output: expect.stringContaining("--history") });
+  });
+
   test("is not made of a run that does not hold, because an auditor would find out", () => {
     const altered = join(folder, "altered");
     cpSync(run.directory, altered, { recursive: true });
