@@ -23,6 +23,8 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 240_000,
+    // A page or a server that is slow is not wrong.
+    expect: { poll: { timeout: 20_000 } },
     allowOnly: false,
     retry: 0,
   },

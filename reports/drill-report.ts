@@ -11,6 +11,8 @@ export const DrillResult = z.strictObject({
   missed: z.array(z.string()),
   extra: z.array(z.string()),
   durationMs: z.int(),
+  /** It was missed in haste and run once more, alone and with the map's own deadline: this is what that found. */
+  patient: z.literal(true).optional(),
 });
 export type DrillResult = z.infer<typeof DrillResult>;
 
@@ -28,6 +30,12 @@ export type DrillReport = z.infer<typeof DrillReport>;
 
 export function isCaught({ missed, extra }: DrillResult): boolean {
   return missed.length === 0 && extra.length === 0;
+}
+
+/** A busy machine can be too slow for a drill's short deadline. A line that turned red without a cause is no
+ *  matter of time, and stays. */
+export function isMissedInHaste({ missed, extra, patient }: DrillResult): boolean {
+  return missed.length > 0 && extra.length === 0 && !patient;
 }
 
 /** Only if every drill was caught, nothing else turned red, and the ground was clean before and after. */

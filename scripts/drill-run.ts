@@ -24,11 +24,16 @@ function drillDeadlineMs({ attempts }: ResidencyMap): number {
   return Math.max(1500, Math.round(attempts.deadlineMs * 0.5));
 }
 
-/** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too. */
-export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<DrillResult> {
+/** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too.
+ *  `patient`: with the map's own deadline, as a run of that map has it. */
+export async function runDrill<Tools>(
+  ground: DrillGround<Tools>,
+  drill: Drill<Tools>,
+  { patient = false } = {},
+): Promise<DrillResult> {
   refuseReal(ground.environment);
   const begun = performance.now();
-  const { plan, judgement } = await withHole(ground, drill).catch((cause: unknown) => {
+  const { plan, judgement } = await withHole(ground, drill, patient).catch((cause: unknown) => {
     throw new RingfenceError("DRILL_FAILED", `the drill ${drill.id} could not be opened or closed`, {
       cause,
       fix: "see the cause; the replica it ran in is gone, so nothing stays open",
@@ -49,15 +54,21 @@ export async function runDrill<Tools>(ground: DrillGround<Tools>, drill: Drill<T
     missed: enough ? [] : missed,
     extra: found.filter((id) => !expected.includes(id)),
     durationMs: Math.round(performance.now() - begun),
+    ...(patient ? { patient } : {}),
   };
   if (isCaught(result)) forget(ground, drill.id);
   return result;
 }
 
-async function withHole<Tools>(ground: DrillGround<Tools>, drill: Drill<Tools>): Promise<Judged> {
+async function withHole<Tools>(
+  ground: DrillGround<Tools>,
+  drill: Drill<Tools>,
+  patient: boolean,
+): Promise<Judged> {
   await using hole = new Hole();
   await drill.open(ground.environment.tools, hole);
-  const deadlineMs = drill.deadlineMs ?? drillDeadlineMs(ground.map);
+  const hasty = drill.deadlineMs ?? drillDeadlineMs(ground.map);
+  const deadlineMs = patient ? Math.max(hasty, ground.map.attempts.deadlineMs) : hasty;
   return await proveQuietly(ground, { id: drill.id, paths: [drill.path], deadlineMs });
 }
 

@@ -50,6 +50,6 @@ function drillTable(drills: readonly DrillResult[]): Html {
 
 function drillLine(drill: DrillResult): Html {
   const caught = isCaught(drill);
-  return html`<tr><td><span class="mark ${caught ? "contained" : "breached"}">${caught ? "✓ caught" : "✕ missed"}</span></td><td>${drill.path}</td><th scope="row">${drill.title}<span class="minor">${drill.id}</span></th><td>${countText(drill.expected.length)}</td><td>${countText(drill.found.length)}</td><td>${(drill.durationMs / 1000).toFixed(1)} s</td></tr>
+  return html`<tr><td><span class="mark ${caught ? "contained" : "breached"}">${caught ? "✓ caught" : "✕ missed"}</span></td><td>${drill.path}</td><th scope="row">${drill.title}<span class="minor">${drill.id}${drill.patient ? ", missed in haste and run once more alone" : ""}</span></th><td>${countText(drill.expected.length)}</td><td>${countText(drill.found.length)}</td><td>${(drill.durationMs / 1000).toFixed(1)} s</td></tr>
 `;
 }

@@ -7,7 +7,13 @@ import { catalogueDigest, loadDrills } from "../../drills/catalogue.ts";
 import type { AnyTools } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
-import { type DrillReport, type DrillResult, isCaught, isClean } from "../../reports/drill-report.ts";
+import {
+  type DrillReport,
+  type DrillResult,
+  isCaught,
+  isClean,
+  isMissedInHaste,
+} from "../../reports/drill-report.ts";
 import { renderDrillsHtml } from "../../reports/render/drills.ts";
 import { type DrillGround, runBaseline, runDrill } from "../drill-run.ts";
 import { recordScore } from "../drill-score.ts";
@@ -26,7 +32,9 @@ export const help = `ringfence drill: opens holes in replicas on purpose, one at
   --out DIR       an empty or new folder for drills.json and drills.html (default: reports/out/<id>)
   --record        keep the score of a whole, clean catalogue, to go into evidence
 
-Baseline, then each drill (open, run, close), then baseline again. The journals of a drill that was not
+Baseline, then each drill (open, run, close), then baseline again. A drill has less time than a run: one that
+is missed is run once more, alone and with the map's own deadline, and so is a baseline that is inconclusive.
+The journals of a drill that was not
 caught are kept in the folder.
 Exit: 0 every drill was caught, nothing else turned red, both baselines were clean; 1 otherwise.`;
 
@@ -57,7 +65,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const paths = [...new Set(drills.map(({ path }) => path))];
 
   const before = await baselineOf(grounds, { id: "baseline-before", paths });
-  const results = await eachOnFreeGround(drills, grounds);
+  const results = await onceMoreAlone(await eachOnFreeGround(drills, grounds), drills, grounds[0]);
   const after = await baselineOf(grounds, { id: "baseline-after", paths });
   const report: DrillReport = {
     caught: results.filter(isCaught).length,
@@ -84,8 +92,11 @@ async function baselineOf(
   { id, paths }: { id: string; paths: readonly LeakPath[] },
 ): Promise<RegionGrade> {
   const grades: RegionGrade[] = [];
-  for (const [index, ground] of grounds.entries())
-    grades.push(await runBaseline(ground, { id: `${id}-${index + 1}`, paths }));
+  for (const [index, ground] of grounds.entries()) {
+    const grade = await runBaseline(ground, { id: `${id}-${index + 1}`, paths });
+    const isOpen = grade === "inconclusive" && !ground.signal.aborted;
+    grades.push(isOpen ? await runBaseline(ground, { id: `${id}-${index + 1}-again`, paths }) : grade);
+  }
   const told = grades.find((grade) => grade !== "pass") ?? grades[0] ?? "inconclusive";
   process.stdout.write(`baseline  ${told}\n`);
   return told;
@@ -110,6 +121,22 @@ async function eachOnFreeGround(
     }),
   );
   return results;
+}
+
+async function onceMoreAlone(
+  results: readonly DrillResult[],
+  drills: readonly Drill<AnyTools>[],
+  ground: DrillGround | undefined,
+): Promise<DrillResult[]> {
+  const told: DrillResult[] = [];
+  for (const [index, result] of results.entries()) {
+    const drill = drills[index];
+    const again = ground && drill && isMissedInHaste(result) && !ground.signal.aborted;
+    const last = again ? await runDrill(ground, drill, { patient: true }) : result;
+    if (again) process.stdout.write(`once more, alone\n${resultLine(last)}`);
+    told.push(last);
+  }
+  return told;
 }
 
 function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTools>[] {

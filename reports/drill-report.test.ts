@@ -1,0 +1,40 @@
+import { describe, expect, test } from "vitest";
+import { type DrillReport, type DrillResult, isClean, isMissedInHaste } from "./drill-report.ts";
+import { renderDrillsHtml } from "./render/drills.ts";
+
+const caught: DrillResult = {
+  id: "cache-shared",
+  path: "cache",
+  title: "one cache serves two regions",
+  expected: ["a"],
+  found: ["a"],
+  missed: [],
+  extra: [],
+  durationMs: 1,
+};
+const missed: DrillResult = { ...caught, found: [], missed: ["a"] };
+
+function aReport(...drills: DrillResult[]): DrillReport {
+  const baselines = { before: "pass", after: "pass" } as const;
+  return { caught: 1, planned: 1, version: "0", catalogue: "0", baselines, drills };
+}
+
+describe("a drill that is not caught", () => {
+  test("gets a second look only for what it missed, and only one", () => {
+    expect(isMissedInHaste(missed)).toBe(true);
+    expect(isMissedInHaste(caught)).toBe(false);
+    expect(isMissedInHaste({ ...missed, patient: true })).toBe(false);
+  });
+
+  test("gets none where something turned red without a cause", () => {
+    expect(isMissedInHaste({ ...caught, found: ["a", "b"], extra: ["b"] })).toBe(false);
+    expect(isMissedInHaste({ ...missed, found: ["b"], extra: ["b"] })).toBe(false);
+  });
+
+  test("stays missed if the second look finds nothing, and the page tells of a second look", () => {
+    expect(isClean(aReport({ ...missed, patient: true }))).toBe(false);
+    expect(isClean(aReport({ ...caught, patient: true }))).toBe(true);
+    expect(renderDrillsHtml(aReport({ ...caught, patient: true }))).toContain("missed in haste");
+    expect(renderDrillsHtml(aReport(caught))).not.toContain("missed in haste");
+  });
+});
