@@ -10,6 +10,7 @@ const caught: DrillResult = {
   found: ["a"],
   missed: [],
   extra: [],
+  falselyContained: [],
   durationMs: 1,
 };
 const missed: DrillResult = { ...caught, found: [], missed: ["a"] };
@@ -20,10 +21,14 @@ function aReport(...drills: DrillResult[]): DrillReport {
 }
 
 describe("a drill that is not caught", () => {
-  test("gets a second look only for what it missed, and only one", () => {
+  test("gets a second look for what stayed inconclusive, and only one", () => {
     expect(isMissedInHaste(missed)).toBe(true);
     expect(isMissedInHaste(caught)).toBe(false);
     expect(isMissedInHaste({ ...missed, patient: true })).toBe(false);
+  });
+
+  test("gets none where a hole was called contained: that is the false pass which drills are for", () => {
+    expect(isMissedInHaste({ ...missed, falselyContained: ["a"] })).toBe(false);
   });
 
   test("gets none where something turned red without a cause", () => {
@@ -34,7 +39,7 @@ describe("a drill that is not caught", () => {
   test("stays missed if the second look finds nothing, and the page tells of a second look", () => {
     expect(isClean(aReport({ ...missed, patient: true }))).toBe(false);
     expect(isClean(aReport({ ...caught, patient: true }))).toBe(true);
-    expect(renderDrillsHtml(aReport({ ...caught, patient: true }))).toContain("missed in haste");
-    expect(renderDrillsHtml(aReport(caught))).not.toContain("missed in haste");
+    expect(renderDrillsHtml(aReport({ ...caught, patient: true }))).toContain("inconclusive in haste");
+    expect(renderDrillsHtml(aReport(caught))).not.toContain("inconclusive in haste");
   });
 });

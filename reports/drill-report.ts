@@ -10,8 +10,10 @@ export const DrillResult = z.strictObject({
   found: z.array(z.string()),
   missed: z.array(z.string()),
   extra: z.array(z.string()),
+  /** Of the missed, those that were called contained while the hole was open: false passes. */
+  falselyContained: z.array(z.string()),
   durationMs: z.int(),
-  /** It was missed in haste and run once more, alone and with the map's own deadline: this is what that found. */
+  /** It was inconclusive in haste, and run once more, alone and with the map's own deadline: this is what that found. */
   patient: z.literal(true).optional(),
 });
 export type DrillResult = z.infer<typeof DrillResult>;
@@ -32,10 +34,10 @@ export function isCaught({ missed, extra }: DrillResult): boolean {
   return missed.length === 0 && extra.length === 0;
 }
 
-/** A busy machine can be too slow for a drill's short deadline. A line that turned red without a cause is no
- *  matter of time, and stays. */
-export function isMissedInHaste({ missed, extra, patient }: DrillResult): boolean {
-  return missed.length > 0 && extra.length === 0 && !patient;
+/** A busy machine can be too slow for a drill's short deadline: what is missed is inconclusive then. A line that
+ *  was called contained, or that turned red without a cause, is wrong at any pace, and stays so. */
+export function isMissedInHaste({ missed, extra, falselyContained, patient }: DrillResult): boolean {
+  return missed.length > 0 && extra.length === 0 && falselyContained.length === 0 && !patient;
 }
 
 /** Only if every drill was caught, nothing else turned red, and the ground was clean before and after. */

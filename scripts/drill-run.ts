@@ -43,20 +43,25 @@ export async function runDrill<Tools>(
   const expected = attempts.filter(drill.expects).map((item) => item.id);
   if (expected.length === 0) throw new TypeError(`the drill ${drill.id} expects nothing to be found`);
   const found = judgement.verdicts.filter(({ grade }) => grade === "breached").map(({ item }) => item.id);
-  const missed = expected.filter((id) => !found.includes(id));
-  const enough = drill.atLeastOne === true && missed.length < expected.length;
+  const unseen = expected.filter((id) => !found.includes(id));
+  const enough = drill.atLeastOne === true && unseen.length < expected.length;
+  const missed = enough ? [] : unseen;
+  const contained = judgement.verdicts
+    .filter(({ grade }) => grade === "contained")
+    .map(({ item }) => item.id);
   const result: DrillResult = {
     id: drill.id,
     path: drill.path,
     title: drill.title,
     expected,
     found,
-    missed: enough ? [] : missed,
+    missed,
     extra: found.filter((id) => !expected.includes(id)),
+    falselyContained: missed.filter((id) => contained.includes(id)),
     durationMs: Math.round(performance.now() - begun),
     ...(patient ? { patient } : {}),
   };
-  if (isCaught(result)) forget(ground, drill.id);
+  if (isCaught(result)) for (const id of [drill.id, again(drill.id)]) forget(ground, id);
   return result;
 }
 
@@ -68,8 +73,9 @@ async function withHole<Tools>(
   await using hole = new Hole();
   await drill.open(ground.environment.tools, hole);
   const hasty = drill.deadlineMs ?? drillDeadlineMs(ground.map);
+  const id = patient ? again(drill.id) : drill.id;
   const deadlineMs = patient ? Math.max(hasty, ground.map.attempts.deadlineMs) : hasty;
-  return await proveQuietly(ground, { id: drill.id, paths: [drill.path], deadlineMs });
+  return await proveQuietly(ground, { id, paths: [drill.path], deadlineMs });
 }
 
 /** A run with every hole closed, as patient as any. Whatever it finds, the drills around it prove nothing. */
@@ -81,6 +87,11 @@ export async function runBaseline(
   const { grade } = (await proveQuietly(ground, { id, paths, deadlineMs })).judgement;
   if (grade === "pass") forget(ground, id);
   return grade;
+}
+
+/** Where the journals of a second look lie, beside those of the first. */
+export function again(id: string): string {
+  return `${id}-again`;
 }
 
 function forget({ directory }: DrillGround<unknown>, id: string): void {

@@ -34,12 +34,12 @@ export function renderDrillsHtml(report: DrillReport): string {
   });
 }
 
-function failure({ id, title, missed, extra }: DrillResult): Html {
+function failure({ id, title, missed, extra, falselyContained }: DrillResult): Html {
   const list = (name: string, ids: readonly string[]) =>
     ids.length > 0
       ? html`<p>${name}</p><ul>${ids.map((one) => html`<li><code>${one}</code></li>`)}</ul>`
       : null;
-  return html`<div class="finding breached"><h3>${title}</h3><p><code>${id}</code></p>${list("Missed", missed)}${list("Found, and not expected", extra)}</div>`;
+  return html`<div class="finding breached"><h3>${title}</h3><p><code>${id}</code></p>${list("Missed", missed)}${list("Of these, called contained", falselyContained)}${list("Found, and not expected", extra)}</div>`;
 }
 
 function drillTable(drills: readonly DrillResult[]): Html {
@@ -50,6 +50,6 @@ function drillTable(drills: readonly DrillResult[]): Html {
 
 function drillLine(drill: DrillResult): Html {
   const caught = isCaught(drill);
-  return html`<tr><td><span class="mark ${caught ? "contained" : "breached"}">${caught ? "✓ caught" : "✕ missed"}</span></td><td>${drill.path}</td><th scope="row">${drill.title}<span class="minor">${drill.id}${drill.patient ? ", missed in haste and run once more alone" : ""}</span></th><td>${countText(drill.expected.length)}</td><td>${countText(drill.found.length)}</td><td>${(drill.durationMs / 1000).toFixed(1)} s</td></tr>
+  return html`<tr><td><span class="mark ${caught ? "contained" : "breached"}">${caught ? "✓ caught" : "✕ missed"}</span></td><td>${drill.path}</td><th scope="row">${drill.title}<span class="minor">${drill.id}${drill.patient ? ", inconclusive in haste, and run once more alone" : ""}</span></th><td>${countText(drill.expected.length)}</td><td>${countText(drill.found.length)}</td><td>${(drill.durationMs / 1000).toFixed(1)} s</td></tr>
 `;
 }

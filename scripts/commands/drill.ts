@@ -15,7 +15,7 @@ import {
   isMissedInHaste,
 } from "../../reports/drill-report.ts";
 import { renderDrillsHtml } from "../../reports/render/drills.ts";
-import { type DrillGround, runBaseline, runDrill } from "../drill-run.ts";
+import { again, type DrillGround, runBaseline, runDrill } from "../drill-run.ts";
 import { recordScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import { type Parsed, parseOptions, takeNothing, usage } from "../options.ts";
@@ -32,10 +32,9 @@ export const help = `ringfence drill: opens holes in replicas on purpose, one at
   --out DIR       an empty or new folder for drills.json and drills.html (default: reports/out/<id>)
   --record        keep the score of a whole, clean catalogue, to go into evidence
 
-Baseline, then each drill (open, run, close), then baseline again. A drill has less time than a run: one that
-is missed is run once more, alone and with the map's own deadline, and so is a baseline that is inconclusive.
-The journals of a drill that was not
-caught are kept in the folder.
+Baseline, then each drill (open, run, close), then baseline again. A drill has less time than a run: one
+that was inconclusive is run once more, alone and with the map's own deadline, and so is a baseline. The
+journals of a drill that was not caught are kept in the folder.
 Exit: 0 every drill was caught, nothing else turned red, both baselines were clean; 1 otherwise.`;
 
 export async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
@@ -93,9 +92,10 @@ async function baselineOf(
 ): Promise<RegionGrade> {
   const grades: RegionGrade[] = [];
   for (const [index, ground] of grounds.entries()) {
-    const grade = await runBaseline(ground, { id: `${id}-${index + 1}`, paths });
+    const own = `${id}-${index + 1}`;
+    const grade = await runBaseline(ground, { id: own, paths });
     const isOpen = grade === "inconclusive" && !ground.signal.aborted;
-    grades.push(isOpen ? await runBaseline(ground, { id: `${id}-${index + 1}-again`, paths }) : grade);
+    grades.push(isOpen ? await runBaseline(ground, { id: again(own), paths }) : grade);
   }
   const told = grades.find((grade) => grade !== "pass") ?? grades[0] ?? "inconclusive";
   process.stdout.write(`baseline  ${told}\n`);
@@ -123,20 +123,20 @@ async function eachOnFreeGround(
   return results;
 }
 
+/** What was inconclusive for want of time has as much of it as a run has, while nothing else runs. */
 async function onceMoreAlone(
-  results: readonly DrillResult[],
+  results: DrillResult[],
   drills: readonly Drill<AnyTools>[],
   ground: DrillGround | undefined,
 ): Promise<DrillResult[]> {
-  const told: DrillResult[] = [];
-  for (const [index, result] of results.entries()) {
-    const drill = drills[index];
-    const again = ground && drill && isMissedInHaste(result) && !ground.signal.aborted;
-    const last = again ? await runDrill(ground, drill, { patient: true }) : result;
-    if (again) process.stdout.write(`once more, alone\n${resultLine(last)}`);
-    told.push(last);
+  for (const [index, drill] of drills.entries()) {
+    const first = results[index];
+    if (!ground || !first || !isMissedInHaste(first)) continue;
+    const last = await runDrill(ground, drill, { patient: true });
+    results[index] = last;
+    process.stdout.write(`once more, alone\n${resultLine(last)}`);
   }
-  return told;
+  return results;
 }
 
 function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTools>[] {
@@ -163,7 +163,9 @@ function resultLine(result: DrillResult): string {
   const mark = isCaught(result) ? green("caught ") : red("MISSED ");
   const seconds = `${(result.durationMs / 1000).toFixed(1)} s`.padStart(6);
   const wrong = [
-    ...result.missed.map((id) => `           missed ${id}\n`),
+    ...result.missed.map(
+      (id) => `           missed ${id}${result.falselyContained.includes(id) ? " (called contained)" : ""}\n`,
+    ),
     ...result.extra.map((id) => `           extra  ${id}\n`),
   ];
   return `${mark} ${dim(seconds)}  ${result.id}  ${result.title}\n${wrong.slice(0, 12).join("")}`;
