@@ -163,8 +163,8 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
   const slowest = book.slowestMs(planned.kind);
   if (one.durationMs < planned.deadlineMs * 0.98)
     return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
-  if (planned.deadlineMs < 3 * slowest) {
-    return `a deadline of ${planned.deadlineMs} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
+  if (one.durationMs < 3 * slowest) {
+    return `a wait of ${Math.round(one.durationMs)} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
   }
   if ((one.syns ?? 0) < 2) {
     return "fewer than two SYN segments were seen to leave, and one may get lost";

@@ -267,14 +267,26 @@ describe("silence counts only when an answer had time to come", () => {
       "inconclusive",
       /3000 ms of 4000/,
     ],
-    ["a control took a third of the deadline, and no more", { twin: slow(1333) }, "contained"],
+    ["a control took a third of the wait, and no more", { twin: slow(1333) }, "contained"],
     [
       "a control became as slow only after the attempts",
       { twin: { after: [reached("data", own, { durationMs: 1334 })] } },
       "inconclusive",
       /too short/,
     ],
-    ["a control took more than a third of the deadline", { twin: slow(1334) }, "inconclusive", /too short/],
+    ["a control took more than a third of the wait", { twin: slow(1334) }, "inconclusive", /too short/],
+    [
+      "a control took more than a third of the deadline, and the attempt waited longer for that",
+      { twin: slow(1900), attempt: silentAt("network", { durationMs: 5700 }) },
+      "contained",
+      /5700 ms/,
+    ],
+    [
+      "it waited longer, and not long enough for so slow a control",
+      { twin: slow(1901), attempt: silentAt("network", { durationMs: 5700 }) },
+      "inconclusive",
+      /a wait of 5700 ms is too short: the slowest control took 1901 ms/,
+    ],
     [
       "the connection stood, and a hung server looks the same",
       { stopBy: "authorization", attempt: silentAt("tls") },

@@ -194,7 +194,11 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
     title: text.describe("Whose map this is"),
     attempts: z
       .strictObject({
-        deadlineMs: z.int().min(100).max(60_000).describe("How long an attempt waits for an answer, in ms"),
+        deadlineMs: z
+          .int()
+          .min(100)
+          .max(60_000)
+          .describe("How long an attempt waits for an answer at least, in ms"),
       })
       .default({ deadlineMs: 4000 }),
     private: Private.optional().describe("What published evidence may not hold: see `run --redact`"),

@@ -33,6 +33,8 @@ export interface HomeReport {
   offers: Record<string, string>;
   /** Of the canary credentials that worked here, so that whoever tries them abroad knows they are these. */
   credentials: Fingerprints;
+  /** The slowest answered control, in ms, by kind: all regions wait long enough for it. */
+  slowestMs: Record<string, number>;
 }
 
 export type Stage = "controls-before" | "attempts" | "controls-after";

@@ -17,6 +17,7 @@ import {
   type Stage,
   type ToRegion,
 } from "./job.ts";
+import { noteSlowest, patienceFor } from "./patience.ts";
 import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
 
@@ -41,7 +42,7 @@ export class Observer {
   readonly #probes: readonly Probe[];
   readonly #line: Line;
   readonly #open: Ladder[] = [];
-  readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {} };
+  readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {}, slowestMs: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
   readonly #whereSilent = gate(silentAtOnce);
   readonly #whereWaiting = gate(waitingAtOnce, holdMs);
@@ -80,7 +81,8 @@ export class Observer {
   }
 
   async attempt(item: PlannedItem): Promise<TryRecord[]> {
-    return this.#gateOf(item)(() => this.#observe(item, "attempt"));
+    const deadlineMs = patienceFor(item, this.#reports);
+    return this.#gateOf(item)(() => this.#observe({ ...item, deadlineMs }, "attempt"));
   }
 
   #gateOf(item: PlannedItem) {
@@ -139,8 +141,9 @@ export class Observer {
     return this.job.plan.items.filter((item) => item.role === role && item.from.region === this.job.region);
   }
 
-  /** Where the target answers; a way that contacts something of one's own does not show that. */
+  /** How slowly, and where, the target answers; a way that contacts something of one's own does not show where. */
   #learn(item: PlannedItem, records: readonly TryRecord[]): void {
+    noteSlowest(this.#home, item, records);
     if (item.contacts === "own") return;
     const reached = records.filter(({ entry: { outcome, climbed } }) =>
       item.witnessed
