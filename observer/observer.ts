@@ -30,6 +30,7 @@ const answeredAtOnce = 4;
 const controlsAtOnce = 3;
 const holdMs = 250;
 const longHoldMs = 1000;
+const controlHoldMs = 500;
 
 export interface Line {
   send(message: FromRegion): void;
@@ -121,7 +122,7 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const answered = gate(controlsAtOnce, holdMs);
+    const answered = gate(controlsAtOnce, controlHoldMs);
     await Promise.all(
       this.#mine("control").map((item) =>
         (waitsByItself(item) ? this.#whereWaiting : answered)(async () => {
