@@ -34,6 +34,7 @@ export interface ControlBook {
   plantedFor(region: string, system: string): string | undefined;
   /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
   originsOf(digest: string): readonly Origin[];
+  /** The slowest control that was answered. */
   slowestMs(kind: string): number;
   /** Which receivers say that they saw what an item sent. */
   sightingsOf(item: PlannedItem, phase: Phase): readonly Sighting[];
@@ -149,13 +150,13 @@ function runOf(journals: readonly Journal[]): string {
   return first?.type === "run-started" ? first.runId : "";
 }
 
-/** By kind. */
+/** Of those that were answered, by kind: the others have failed, and with them what they stand for. */
 function slowestControls(records: ReadonlyMap<string, ItemRecord>): (kind: string) => number {
   const slowest = new Map<string, number>();
   for (const { item, before = [], after = [] } of records.values()) {
     if (item.role !== "control") continue;
     for (const { tries } of [...before, ...after])
-      for (const { durationMs } of tries)
+      for (const { durationMs } of tries.filter(({ outcome }) => outcome.kind === "reached"))
         slowest.set(item.kind, Math.max(slowest.get(item.kind) ?? 0, durationMs));
   }
   return (kind) => slowest.get(kind) ?? 0;

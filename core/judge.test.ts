@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   addressIn,
+  aMap,
   aRun,
   asPromised,
   aTrial,
@@ -299,6 +300,26 @@ describe("silence counts only when an answer had time to come", () => {
       "contained",
     ],
   ]);
+});
+
+test("a region that answers nobody at home makes its own lines inconclusive, and no others", () => {
+  const map = aMap({ regions: ["eu", "us", "ap"] });
+  const plan = planAttempts(map, kinds, { environment: "replica", regions: ["eu", "us", "ap"] });
+  const dead: Observe = (item, phase) => {
+    const isDead = phase !== "attempt" && item.to.region === "us";
+    return isDead ? { tries: [silentAt("network", { durationMs: 4018 })] } : asPromised(item, phase);
+  };
+  const { verdicts } = judge(plan, map, aRun({ plan, map, observe: dead }).journals);
+  const crossings = verdicts.filter(({ item }) => item.probe === "read");
+  expect(new Set(crossings.map(({ item: { from, to } }) => `${from.region} ${to.region}`)).size).toBe(6);
+  for (const { item, grade, reason } of crossings) {
+    const { from, to } = item;
+    const concerned = from.region === "us" || to.region === "us";
+    expect([grade, reason]).toEqual([
+      concerned ? "inconclusive" : "contained",
+      expect.stringMatching(concerned ? "failed: no answer at network" : "no answer from"),
+    ]);
+  }
 });
 
 describe("a refusal counts where the border may refuse", () => {

@@ -89,3 +89,18 @@ test("who has run for long makes room, once, because it is only waiting for some
   );
   await Promise.all(quick);
 });
+
+test("how long somebody is held may change from one to the next", async () => {
+  let hold = Number.POSITIVE_INFINITY;
+  const through = gate(1, () => hold);
+  const ends: (() => void)[] = [];
+  const act = () => through(() => new Promise<void>((end) => ends.push(end)));
+  const acts = [act(), act(), act()];
+  await new Promise((done) => setTimeout(done, 40));
+  expect(ends, "the first is held for good").toHaveLength(1);
+  hold = 5;
+  ends[0]?.();
+  await vi.waitFor(() => expect(ends, "the second makes room for the third").toHaveLength(3));
+  for (const end of ends) end();
+  await Promise.all(acts);
+});

@@ -1,8 +1,8 @@
 /** Lets at most `width` start at once, in the order in which they came. Who has run for `holdMs` is only
- *  waiting for somebody's silence, and makes room. */
+ *  waiting for somebody's silence, and makes room; a function is asked at each start. */
 export function gate(
   width: number,
-  holdMs = Number.POSITIVE_INFINITY,
+  holdMs: number | (() => number) = Number.POSITIVE_INFINITY,
 ): <T>(act: () => Promise<T>) => Promise<T> {
   let running = 0;
   const waiting: (() => void)[] = [];
@@ -17,7 +17,8 @@ export function gate(
       if (next) next();
       else running--;
     };
-    const timer = Number.isFinite(holdMs) ? setTimeout(makeRoom, holdMs) : undefined;
+    const hold = typeof holdMs === "function" ? holdMs() : holdMs;
+    const timer = Number.isFinite(hold) ? setTimeout(makeRoom, hold) : undefined;
     try {
       return await act();
     } finally {

@@ -31,6 +31,7 @@ const controlsAtOnce = 3;
 const holdMs = 250;
 const longHoldMs = 1000;
 const controlHoldMs = 500;
+const unansweredHoldMs = 50;
 
 export interface Line {
   send(message: FromRegion): void;
@@ -47,7 +48,7 @@ export class Observer {
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
   readonly #whereSilent = gate(silentAtOnce);
   readonly #whereWaiting = gate(waitingAtOnce, holdMs);
-  readonly #whereAnswered = gate(answeredAtOnce, longHoldMs);
+  readonly #whereAnswered = answeredGate(answeredAtOnce, longHoldMs);
   readonly #redactor: Redactor | null;
   #head = emptyHead;
   #observations = 0;
@@ -122,12 +123,13 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const answered = gate(controlsAtOnce, controlHoldMs);
+    const whereAnswered = answeredGate(controlsAtOnce, controlHoldMs);
     await Promise.all(
       this.#mine("control").map((item) =>
-        (waitsByItself(item) ? this.#whereWaiting : answered)(async () => {
+        (waitsByItself(item) ? this.#whereWaiting : whereAnswered)(async () => {
           const records = await this.#observe(item, phase);
           if (phase === "before") this.#learn(item, records);
+          return records;
         }),
       ),
     );
@@ -287,6 +289,18 @@ function longestFirst(one: PlannedItem, other: PlannedItem): number {
   const wait = (item: PlannedItem) =>
     meetsSilence(item) || waitsByItself(item) ? 2 : Number(item.contacts === "target");
   return wait(other) - wait(one);
+}
+
+/** Where one was not answered, the next are likelier to wait for nobody, too, and soon make room. */
+function answeredGate(width: number, holdMs: number) {
+  let hold = holdMs;
+  const through = gate(width, () => hold);
+  return (act: () => Promise<TryRecord[]>) =>
+    through(async () => {
+      const records = await act();
+      hold = records.every(({ entry }) => entry.outcome.kind === "silent") ? unansweredHoldMs : holdMs;
+      return records;
+    });
 }
 
 /** For whoever was sent something and never answers to refuse it, or for a name to lead elsewhere when it is asked
