@@ -34,8 +34,8 @@ export interface ControlBook {
   plantedFor(region: string, system: string): string | undefined;
   /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
   originsOf(digest: string): readonly Origin[];
-  /** The slowest control that was answered. */
-  slowestMs(kind: string): number;
+  /** The slowest control of its kind that was answered; Infinity where one in its own regions was not. */
+  slowestMs(item: PlannedItem): number;
   /** Which receivers say that they saw what an item sent. */
   sightingsOf(item: PlannedItem, phase: Phase): readonly Sighting[];
   /** When the receiver of an item was last asked (ms since 1970; -Infinity: never). */
@@ -150,16 +150,23 @@ function runOf(journals: readonly Journal[]): string {
   return first?.type === "run-started" ? first.runId : "";
 }
 
-/** Of those that were answered, by kind: the others have failed, and with them what they stand for. */
-function slowestControls(records: ReadonlyMap<string, ItemRecord>): (kind: string) => number {
+/** Of those that were answered, by kind, and anywhere. One that was not tells no time of its own region: there no
+ *  wait is long enough; for the lines between others it says nothing. */
+function slowestControls(records: ReadonlyMap<string, ItemRecord>): (planned: PlannedItem) => number {
   const slowest = new Map<string, number>();
+  const unanswered = new Set<string>();
   for (const { item, before = [], after = [] } of records.values()) {
     if (item.role !== "control") continue;
-    for (const { tries } of [...before, ...after])
-      for (const { durationMs } of tries.filter(({ outcome }) => outcome.kind === "reached"))
+    for (const { outcome, durationMs } of [...before, ...after].flatMap(({ tries }) => tries)) {
+      if (outcome.kind === "reached")
         slowest.set(item.kind, Math.max(slowest.get(item.kind) ?? 0, durationMs));
+      if (outcome.kind === "silent" && !item.witnessed) unanswered.add(`${item.kind} ${item.to.region}`);
+    }
   }
-  return (kind) => slowest.get(kind) ?? 0;
+  return ({ kind, from, to }) => {
+    const unknown = [from, to].some(({ region }) => unanswered.has(`${kind} ${region}`));
+    return unknown ? Number.POSITIVE_INFINITY : (slowest.get(kind) ?? 0);
+  };
 }
 
 function memoised<T>(compute: (key: string) => T): (key: string) => T {

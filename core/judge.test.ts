@@ -3,6 +3,7 @@ import {
   addressIn,
   aMap,
   aRun,
+  aSystem,
   asPromised,
   aTrial,
   type ControlState,
@@ -320,6 +321,26 @@ test("a region that answers nobody at home makes its own lines inconclusive, and
       expect.stringMatching(concerned ? "failed: no answer at network" : "no answer from"),
     ]);
   }
+});
+
+test("one control that is not answered leaves silence unproven for all of its kind in its region, and for no others", () => {
+  const systems = [aSystem(), aSystem({ id: "ledger", endpoint: { host: "ledger.{region}.internal" } })];
+  const map = aMap({ regions: ["eu", "us", "ap"], systems });
+  const plan = planAttempts(map, kinds, { environment: "replica", regions: ["eu", "us", "ap"] });
+  const hung: Observe = (item, phase) => {
+    const isHung = phase !== "attempt" && item.to.region === "us" && item.to.system === "ledger";
+    return isHung ? { tries: [silentAt("tls", { durationMs: 4018 })] } : asPromised(item, phase);
+  };
+  const { verdicts } = judge(plan, map, aRun({ plan, map, observe: hung }).journals);
+  const orders = verdicts.filter(({ item }) => item.probe === "read" && item.to.system === "orders");
+  for (const { item, grade, reason } of orders) {
+    const concerned = [item.from.region, item.to.region].includes("us");
+    expect([grade, reason]).toEqual([
+      concerned ? "inconclusive" : "contained",
+      expect.stringMatching(concerned ? "another control of its kind was not answered" : "no answer from"),
+    ]);
+  }
+  expect(new Set(orders.map(({ grade }) => grade)).size).toBe(2);
 });
 
 describe("a refusal counts where the border may refuse", () => {

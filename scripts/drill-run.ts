@@ -21,7 +21,7 @@ export interface DrillGround<Tools = AnyTools> {
 
 /** Shorter than a run's: a breach needs no control, and all of a hole is seen within two SYN segments. */
 function drillDeadlineMs({ attempts }: ResidencyMap): number {
-  return Math.max(1500, Math.round(attempts.deadlineMs * 0.5));
+  return Math.max(1500, Math.round(attempts.deadlineMs * 0.375));
 }
 
 /** Opens one hole, proves its leak path, closes it. Refuses whatever is no replica, though the types do too.

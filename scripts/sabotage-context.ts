@@ -32,7 +32,7 @@ import { localSigning, SignatureKeeper } from "./signing.ts";
 import { today, version } from "./version.ts";
 
 /** Two SYN segments leave within it (the second after 1 s), and every control is far quicker. */
-const deadlineMs = 2000;
+const deadlineMs = 1500;
 
 /** Of the sample map two regions, and the one system of each kind that the rows break: beside it no other of
  *  its kind may stand, which would go on working. */

@@ -50,6 +50,7 @@ let exitCode: number;
     },
   }));
   exitCode = await runRows(rows, {
+    grounds: [environment],
     clean: async () => resultOf(await prove([], () => {})),
     signal,
     json,

@@ -3,15 +3,15 @@ import { holds, type Result } from "../sabotage/record.ts";
 import { parseOptions, takeNothing } from "./options.ts";
 import { bold, dim, green, plain, red, table } from "./terminal.ts";
 
-/** One way to break the footing, ready to be run. */
-export interface RowToRun {
+/** One way to break the footing, ready to be run on any of the grounds. */
+export interface RowToRun<Ground> {
   id: string;
   kind: string;
   title: string;
-  run(): Promise<Result>;
+  run(ground: Ground): Promise<Result>;
 }
 
-interface Row extends Omit<RowToRun, "run"> {
+interface Row extends Omit<RowToRun<unknown>, "run"> {
   result: Result["result"] | "error";
   because: string;
   unfounded: number;
@@ -37,20 +37,38 @@ export function sabotageOptions(args: readonly string[]) {
   };
 }
 
-/** Runs rows one after the other between two clean runs that must pass: without them the table proves
- *  nothing. Gives the exit code: 0 when every row held and both clean runs passed, else 1. */
-export async function runRows(
-  chosen: readonly RowToRun[],
-  { clean, signal, json }: { clean: () => Promise<Result>; signal: AbortSignal; json: string | undefined },
+/** Runs each row on the next ground that is free, between clean runs of every ground, which must pass: without
+ *  them the table proves nothing. Gives the exit code: 0 when every row held and the clean runs passed, else 1. */
+export async function runRows<Ground>(
+  chosen: readonly RowToRun<Ground>[],
+  {
+    grounds,
+    clean,
+    signal,
+    json,
+  }: {
+    grounds: readonly Ground[];
+    clean: (ground: Ground) => Promise<Result>;
+    signal: AbortSignal;
+    json: string | undefined;
+  },
 ): Promise<number> {
   const begun = performance.now();
   const rows: Row[] = [];
-  for (const one of [cleanRow("first", clean), ...chosen, cleanRow("last", clean)]) {
-    if (signal.aborted) break;
-    const row = await runRow(one);
+  const run = async (one: RowToRun<Ground>, ground: Ground) => {
+    if (signal.aborted) return;
+    const row = await runRow(one, ground);
     rows.push(row);
     process.stdout.write(`${row.ok ? green("✓") : red("✕")} ${lineOf(row)}\n`);
-  }
+  };
+  for (const ground of grounds) await run(cleanRow("first", clean), ground);
+  const open = chosen.values();
+  await Promise.all(
+    grounds.map(async (ground) => {
+      for (const one of open) await run(one, ground);
+    }),
+  );
+  for (const ground of grounds) await run(cleanRow("last", clean), ground);
   const header = ["id", "kind", "title", "result", "ok", "ms"];
   const cells = rows.map((row) => [
     row.id,
@@ -70,17 +88,20 @@ export async function runRows(
     `${sabotaged.length} sabotages, ${passes} passes, ${failed.length} rows that did not hold, ${((performance.now() - begun) / 1000).toFixed(0)} s\n`,
   );
   if (json) writeFileSync(json, `${JSON.stringify(rows, null, 2)}\n`);
-  const complete = rows.length === chosen.length + 2 && chosen.length > 0;
+  const complete = rows.length === chosen.length + 2 * grounds.length && chosen.length > 0;
   return complete && failed.length === 0 ? 0 : 1;
 }
 
-function cleanRow(when: "first" | "last", run: () => Promise<Result>): RowToRun {
+function cleanRow<Ground>(
+  when: "first" | "last",
+  run: (ground: Ground) => Promise<Result>,
+): RowToRun<Ground> {
   return { id: `clean/${when}`, kind: "all", title: `nothing sabotaged, ${when}: this must pass`, run };
 }
 
-async function runRow({ id, kind, title, run }: RowToRun): Promise<Row> {
+async function runRow<Ground>({ id, kind, title, run }: RowToRun<Ground>, ground: Ground): Promise<Row> {
   const started = performance.now();
-  const result = await run().catch((error: unknown) => ({
+  const result = await run(ground).catch((error: unknown) => ({
     result: "error" as const,
     because: error instanceof Error ? error.message : String(error),
     unfounded: 0,
