@@ -158,9 +158,9 @@ function slowestControls(records: ReadonlyMap<string, ItemRecord>): (planned: Pl
   for (const { item, before = [], after = [] } of records.values()) {
     if (item.role !== "control") continue;
     for (const { outcome, durationMs } of [...before, ...after].flatMap(({ tries }) => tries)) {
-      if (outcome.kind === "reached")
+      if (outcome.kind !== "silent")
         slowest.set(item.kind, Math.max(slowest.get(item.kind) ?? 0, durationMs));
-      if (outcome.kind === "silent" && !item.witnessed) unanswered.add(`${item.kind} ${item.to.region}`);
+      else if (!item.witnessed) unanswered.add(`${item.kind} ${item.to.region}`);
     }
   }
   return ({ kind, from, to }) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { reached, silentAt } from "../core/a-trial.ts";
+import { reached, refusedAt, silentAt } from "../core/a-trial.ts";
 import { noteSlowest, patienceFor } from "./patience.ts";
 
 const startedAt = "2026-01-01T00:00:00.000Z";
@@ -13,6 +13,15 @@ const answered = (durationMs: number) => ({
     climbed: null,
   },
 });
+const refused = {
+  entry: {
+    address: "10.0.0.1",
+    startedAt,
+    climbed: null,
+    ...refusedAt("authorization", "NOPERM"),
+    durationMs: 900,
+  },
+};
 const unanswered = {
   entry: { address: "10.0.0.1", startedAt, climbed: null, ...silentAt("network"), durationMs: 9000 },
 };
@@ -32,6 +41,8 @@ test("only what was answered tells a time, and the slowest stays", () => {
   noteSlowest(home, { kind: "redis" }, [answered(5)]);
   noteSlowest(home, { kind: "s3" }, [unanswered]);
   expect(home.slowestMs).toEqual({ redis: 30 });
+  noteSlowest(home, { kind: "redis" }, [refused]);
+  expect(home.slowestMs, "a refusal is an answer").toEqual({ redis: 900 });
 });
 
 test("it is never less than the map's wait, nor than three times any answered control", () => {

@@ -22,7 +22,7 @@ export function noteSlowest(
   records: readonly TryRecord[],
 ): void {
   for (const { entry } of records) {
-    if (entry.outcome.kind !== "reached") continue;
+    if (entry.outcome.kind === "silent") continue;
     slowestMs[kind] = Math.max(slowestMs[kind] ?? 0, entry.durationMs);
   }
 }
