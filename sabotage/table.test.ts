@@ -20,6 +20,7 @@ const promised: [way: RegExp, kinds: readonly string[]][] = [
   [/^target\/stopped-during\//, kinds],
   [/^target\/stopped-just-after\//, kinds],
   [/^target\/host-gone\//, kinds],
+  [/^target\/slow-at-last\//, ["postgres", "redis"]],
   [/^names\/missing\//, [...kinds, ...served.filter((kind) => kind !== "vendor")]],
   [/^names\/silent\//, ["postgres", "s3", "tcp"]],
   ...["wrong", "empty"].flatMap((spoil) =>

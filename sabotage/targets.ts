@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Entry } from "../core/journal.ts";
 import type { ReplicaState } from "../environments/replica/state.ts";
 import { killServers, on, signalServers, withRule } from "./host.ts";
@@ -99,6 +100,32 @@ const frozen = (["postgres", "redis", "s3"] as const).map(
   }),
 );
 
+/** More than a third of what the attempts waited, and less than a control waits. */
+const slowMs = 1300;
+
+/** Its closing controls are answered, and so late that the silence before them was too short. */
+const slowAtLast = (["postgres", "redis"] as const).map(
+  (kind): Sabotage => ({
+    id: `target/slow-at-last/${kind}`,
+    kind,
+    title: "target server turns slow when the attempts have ended",
+    async run({ state, prove }) {
+      let thawed: Promise<void> | undefined;
+      const freeze = () => {
+        signalServers(state, hostOf(kind), "SIGSTOP");
+        thawed = sleep(slowMs).then(() => void signalServers(state, hostOf(kind), "SIGCONT"));
+      };
+      const judged = await prove({
+        kind,
+        wrap: (region, child) => (region === far ? atStage(child, "attempts", freeze) : child),
+      });
+      if (!thawed) throw new Error("the server was never slow");
+      await thawed;
+      return resultOf(judged.judgement, lost(kind));
+    },
+  }),
+);
+
 /** The data host's cable, unplugged at the router. */
 function unplugged(state: ReplicaState, host: string): Promise<AsyncDisposable> {
   const device = cableTo(state, host);
@@ -157,5 +184,5 @@ const closed = (["redis", "s3"] as const).map(
 );
 
 /** Rows that share the replica; those with a replica of their own are in `ruins`. */
-export const targets: readonly Sabotage[] = [...frozen, ...gone, ...closed];
+export const targets: readonly Sabotage[] = [...frozen, ...slowAtLast, ...gone, ...closed];
 export const ruins: readonly Sabotage[] = stops;
