@@ -42,4 +42,21 @@ describe("a drill that is not caught", () => {
     expect(renderDrillsHtml(aReport({ ...caught, patient: true }))).toContain("inconclusive in haste");
     expect(renderDrillsHtml(aReport(caught))).not.toContain("inconclusive in haste");
   });
+
+  test("tells each line once, by what it was called", () => {
+    const page = renderDrillsHtml(
+      aReport({
+        ...missed,
+        missed: ["passed-over", "undecided"],
+        extra: ["unasked"],
+        falselyContained: ["passed-over"],
+      }),
+    );
+    const told = [...page.matchAll(/<p>([^<]*)<\/p><ul><li><code>([^<]*)<\/code><\/li><\/ul>/g)];
+    expect(told.map(([, name, id]) => [name, id])).toEqual([
+      ["Called contained, though the hole was open", "passed-over"],
+      ["Inconclusive", "undecided"],
+      ["Found, and not expected", "unasked"],
+    ]);
+  });
 });

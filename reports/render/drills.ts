@@ -35,11 +35,12 @@ export function renderDrillsHtml(report: DrillReport): string {
 }
 
 function failure({ id, title, missed, extra, falselyContained }: DrillResult): Html {
+  const open = missed.filter((one) => !falselyContained.includes(one));
   const list = (name: string, ids: readonly string[]) =>
     ids.length > 0
       ? html`<p>${name}</p><ul>${ids.map((one) => html`<li><code>${one}</code></li>`)}</ul>`
       : null;
-  return html`<div class="finding breached"><h3>${title}</h3><p><code>${id}</code></p>${list("Missed", missed)}${list("Of these, called contained", falselyContained)}${list("Found, and not expected", extra)}</div>`;
+  return html`<div class="finding breached"><h3>${title}</h3><p><code>${id}</code></p>${list("Called contained, though the hole was open", falselyContained)}${list("Inconclusive", open)}${list("Found, and not expected", extra)}</div>`;
 }
 
 function drillTable(drills: readonly DrillResult[]): Html {

@@ -1,27 +1,20 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Drill } from "../../core/drill.ts";
-import { RingfenceError } from "../../core/errors.ts";
-import type { LeakPath, RegionGrade } from "../../core/vocabulary.ts";
 import { catalogueDigest, loadDrills } from "../../drills/catalogue.ts";
 import type { AnyTools } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
-import {
-  type DrillReport,
-  type DrillResult,
-  isCaught,
-  isClean,
-  isMissedInHaste,
-} from "../../reports/drill-report.ts";
+import { type DrillReport, isCaught, isClean } from "../../reports/drill-report.ts";
 import { renderDrillsHtml } from "../../reports/render/drills.ts";
-import { again, type DrillGround, runBaseline, runDrill } from "../drill-run.ts";
+import { runCatalogue } from "../drill-catalogue.ts";
+import type { DrillGround } from "../drill-run.ts";
 import { recordScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
 import { type Parsed, parseOptions, takeNothing, usage } from "../options.ts";
 import { claimDirectory } from "../out-directory.ts";
 import { newRunId } from "../prove.ts";
-import { bold, dim, green, red } from "../terminal.ts";
+import { bold, green, red } from "../terminal.ts";
 import { today, version } from "../version.ts";
 
 export const help = `ringfence drill: opens holes in replicas on purpose, one at a time in each, and shows that each is found
@@ -61,17 +54,13 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       throw usage("drill: drills open holes, and this is no replica", "use --env replica");
     grounds.push({ environment, map, kinds, directory, signal });
   }
-  const paths = [...new Set(drills.map(({ path }) => path))];
-
-  const before = await baselineOf(grounds, { id: "baseline-before", paths });
-  const results = await onceMoreAlone(await eachOnFreeGround(drills, grounds), drills, grounds[0]);
-  const after = await baselineOf(grounds, { id: "baseline-after", paths });
+  const { baselines, results } = await runCatalogue(drills, grounds);
   const report: DrillReport = {
     caught: results.filter(isCaught).length,
     planned: drills.length,
     version,
     catalogue: catalogueDigest(driver.drills),
-    baselines: { before, after },
+    baselines,
     drills: results,
   };
   writeFileSync(join(directory, "drills.json"), `${JSON.stringify(report, null, 2)}\n`);
@@ -83,60 +72,6 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     `\n${clean ? green(bold(score)) : red(bold(score))}  ${relative(process.cwd(), directory)}/drills.html\n`,
   );
   return clean ? 0 : 1;
-}
-
-/** Of every ground, one after another, so that none is slowed by the other; the first that is no pass is told. */
-async function baselineOf(
-  grounds: readonly DrillGround[],
-  { id, paths }: { id: string; paths: readonly LeakPath[] },
-): Promise<RegionGrade> {
-  const grades: RegionGrade[] = [];
-  for (const [index, ground] of grounds.entries()) {
-    const own = `${id}-${index + 1}`;
-    const grade = await runBaseline(ground, { id: own, paths });
-    const isOpen = grade === "inconclusive" && !ground.signal.aborted;
-    grades.push(isOpen ? await runBaseline(ground, { id: again(own), paths }) : grade);
-  }
-  const told = grades.find((grade) => grade !== "pass") ?? grades[0] ?? "inconclusive";
-  process.stdout.write(`baseline  ${told}\n`);
-  return told;
-}
-
-/** Each ground takes the next drill when it is done with one; the results are in the drills' order. */
-async function eachOnFreeGround(
-  drills: readonly Drill<AnyTools>[],
-  grounds: readonly DrillGround[],
-): Promise<DrillResult[]> {
-  const results: DrillResult[] = [];
-  const open = drills.entries();
-  await Promise.all(
-    grounds.map(async (ground) => {
-      for (const [index, drill] of open) {
-        if (ground.signal.aborted)
-          throw new RingfenceError("INTERRUPTED", "the drills were interrupted", { fix: "run them again" });
-        const result = await runDrill(ground, drill);
-        results[index] = result;
-        process.stdout.write(resultLine(result));
-      }
-    }),
-  );
-  return results;
-}
-
-/** What was inconclusive for want of time has as much of it as a run has, while nothing else runs. */
-async function onceMoreAlone(
-  results: DrillResult[],
-  drills: readonly Drill<AnyTools>[],
-  ground: DrillGround | undefined,
-): Promise<DrillResult[]> {
-  for (const [index, drill] of drills.entries()) {
-    const first = results[index];
-    if (!ground || !first || !isMissedInHaste(first)) continue;
-    const last = await runDrill(ground, drill, { patient: true });
-    results[index] = last;
-    process.stdout.write(`once more, alone\n${resultLine(last)}`);
-  }
-  return results;
 }
 
 function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTools>[] {
@@ -157,16 +92,4 @@ function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTool
   if (drills.length === 0)
     throw usage("drill: no drill is both of --id and of --path", "leave one of the two out");
   return drills;
-}
-
-function resultLine(result: DrillResult): string {
-  const mark = isCaught(result) ? green("caught ") : red("MISSED ");
-  const seconds = `${(result.durationMs / 1000).toFixed(1)} s`.padStart(6);
-  const wrong = [
-    ...result.missed.map(
-      (id) => `           missed ${id}${result.falselyContained.includes(id) ? " (called contained)" : ""}\n`,
-    ),
-    ...result.extra.map((id) => `           extra  ${id}\n`),
-  ];
-  return `${mark} ${dim(seconds)}  ${result.id}  ${result.title}\n${wrong.slice(0, 12).join("")}`;
 }
