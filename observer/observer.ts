@@ -8,7 +8,6 @@ import { sendToken } from "../core/witness.ts";
 import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
 import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
-import { gate } from "./gate.ts";
 import {
   type FromRegion,
   type HomeReport,
@@ -20,18 +19,7 @@ import {
 import { noteSlowest, patienceFor } from "./patience.ts";
 import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
-
-/** Many at once for the far side's silence; few of what is answered, so that no deadline passes in a queue
- *  of our own, nor in that of a target that answers all of them: controls above all, whose time is the measure
- *  of silence. Whoever is not done after the hold is waiting, and makes room. */
-const silentAtOnce = 1000;
-const waitingAtOnce = 12;
-const answeredAtOnce = 4;
-const controlsAtOnce = 3;
-const holdMs = 250;
-const longHoldMs = 1000;
-const controlHoldMs = 500;
-const unansweredHoldMs = 50;
+import { longestFirst, takeTurns } from "./turns.ts";
 
 export interface Line {
   send(message: FromRegion): void;
@@ -46,9 +34,7 @@ export class Observer {
   readonly #open: Ladder[] = [];
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {}, slowestMs: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
-  readonly #whereSilent = gate(silentAtOnce);
-  readonly #whereWaiting = gate(waitingAtOnce, holdMs);
-  readonly #whereAnswered = answeredGate(answeredAtOnce, longHoldMs);
+  readonly #turns = takeTurns();
   readonly #redactor: Redactor | null;
   #head = emptyHead;
   #observations = 0;
@@ -84,12 +70,7 @@ export class Observer {
 
   async attempt(item: PlannedItem): Promise<TryRecord[]> {
     const deadlineMs = patienceFor(item, this.#reports);
-    return this.#gateOf(item)(() => this.#observe({ ...item, deadlineMs }, "attempt"));
-  }
-
-  #gateOf(item: PlannedItem) {
-    if (meetsSilence(item)) return this.#whereSilent;
-    return waitsByItself(item) ? this.#whereWaiting : this.#whereAnswered;
+    return this.#turns.attempt(item)(() => this.#observe({ ...item, deadlineMs }, "attempt"));
   }
 
   #chosen(): PlannedItem[] {
@@ -123,10 +104,9 @@ export class Observer {
   }
 
   async #controls(phase: Phase): Promise<void> {
-    const whereAnswered = answeredGate(controlsAtOnce, controlHoldMs);
     await Promise.all(
       this.#mine("control").map((item) =>
-        (waitsByItself(item) ? this.#whereWaiting : whereAnswered)(async () => {
+        this.#turns.control(item)(async () => {
           const records = await this.#observe(item, phase);
           if (phase === "before") this.#learn(item, records);
           return records;
@@ -278,35 +258,6 @@ function endpointIn(map: ResidencyMap, id: string, region: string): Record<strin
 /** A vendor's other endpoints have addresses of their own. */
 function placeOf({ to }: PlannedItem): string {
   return to.endpoint ? `${to.system} at ${to.endpoint.host}` : to.system;
-}
-
-function meetsSilence({ contacts, stopBy, witnessed }: PlannedItem): boolean {
-  return contacts === "target" && stopBy === "network" && !witnessed;
-}
-
-/** Whoever waits goes first: the others are answered meanwhile. */
-function longestFirst(one: PlannedItem, other: PlannedItem): number {
-  const wait = (item: PlannedItem) =>
-    meetsSilence(item) || waitsByItself(item) ? 2 : Number(item.contacts === "target");
-  return wait(other) - wait(one);
-}
-
-/** Where one was not answered, the next are likelier to wait for nobody, too, and soon make room. */
-function answeredGate(width: number, holdMs: number) {
-  let hold = holdMs;
-  const through = gate(width, () => hold);
-  return (act: () => Promise<TryRecord[]>) =>
-    through(async () => {
-      const records = await act();
-      hold = records.every(({ entry }) => entry.outcome.kind === "silent") ? unansweredHoldMs : holdMs;
-      return records;
-    });
-}
-
-/** For whoever was sent something and never answers to refuse it, or for a name to lead elsewhere when it is asked
- *  again. What is handed to the own system is answered by it. */
-function waitsByItself({ witnessed, contacts, family }: PlannedItem): boolean {
-  return (witnessed && contacts === "target") || family === "wiring";
 }
 
 function now(): string {
