@@ -15,7 +15,8 @@ function kill(child: ChildProcess): void {
   }
 }
 
-/** Random moments, from the start of a region's process until the attempts end in a clean run. */
+/** Random moments, from the start of a region's process until the attempts end in a clean run: this run may be
+ *  quicker, and is killed at the latest when its attempts are done. */
 const random = Array.from({ length: moments }, (_, index): Sabotage => {
   const kind = shared[index % shared.length] ?? "redis";
   return {
@@ -24,13 +25,14 @@ const random = Array.from({ length: moments }, (_, index): Sabotage => {
     title: `kill -9 of one region's process, at random moment ${index + 1} of ${moments}`,
     async run({ clean, prove }) {
       const { attemptsEndedMs } = await clean(kind);
-      const atMs = Math.round(Math.random() * Math.max(attemptsEndedMs - 400, 100));
+      const atMs = Math.round(Math.random() * attemptsEndedMs);
       let timer: NodeJS.Timeout | undefined;
       const judged = await prove({
         kind,
         wrap(region, child) {
-          if (region === home) timer = setTimeout(() => kill(child), atMs);
-          return child;
+          if (region !== home) return child;
+          timer = setTimeout(() => kill(child), atMs);
+          return atStage(child, "attempts", () => kill(child));
         },
       });
       clearTimeout(timer);
