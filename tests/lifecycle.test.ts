@@ -159,12 +159,14 @@ describe("what a region's process holds", () => {
         name,
       ).toBe(false);
     }
+    child.kill("SIGINT");
     await once(child, "close");
   });
 
   test("is needed: a region whose process is killed midway is never passed", async () => {
     await using replica = await holdReplica();
-    const { child } = startMarked(["run", "--attach", replica.stateFile, "--out", join(folder, "lost")]);
+    const out = join(folder, "lost");
+    const { child } = startMarked(["run", "--attach", replica.stateFile, "--path", "cache", "--out", out]);
     const pid = await regionProcess(replica, "us-east-1");
     await sleep(2000);
     process.kill(pid, "SIGKILL");
