@@ -29,12 +29,15 @@ export interface Line {
 /** Runs one region's share of the plan and writes its journal. It reports; it does not judge. */
 export class Observer {
   readonly job: Job;
+  /** What the journal names. */
+  readonly digests: ReturnType<typeof recordedDigests>;
   readonly #probes: readonly Probe[];
   readonly #line: Line;
   readonly #open: Ladder[] = [];
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {}, slowestMs: {} };
   readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
   readonly #turns = takeTurns();
+  readonly #endpointIn: (system: string, region: string) => Record<string, unknown>;
   readonly #redactor: Redactor | null;
   #head = emptyHead;
   #observations = 0;
@@ -42,19 +45,13 @@ export class Observer {
 
   constructor(job: Job, probes: readonly Probe[], line: Line) {
     this.job = job;
+    this.digests = recordedDigests(job);
     this.#probes = probes;
     this.#line = line;
+    this.#endpointIn = endpointsOf(job.map);
     this.#redactor = job.redaction ? redactor(job.map, job.redaction.salt) : null;
     const { runId, region, version, planted } = job;
-    this.#write({
-      type: "run-started",
-      runId,
-      region,
-      version,
-      planted,
-      ...recordedDigests(job),
-      at: now(),
-    });
+    this.#write({ type: "run-started", runId, region, version, planted, ...this.digests, at: now() });
   }
 
   /** Controls, the attempts that were asked for, all at once, and the controls again. */
@@ -192,11 +189,10 @@ export class Observer {
     item: PlannedItem,
     { phase, presented }: { phase: Phase; presented: Fingerprints },
   ): Promise<AttemptOptions> {
-    const { map } = this.job;
     const probe = this.#probes.find((candidate) => candidate.kind === item.kind);
     if (!probe) throw new TypeError(`no probe of kind ${item.kind}`);
     const { system, region, endpoint } = item.to;
-    const target = { ...endpointIn(map, system, region), ...(endpoint ? { host: endpoint.host } : {}) };
+    const target = { ...this.#endpointIn(system, region), ...(endpoint ? { host: endpoint.host } : {}) };
     const home = this.#reports[item.to.region];
     const offer =
       item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
@@ -205,7 +201,7 @@ export class Observer {
       context: {
         runId: this.job.runId,
         item,
-        own: item.own ? endpointIn(map, item.own, this.job.region) : target,
+        own: item.own ? this.#endpointIn(item.own, this.job.region) : target,
         target,
         secret: (reference) => {
           const value = this.#secret(reference);
@@ -229,7 +225,7 @@ export class Observer {
     { probe, phase }: { probe: Probe; phase: Phase },
   ): Promise<string | undefined> {
     if (phase === "after") return this.#home.offers[item.to.system];
-    const own = endpointIn(this.job.map, item.to.system, item.to.region);
+    const own = this.#endpointIn(item.to.system, item.to.region);
     return this.#minted(probe, own);
   }
 
@@ -249,10 +245,17 @@ export class Observer {
   }
 }
 
-function endpointIn(map: ResidencyMap, id: string, region: string): Record<string, unknown> {
-  const system = map.systems.find((candidate) => candidate.id === id);
-  if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
-  return endpointOf(system, region);
+/** Each is filled in once: thousands of attempts ask for the same few. */
+function endpointsOf(map: ResidencyMap): (system: string, region: string) => Record<string, unknown> {
+  const known = new Map<string, Record<string, unknown>>();
+  return (id, region) => {
+    const place = `${region}/${id}`;
+    const system = map.systems.find((candidate) => candidate.id === id);
+    if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
+    const endpoint = known.get(place) ?? endpointOf(system, region);
+    known.set(place, endpoint);
+    return endpoint;
+  };
 }
 
 /** A vendor's other endpoints have addresses of their own. */

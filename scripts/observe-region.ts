@@ -10,7 +10,6 @@ import {
 import type { EvidenceSigner } from "../attest/signer.ts";
 import { openSigner } from "../attest/signer-reference.ts";
 import { RingfenceError } from "../core/errors.ts";
-import { recordedDigests } from "../observer/job.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
 import { loadProbes } from "../probes/catalog.ts";
@@ -27,15 +26,16 @@ const signer = await signerOf(job).catch(giveUp);
 const { send, receive } = lineTo((text) => process.stdout.write(text), input);
 const journal = createHash("sha256");
 const kinds = new Set(job.plan.items.map(({ kind }) => kind));
-await new Observer(job, await loadProbes(kinds), {
+const observer = new Observer(job, await loadProbes(kinds), {
   receive,
   send(message) {
     if (message.type === "journal") for (const line of message.lines) journal.update(`${line}\n`);
     send(message);
   },
-}).observe();
+});
+await observer.observe();
 if (signer && job.signing) {
-  const statement = statementOf(job, job.signing.history, journal.digest("hex"));
+  const statement = statementOf(observer, job.signing.history, journal.digest("hex"));
   const { who, publicPem } = signer;
   say({ type: "signed", who, publicPem, bundle: await seal(statement, signer).catch(giveUp) });
 }
@@ -57,11 +57,12 @@ async function signerOf({ signing }: RegionJob): Promise<EvidenceSigner | null> 
   return await openSigner(signing.signer, { timestamps: signing.timestamps });
 }
 
-function statementOf(job: RegionJob, history: HistoryPosition | null, sha256: string): ObservedStatement {
+function statementOf(
+  { job, digests }: Observer,
+  history: HistoryPosition | null,
+  sha256: string,
+): ObservedStatement {
   const { runId, region, version } = job;
   const signedAt = new Date().toISOString();
-  return buildObservedStatement(
-    { sha256 },
-    { runId, region, version, ...recordedDigests(job), signedAt, history },
-  );
+  return buildObservedStatement({ sha256 }, { runId, region, version, ...digests, signedAt, history });
 }
