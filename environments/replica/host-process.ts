@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
 import { leaveJob } from "./host-jobs.ts";
 
@@ -7,7 +8,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   const { script, job } = JSON.parse(line) as { script: string; job: unknown };
   leaveJob(script, job);
   void import(script).then(
-    () => say({ script }),
+    () => {
+      say({ script });
+      // It ends by SIGKILL, with the replica: what was compiled would never be kept for the next start.
+      flushCompileCache();
+    },
     (error: Error) => say({ script, failed: error.message }),
   );
 }
