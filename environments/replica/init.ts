@@ -48,19 +48,10 @@ async function boot(job: InitJob): Promise<InitReport> {
   const setup: Boot = { job, topology, provisions, authority };
   const servers = await loadServers(job.map.systems.map(({ kind }) => kind));
   await writeHostFiles(topology, job.work, authority.ca);
-  const [held] = await Promise.all([
-    Promise.all(topology.hosts.map((host) => holdHost(host, job.work, folderOf(host, job.work)))),
-    Promise.all(
-      [...servers].map(([kind, server]) =>
-        server.prepare?.(
-          setup,
-          provisions.filter(({ placement }) => placement.system.kind === kind),
-        ),
-      ),
-    ),
-  ]);
-  await connect(topology, held);
-  await serve(setup, servers, held);
+  const prepared = new Map(
+    [...servers].map(([kind, server]) => [kind, server.prepare?.(setup, ofKind(provisions, kind))]),
+  );
+  const [held] = await Promise.all([bringUp(setup, servers, prepared), ...prepared.values()]);
   const hosts = held.map(({ host, pid }) => ({
     name: host.name,
     pid,
@@ -71,6 +62,27 @@ async function boot(job: InitJob): Promise<InitReport> {
     provisions,
     ca: authority.ca,
   };
+}
+
+type Prepared = ReadonlyMap<string, Promise<void> | undefined>;
+
+/** Hosts, the links between them, and their servers, each as soon as what it needs is prepared. */
+async function bringUp(
+  boot: Boot,
+  servers: Map<string, KindServer>,
+  prepared: Prepared,
+): Promise<HeldHost[]> {
+  const { topology, job } = boot;
+  const held = await Promise.all(
+    topology.hosts.map((host) => holdHost(host, job.work, folderOf(host, job.work))),
+  );
+  await connect(topology, held);
+  await serve(boot, servers, { held, prepared });
+  return held;
+}
+
+function ofKind(provisions: readonly Provision[], kind: string): Provision[] {
+  return provisions.filter(({ placement }) => placement.system.kind === kind);
 }
 
 function folderOf(host: Host, work: string): string {
@@ -130,7 +142,11 @@ async function connect(topology: Topology, held: readonly HeldHost[]): Promise<v
   );
 }
 
-async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonly HeldHost[]): Promise<void> {
+async function serve(
+  boot: Boot,
+  servers: Map<string, KindServer>,
+  { held, prepared }: { held: readonly HeldHost[]; prepared: Prepared },
+): Promise<void> {
   const { job, topology, provisions } = boot;
   const resolvers = topology.hosts.flatMap(({ name, region, gateway }) =>
     region !== null || name === outside
@@ -141,16 +157,16 @@ async function serve(boot: Boot, servers: Map<string, KindServer>, held: readonl
     ...resolvers.map(serveNames),
     ...held.flatMap((host) =>
       [...servers].map(async ([kind, server]) => {
-        const mine = provisions.filter(
-          ({ placement }) => placement.host === host.host.name && placement.system.kind === kind,
-        );
-        if (mine.length > 0) await server.serve(boot, mine, host);
+        const mine = ofKind(provisions, kind).filter(({ placement }) => placement.host === host.host.name);
+        if (mine.length === 0) return;
+        await prepared.get(kind);
+        await server.serve(boot, mine, host);
       }),
     ),
   ]);
   await Promise.all(
     [...servers].map(([kind, server]) => {
-      const moves = tenantMoves(provisions.filter(({ placement }) => placement.system.kind === kind));
+      const moves = tenantMoves(ofKind(provisions, kind));
       return Promise.all(moves.map((move) => server.move?.(boot, move)));
     }),
   );
