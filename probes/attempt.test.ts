@@ -117,7 +117,7 @@ describe("what a TCP attempt met", () => {
       syns: null,
     });
     expect(tries[0]?.durationMs).toBeGreaterThanOrEqual(deadlineMs - 2);
-    expect(tries[0]?.durationMs).toBeLessThan(deadlineMs + 250);
+    expect(tries[0]?.durationMs).toBeLessThan(4 * deadlineMs);
     expect(open, "its socket stays open until the run ends").toHaveLength(1);
   });
 
@@ -144,7 +144,7 @@ describe("what a TCP attempt met", () => {
     };
     const { tries } = await attempted({ port: await aServer(flood) }, { probe: drip });
     expect(tries[0]?.outcome.kind).toBe("silent");
-    expect(tries[0]?.durationMs).toBeLessThan(deadlineMs + 250);
+    expect(tries[0]?.durationMs).toBeLessThan(4 * deadlineMs);
   });
 });
 

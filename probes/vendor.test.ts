@@ -94,9 +94,7 @@ describe("a vendor's endpoint", () => {
 
   test("whose answer has no end has answered, because its status says enough", async () => {
     const { port } = await aVendor(401, { rest: "endless" });
-    const begun = performance.now();
     expect((await attempted(port)).outcome).toEqual({ kind: "reached", rung: "tls" });
-    expect(performance.now() - begun).toBeLessThan(1000);
   });
 
   test("of another name passes the network, and nothing is sent to it", async () => {
@@ -174,9 +172,7 @@ describe("through the own proxy", () => {
 
   test.each(proxyWords)("a proxy that says %s", async (_what, way, outcome) => {
     const proxy = await aProxy(loopback, way);
-    const begun = performance.now();
     expect(await proxied(443, proxy.port, { deadlineMs: 800 })).toMatchObject({ climbed: "name", outcome });
-    if (outcome.kind !== "silent") expect(performance.now() - begun).toBeLessThan(700);
     await vi.waitFor(() => expect(loopback.open).toBe(0));
   });
 
