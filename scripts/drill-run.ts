@@ -34,6 +34,7 @@ export async function runDrill<Tools>(
   refuseReal(ground.environment);
   const begun = performance.now();
   const { plan, judgement } = await withHole(ground, drill, patient).catch((cause: unknown) => {
+    if (cause instanceof RingfenceError && cause.code === "INTERRUPTED") throw cause;
     throw new RingfenceError("DRILL_FAILED", `the drill ${drill.id} could not be opened or closed`, {
       cause,
       fix: "see the cause; the replica it ran in is gone, so nothing stays open",
