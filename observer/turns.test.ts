@@ -12,19 +12,20 @@ const tried = { address: "10.0.0.1", startedAt: "2026-01-01T00:00:00.000Z", clim
 const answered: TryRecord[] = [{ entry: { ...tried, ...reached("data", "a") } as TryRecord["entry"] }];
 const unanswered: TryRecord[] = [{ entry: { ...tried, ...silentAt("network") } as TryRecord["entry"] }];
 
-/** Acts that end when they are told to, and how many have begun. */
-function acts() {
+/** Many of one item wait for their turn. Gives what ends each that has begun, as they begin. */
+function queue(count: number, item: PlannedItem): ((records: TryRecord[]) => void)[] {
   const ends: ((records: TryRecord[]) => void)[] = [];
-  return { ends, act: () => new Promise<TryRecord[]>((end) => ends.push(end)) };
+  const turn = takeTurns()[item.role](item);
+  for (let waiting = 0; waiting < count; waiting++)
+    void turn(() => new Promise<TryRecord[]>((end) => ends.push(end)));
+  return ends;
 }
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 test("controls go three at a time, and one that is slow keeps its place for half a second", async () => {
-  const { ends, act } = acts();
-  const turns = takeTurns();
-  for (let count = 0; count < 8; count++) void turns.control(control)(act);
+  const ends = queue(8, control);
   await vi.advanceTimersByTimeAsync(490);
   expect(ends).toHaveLength(3);
   ends[0]?.(answered);
@@ -35,9 +36,7 @@ test("controls go three at a time, and one that is slow keeps its place for half
 });
 
 test("after one that was not answered the next soon make room, until one is answered again", async () => {
-  const { ends, act } = acts();
-  const turns = takeTurns();
-  for (let count = 0; count < 40; count++) void turns.control(control)(act);
+  const ends = queue(40, control);
   await vi.advanceTimersByTimeAsync(0);
   for (const end of ends.splice(0)) end(unanswered);
   await vi.advanceTimersByTimeAsync(0);
@@ -52,9 +51,7 @@ test("after one that was not answered the next soon make room, until one is answ
 });
 
 test("whoever meets silence waits for nobody", async () => {
-  const { ends, act } = acts();
-  const turns = takeTurns();
-  for (let count = 0; count < 200; count++) void turns.attempt(crossing)(act);
+  const ends = queue(200, crossing);
   await vi.advanceTimersByTimeAsync(0);
   expect(ends).toHaveLength(200);
 });

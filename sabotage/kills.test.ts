@@ -11,7 +11,7 @@ const quick = `console.log('{"type":"done","stage":"attempts"}'); setTimeout(() 
 test("a run that is quicker than the clean one is killed all the same, before its closing controls", async () => {
   let signal: unknown;
   const context: Partial<Context> = {
-    // So long that the random moment is beyond the end of the run, save once in ten thousand.
+    // So long that the random moment is beyond the end of the run.
     clean: async () => ({ attemptsEndedMs: 2 ** 31 - 1 }) as CleanRun,
     async prove({ wrap }) {
       const child = spawn(process.execPath, ["-e", quick], {

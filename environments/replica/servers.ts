@@ -14,7 +14,7 @@ export interface Boot {
 
 /** How the replica serves one kind: `servers/KIND.ts` exports one as `server`. */
 export interface KindServer {
-  /** What takes long and needs no network; runs while the hosts are made. */
+  /** What takes long and needs no network; runs while the hosts are made, and before `serve`. */
   prepare?(boot: Boot, mine: readonly Provision[]): Promise<void>;
   /** All systems of the kind that stand on one host. */
   serve(boot: Boot, mine: readonly Provision[], held: HeldHost): Promise<void>;
