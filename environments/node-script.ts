@@ -3,6 +3,9 @@ import { fileURLToPath } from "node:url";
 
 export const projectRoot = join(import.meta.dirname, "..");
 
+/** What a user starts: the package's `bin`. */
+export const commandLine = join(projectRoot, "scripts", "ringfence.mjs");
+
 /** For the environment of a process that runs our files: where Node keeps what it compiled, for the next start. */
 export const compileCache = { NODE_COMPILE_CACHE: join(projectRoot, ".cache", "compiled") };
 

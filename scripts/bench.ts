@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
-import { projectRoot, scriptArguments } from "../environments/node-script.ts";
+import { commandLine, projectRoot, scriptArguments } from "../environments/node-script.ts";
 import { gate } from "../observer/gate.ts";
 import { attempt } from "../probes/attempt.ts";
 import { tcp } from "../probes/tcp.ts";
@@ -53,8 +53,7 @@ process.stdout.write(`${table([["measure", "value"], ...others, ...evidence])}\n
 
 function defaultRun(): string[][] {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-bench-"));
-  const script = scriptArguments(join(projectRoot, "scripts", "ringfence.ts"));
-  const done = spawnSync(process.execPath, [...script, "run", "--out", join(folder, "run")], {
+  const done = spawnSync(process.execPath, [commandLine, "run", "--out", join(folder, "run")], {
     encoding: "utf8",
     cwd: projectRoot,
   });

@@ -3,11 +3,9 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "../environments/node-script.ts";
+import { commandLine, projectRoot } from "../environments/node-script.ts";
 import { type ReplicaState, readState } from "../environments/replica/state.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "../reports/report.ts";
-
-const cli = join(projectRoot, "scripts", "ringfence.ts");
 
 export interface Run {
   exitCode: number | null;
@@ -22,7 +20,7 @@ export function ringfence(
   args: readonly string[],
   environment: NodeJS.ProcessEnv = {},
 ): { exitCode: number | null; output: string } {
-  const done = spawnSync(process.execPath, [cli, ...args], {
+  const done = spawnSync(process.execPath, [commandLine, ...args], {
     maxBuffer: 64 * 1024 * 1024,
     encoding: "utf8",
     cwd: projectRoot,
@@ -58,7 +56,7 @@ export interface HeldReplica extends AsyncDisposable {
 export async function holdReplica(...args: string[]): Promise<HeldReplica> {
   const folder = mkdtempSync(join(tmpdir(), "ringfence-test-"));
   const stateFile = join(folder, "state.json");
-  const child = spawn(process.execPath, [cli, "up", "--state", stateFile, ...args], {
+  const child = spawn(process.execPath, [commandLine, "up", "--state", stateFile, ...args], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "pipe"],
   });

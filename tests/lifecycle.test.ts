@@ -14,10 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { projectRoot } from "../environments/node-script.ts";
+import { commandLine, projectRoot } from "../environments/node-script.ts";
 import { type HeldReplica, holdReplica } from "./held-replica.ts";
 
-const cli = join(projectRoot, "scripts", "ringfence.ts");
 const folder = mkdtempSync(join(tmpdir(), "ringfence-life-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -27,7 +26,7 @@ function startMarked(
   environment: NodeJS.ProcessEnv = {},
 ): { child: ChildProcess; mark: string } {
   const mark = randomUUID();
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(process.execPath, [commandLine, ...args], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...environment, RINGFENCE_TEST_MARK: mark },

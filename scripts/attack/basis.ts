@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openSigningKey } from "../../attest/keys.ts";
 import { type EvidenceSigner, localSigner } from "../../attest/signer.ts";
 import { judgeRole, readTrust, type Trust } from "../../attest/trust.ts";
-import { projectRoot, scriptArguments } from "../../environments/node-script.ts";
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { keysFolder } from "../../reports/evidence.ts";
 import type { Replay } from "../../reports/verify.ts";
 import type { Dice } from "./dice.ts";
@@ -75,10 +75,9 @@ export async function makeBasis(folder: string, replay: Replay, dice: Dice): Pro
 }
 
 function realRun({ run, keys, history }: { run: string; keys: string; history: string }): void {
-  const script = scriptArguments(join(projectRoot, "scripts", "ringfence.ts"));
   const done = spawnSync(
     process.execPath,
-    [...script, "run", "--path", "cache", "--out", run, "--history", history],
+    [commandLine, "run", "--path", "cache", "--out", run, "--history", history],
     { encoding: "utf8", cwd: projectRoot, env: { ...process.env, RINGFENCE_KEYS: keys }, timeout: 240_000 },
   );
   // A busy machine makes a run inconclusive; its evidence has to hold all the same.

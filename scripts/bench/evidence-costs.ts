@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectRoot } from "../../environments/node-script.ts";
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import type { WrittenEstate } from "./estate.ts";
 import { type Measured, measured } from "./measured.ts";
 import { pageTimes } from "./page-times.ts";
@@ -18,12 +18,7 @@ export async function evidenceCosts(name: string, copies: number): Promise<strin
     const written = JSON.parse(writing.output) as WrittenEstate;
     if (written.grade !== "pass") throw new Error(`the made-up run is ${written.grade}`);
     const trust = join(directory, "keys", "trust.yaml");
-    const verifying = measured(join(projectRoot, "scripts", "ringfence.ts"), [
-      "verify",
-      directory,
-      "--trust",
-      trust,
-    ]);
+    const verifying = measured(commandLine, ["verify", directory, "--trust", trust]);
     const pages = written.regions.map((region) => join(directory, region, "report.html"));
     const largest = pages.reduce((a, b) => (statSync(a).size >= statSync(b).size ? a : b));
     const { openMs, checkMs, filterMs } = await pageTimes(largest);

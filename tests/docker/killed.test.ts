@@ -4,9 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { projectRoot } from "../../environments/node-script.ts";
-
-const cli = join(projectRoot, "scripts", "ringfence.ts");
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 
 function containers(): string[] {
   const all = spawnSync("docker", ["ps", "-a", "--format", "{{.Names}}"], { encoding: "utf8" }).stdout;
@@ -23,10 +21,14 @@ test("kill -9 of a run leaves nothing, though nobody is left to tidy up", { time
   const before = new Set(containers());
   const left = () => containers().filter((name) => !before.has(name));
   const folder = mkdtempSync(join(tmpdir(), "ringfence-killed-"));
-  const child = spawn(process.execPath, [cli, "run", "--env", "localstack", "--out", join(folder, "run")], {
-    cwd: projectRoot,
-    stdio: "ignore",
-  });
+  const child = spawn(
+    process.execPath,
+    [commandLine, "run", "--env", "localstack", "--out", join(folder, "run")],
+    {
+      cwd: projectRoot,
+      stdio: "ignore",
+    },
+  );
   await until(() => left().length >= 5, 60_000);
   expect(left().length).toBeGreaterThanOrEqual(5);
   child.kill("SIGKILL");

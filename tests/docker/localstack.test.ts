@@ -6,10 +6,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../environments/localstack/images.json" with { type: "json" };
-import { projectRoot } from "../../environments/node-script.ts";
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { openLines, proveInto, type Run, ringfence } from "../held-replica.ts";
 
-const cli = join(projectRoot, "scripts", "ringfence.ts");
 const folder = mkdtempSync(join(tmpdir(), "ringfence-docker-"));
 const stateFile = join(folder, "state.json");
 const [eu, us] = ["eu-central-1", "us-east-1"];
@@ -25,7 +24,7 @@ let state: State;
 let whole: Run;
 
 beforeAll(async () => {
-  up = spawn(process.execPath, [cli, "up", "--env", "localstack", "--state", stateFile], {
+  up = spawn(process.execPath, [commandLine, "up", "--env", "localstack", "--state", stateFile], {
     cwd: projectRoot,
     stdio: ["ignore", "pipe", "pipe"],
   });

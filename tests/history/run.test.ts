@@ -21,7 +21,7 @@ import { verifyLog } from "../../attest/history/verify-log.ts";
 import { openSigningKey } from "../../attest/keys.ts";
 import { localSigner } from "../../attest/signer.ts";
 import { readTrust, type Trust } from "../../attest/trust.ts";
-import { projectRoot } from "../../environments/node-script.ts";
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { verifyRuns } from "../../reports/verify-runs.ts";
 import { type HeldReplica, holdReplica, ringfence } from "../held-replica.ts";
 import { aResult, aRun } from "./a-log.ts";
@@ -231,11 +231,11 @@ describe("a history that fails", () => {
 
   test("at the end leaves the evidence where it is, says so, and the run does not exit 0", async () => {
     const place = join(folder, "broken");
-    const child = spawn(
-      process.execPath,
-      [join(projectRoot, "scripts", "ringfence.ts"), ...asked("at-the-end", "--history", place)],
-      { cwd: projectRoot, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    const child = spawn(process.execPath, [commandLine, ...asked("at-the-end", "--history", place)], {
+      cwd: projectRoot,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     for (const stream of [child.stdout, child.stderr])
       stream.on("data", (chunk) => (output += String(chunk)));
@@ -262,15 +262,11 @@ describe("a history that fails", () => {
 describe("a run that does not come to its end", () => {
   test("stays in the history as interrupted when it is interrupted", async () => {
     const place = join(folder, "interrupted");
-    const child = spawn(
-      process.execPath,
-      [join(projectRoot, "scripts", "ringfence.ts"), ...asked("interrupted")],
-      {
-        cwd: projectRoot,
-        env: { ...process.env, ...environment, RINGFENCE_HISTORY: place },
-        stdio: "ignore",
-      },
-    );
+    const child = spawn(process.execPath, [commandLine, ...asked("interrupted")], {
+      cwd: projectRoot,
+      env: { ...process.env, ...environment, RINGFENCE_HISTORY: place },
+      stdio: "ignore",
+    });
     while (!existsSync(join(place, "checkpoints", "00000001"))) await sleep(10);
     await sleep(1500);
     child.kill("SIGINT");
@@ -295,11 +291,11 @@ describe("a run that does not come to its end", () => {
 
   test("stays in the history without an end when it is killed", async () => {
     const place = join(folder, "killed");
-    const child = spawn(
-      process.execPath,
-      [join(projectRoot, "scripts", "ringfence.ts"), ...asked("killed", "--history", place)],
-      { cwd: projectRoot, env: { ...process.env, ...environment }, stdio: "ignore" },
-    );
+    const child = spawn(process.execPath, [commandLine, ...asked("killed", "--history", place)], {
+      cwd: projectRoot,
+      env: { ...process.env, ...environment },
+      stdio: "ignore",
+    });
     while (!existsSync(join(place, "checkpoints", "00000001"))) await sleep(10);
     child.kill("SIGKILL");
     await once(child, "close");

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { beginRun } from "../../attest/history/begin.ts";
 import { S3Store } from "../../attest/history/s3-store.ts";
-import { projectRoot } from "../../environments/node-script.ts";
+import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { startObjectStore } from "../../fixtures/object-store/server.ts";
 import { accountId, aUser, home } from "../../fixtures/object-store/testing.ts";
 import { aResult, aRun, judge, judgeKey } from "./a-log.ts";
@@ -39,12 +39,12 @@ test("a history in a bucket is found by endpoint, region and keys of the environ
   /** The command line, to which the endpoint's name resolves. */
   async function command(...args: string[]): Promise<{ code: number; said: string }> {
     const script = `mount --bind '${join(folder, "hosts")}' /etc/hosts && exec "$@"`;
-    const cli = join(projectRoot, "scripts", "ringfence.ts");
-    const child = spawn(
-      "unshare",
-      ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh", process.execPath, cli, ...args],
-      { cwd: projectRoot, env: { ...process.env, ...environment }, stdio: ["ignore", "pipe", "pipe"] },
-    );
+    const inside = ["--user", "--map-root-user", "--mount", "sh", "-c", script, "sh"];
+    const child = spawn("unshare", [...inside, process.execPath, commandLine, ...args], {
+      cwd: projectRoot,
+      env: { ...process.env, ...environment },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let said = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (said += String(chunk)));
     const [code] = (await once(child, "close")) as [number];
