@@ -27,8 +27,17 @@ const withSettings: SystemKind[] = kinds.map((kind) => ({
 const map = aMap({
   systems: [
     aSystem({
-      endpoint: { host: "orders.{region}.internal", region: "{region}-central-1", bucket: "files-{region}" },
+      endpoint: {
+        host: "orders.{region}.internal",
+        region: "{region}-central-1",
+        bucket: "files-{region}",
+        database: "orders",
+        domain: "acme.example",
+        proxy: { host: "proxy.{region}.internal" },
+        greetings: { receiver: { host: "outpost.net" } },
+      },
     }),
+    aSystem({ id: "site", home: "eu", endpoint: { vendor: "vendor", host: "sites.net" } }),
     aSystem({ id: "one", home: "us", endpoint: { host: "one.internal", secret: { credentials: "x" } } }),
   ],
 });
@@ -86,10 +95,26 @@ describe("what a setting of the EU names is", () => {
     ["an AWS endpoint of the own region", host("sqs.eu.amazonaws.com"), "here"],
     ["an AWS endpoint of another region", host("sqs.us.amazonaws.com"), "out"],
     ["an AWS endpoint of a region of nobody's", host("sqs.me-south-1.amazonaws.com"), "unknown"],
+    ["an AWS endpoint whose region stands before the service", host("x.eu.rds.amazonaws.com"), "here"],
+    ["a bucket at an AWS endpoint", host("files.s3.eu.amazonaws.com"), "here"],
+    ["a bucket at an old AWS endpoint", host("files.s3-us.amazonaws.com"), "out"],
+    ["an instance called like the own region", host("a-eu.x.me-south-1.rds.amazonaws.com"), "unknown"],
+    ["an instance called like the own region, abroad", host("a-eu.x.us.rds.amazonaws.com"), "out"],
+    ["an instance called like another region, here", host("a-us.x.eu.rds.amazonaws.com"), "here"],
+    ["a bucket called like the own region, anywhere", host("eu.s3.amazonaws.com"), "unknown"],
+    ["a bucket called like another region, anywhere", host("a-us.s3.amazonaws.com"), "out"],
+    ["the own proxy", host("proxy.eu.internal"), "here"],
+    ["the own site at a vendor", host("sites.net"), "here"],
+    ["a name under the own site at a vendor, which may be anywhere", host("x.sites.net"), "unknown"],
+    ["what is no host in the own endpoint", host("orders"), "unknown"],
+    ["a name under the own mail domain", host("legacy.acme.example"), "unknown"],
+    ["a receiver outside of all regions", host("outpost.net"), "unknown"],
     ["the own region", region("eu"), "here"],
     ["the own region, as the cloud calls it", region("eu-central-1"), "here"],
     ["another region", region("us"), "out"],
     ["another region, as the cloud calls it", region("us-central-1"), "out"],
+    ["a database called like a region", region("orders"), "unknown"],
+    ["a database called like a bucket", bucket("orders"), "unknown"],
     ["a region that nobody declared", region("eu-west-9"), "unknown", /does not know/],
     ["the own bucket", bucket("files-eu"), "here"],
     ["another region's bucket", bucket("files-us"), "out", /bucket files-us/],
@@ -128,7 +153,7 @@ describe("what a setting of the EU names is", () => {
     fc.assert(
       fc.property(names, (name) => {
         const vouched =
-          /(^|\.)(localhost|orders\.eu\.internal|eu\.vendor\.com)$|amazonaws\.com$|api\.aws$|^[\d.]+$/;
+          /(^|\.)(localhost|(orders|proxy)\.eu\.internal|eu\.vendor\.com|sites\.net)$|amazonaws\.com$|api\.aws$|^[\d.]+$/;
         if (whereaboutsOf(host(name), item, map).kind === "here") expect(name).toMatch(vouched);
       }),
     );
@@ -155,6 +180,7 @@ describe("the verdict on a look at the settings", () => {
     ],
     ["one is unknown", [host("orders.eu.internal"), host("x.net")], "inconclusive", null],
     ["none names a place, so that nothing was proven", [], "inconclusive", null],
+    ["there is nothing but what is not set", [unset("SENTRY_DSN")], "inconclusive", null],
     ["none were reported", undefined, "inconclusive", null],
   ])("%s", (_what, settings, grade, code) => {
     expect(verdictFor(settings)).toMatchObject({ grade, code });

@@ -3,7 +3,7 @@ import { type Atlas, jurisdictionOf } from "./atlas.ts";
 import type { NamedPlace } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
-import { systemBook } from "./system-book.ts";
+import { type OwnName, systemBook } from "./system-book.ts";
 
 /** Where what a setting names is: here, out of the region, or nobody knows; the latter two in words. */
 export type Whereabouts =
@@ -56,29 +56,47 @@ function unsetWhereabouts(setting: string, question: Omit<Question, "subject">):
 function hostWhereabouts(host: string, { subject, planned, map }: Question): Whereabouts {
   const region = planned.from.region;
   if (isLocal(host)) return here;
-  const owner = ownerOf(map, region, (name) => host === name || isUnder(host, name));
+  const owner = ownerOf(map, region, ({ what, name }) => what === "host" && name === host);
   if (owner) return owner === region ? here : out(`${subject}, which is ${owner}'s`);
   const resident = Object.keys(map.regions).find((id) => inBlocks(host, map.regions[id]?.addresses ?? []));
   if (resident) return resident === region ? here : out(`${subject}, an address of ${resident}`);
   const known = jurisdictionOf(host, planned.atlas ?? noAtlas);
-  if (known) {
-    if (known.jurisdiction !== map.regions[region]?.jurisdiction)
-      return out(`${subject}, which is in ${known.jurisdiction}`);
-    return known.exact
-      ? here
-      : unknown(`${subject}, which no record has, though it is below one that is here`);
-  }
-  const told = regionIn(host, map, region);
-  if (told !== undefined && told !== region) return out(`${subject}, which is in ${told}`);
-  // AWS puts the region that serves into the name of every regional endpoint.
-  if (told === region && /\.(amazonaws\.com|api\.aws)$/.test(host)) return here;
-  return unknown(`${subject}, and nobody here knows where that is`);
+  const abroad = known !== undefined && known.jurisdiction !== map.regions[region]?.jurisdiction;
+  if (known?.exact) return abroad ? out(`${subject}, which is in ${known.jurisdiction}`) : here;
+  const above = ownerOf(map, region, ({ what, name, vendor }) => {
+    return what === "host" && !vendor && isUnder(host, name);
+  });
+  if (above) return above === region ? here : out(`${subject}, which is ${above}'s`);
+  if (abroad) return out(`${subject}, which is in ${known.jurisdiction}`);
+  if (known) return unknown(`${subject}, which no record has, though it is below one that is here`);
+  const told = amazonRegion(host, map) ?? regionIn(host, map, region);
+  if (told !== undefined && told !== region && Object.hasOwn(map.regions, told))
+    return out(`${subject}, which is in ${told}`);
+  return amazonRegion(host, map) === region
+    ? here
+    : unknown(`${subject}, and nobody here knows where that is`);
+}
+
+/** The region that serves, which AWS puts beside the service into the name of every regional endpoint; what stands
+ *  before them is of its user's choice. Undefined where the name has none. Source: AWS General Reference, "AWS service
+ *  endpoints". */
+function amazonRegion(host: string, map: ResidencyMap): string | undefined {
+  const [, before = ""] = /^(.+)\.(?:amazonaws\.com|api\.aws)$/.exec(host) ?? [];
+  const [other, last = ""] = [undefined, ...before.split(".")].slice(-2);
+  // What stands before S3 is a bucket, which may be called like a region.
+  const told = /^s3(-|$)/.test(last) ? [last.replace(/^s3-/, "")] : [last, other];
+  return told.find(
+    (label) =>
+      label !== undefined && (Object.hasOwn(map.regions, label) || /^[a-z]{2}(-[a-z]+)+-\d$/.test(label)),
+  );
 }
 
 /** A region of the map, or one that an endpoint of the map names, as AWS or a vendor calls it. */
 function regionWhereabouts(name: string, { subject, planned, map }: Question): Whereabouts {
   const region = planned.from.region;
-  const owner = Object.hasOwn(map.regions, name) ? name : ownerOf(map, region, (other) => other === name);
+  const owner = Object.hasOwn(map.regions, name)
+    ? name
+    : ownerOf(map, region, (own) => own.what === "region" && own.name === name);
   if (owner === region) return here;
   return owner ? out(subject) : unknown(`${subject}, a region that the map does not know`);
 }
@@ -86,7 +104,7 @@ function regionWhereabouts(name: string, { subject, planned, map }: Question): W
 /** A bucket's name says nothing for it, and something against it. */
 function bucketWhereabouts(bucket: string, { subject, planned, map }: Question): Whereabouts {
   const region = planned.from.region;
-  const owner = ownerOf(map, region, (name) => name === bucket);
+  const owner = ownerOf(map, region, (own) => own.what === "bucket" && own.name === bucket);
   if (owner === region) return here;
   const told = owner ?? regionIn(bucket, map, region);
   return told !== undefined && told !== region
@@ -99,8 +117,8 @@ function isUnder(host: string, name: string): boolean {
 }
 
 /** The region in whose endpoints a name stands: the own one, if it does there. A longer name says more. */
-function ownerOf(map: ResidencyMap, own: string, matches: (name: string) => boolean): string | undefined {
-  const found = systemBook(map).names.filter(({ name }) => matches(name));
+function ownerOf(map: ResidencyMap, own: string, matches: (name: OwnName) => boolean): string | undefined {
+  const found = systemBook(map).names.filter(matches);
   const longest = Math.max(...found.map(({ name }) => name.length));
   const best = found.filter(({ name }) => name.length === longest).map(({ region }) => region);
   return best.includes(own) ? own : best[0];

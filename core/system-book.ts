@@ -3,9 +3,26 @@ import { endpointOf, homesOf, type ResidencyMap, type System } from "./residency
 /** The systems of a map, found by what is asked of them for every attempt. */
 export interface SystemBook {
   byId: ReadonlyMap<string, System>;
-  /** Every text in the systems' endpoints but for credentials, in lower case, and whose it is. */
-  names: readonly { region: string; name: string }[];
+  names: readonly OwnName[];
 }
+
+/** What an endpoint of the map calls a host, a region or a bucket of its own, in lower case. */
+export interface OwnName {
+  region: string;
+  what: "host" | "region" | "bucket";
+  name: string;
+  /** A vendor's: what is below its name may be anywhere. */
+  vendor: boolean;
+}
+
+/** An endpoint's other fields hold paths, receivers, names inside of a system, and what has to be refused. */
+const fields = [
+  ["host", "host"],
+  ["sts", "host"],
+  ["backup", "host"],
+  ["region", "region"],
+  ["bucket", "bucket"],
+] as const;
 
 /** By map, which nobody changes once it was read. */
 const books = new WeakMap<ResidencyMap, SystemBook>();
@@ -28,14 +45,13 @@ export function systemBook(map: ResidencyMap): SystemBook {
 function namesIn(map: ResidencyMap): SystemBook["names"] {
   const all = map.systems.flatMap((system) =>
     homesOf(system, map).flatMap((region) => {
-      const { credentials: _, ...endpoint } = endpointOf(system, region);
-      return stringsIn(endpoint).map((name) => ({ region, name }));
+      const endpoint = endpointOf(system, region);
+      const proxy = endpoint.proxy as { host?: unknown } | undefined;
+      const own = fields.map(([key, what]) => ({ what, name: endpoint[key], vendor: "vendor" in endpoint }));
+      return [...own, { what: "host" as const, name: proxy?.host, vendor: false }].flatMap((one) =>
+        typeof one.name === "string" ? [{ ...one, region, name: one.name.toLowerCase() }] : [],
+      );
     }),
   );
-  return [...new Map(all.map((one) => [`${one.region} ${one.name}`, one])).values()];
-}
-
-function stringsIn(value: unknown): string[] {
-  if (typeof value === "string") return [value.toLowerCase()];
-  return value !== null && typeof value === "object" ? Object.values(value).flatMap(stringsIn) : [];
+  return [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];
 }
