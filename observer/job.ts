@@ -37,7 +37,7 @@ export interface HomeReport {
   slowestMs: Record<string, number>;
 }
 
-export type Stage = "controls-before" | "attempts" | "controls-after";
+export type Stage = "controls-before" | "attempts" | "controls-after" | "finished";
 
 /** The lines between a region's process and the coordinator. */
 export type FromRegion =

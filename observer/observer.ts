@@ -94,10 +94,12 @@ export class Observer {
   async #controlsAfter(): Promise<void> {
     await this.#meet("attempts");
     await this.#controls("after");
+    // A receiver may be another region's, which sends to it until now.
+    await this.#meet("controls-after");
     await this.#askReceivers();
     for (const ladder of this.#open) ladder.close();
     this.#write({ type: "run-finished", at: now(), observations: this.#observations });
-    await this.#meet("controls-after");
+    await this.#meet("finished");
   }
 
   async #controls(phase: Phase): Promise<void> {

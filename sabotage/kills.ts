@@ -52,10 +52,9 @@ const atStages = (["controls-before", "attempts", "controls-after"] as const).ma
         kind: "redis",
         wrap: (region, child) => (region === home ? atStage(child, stage, () => kill(child)) : child),
       });
-      return resultOf(judged.judgement, stage === "controls-after" ? undefined : crossing);
+      return resultOf(judged.judgement, crossing);
     },
   }),
 );
 
-/** Once the closing controls are done, the journal is whole: there a kill takes nothing away. */
-export const kills: readonly Sabotage[] = [...random, ...atStages.slice(0, 2)];
+export const kills: readonly Sabotage[] = [...random, ...atStages];

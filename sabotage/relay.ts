@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { PassThrough, type Readable } from "node:stream";
+import type { Stage } from "../observer/job.ts";
 
 /** A region's process as its coordinator sees it, with every line of its stdout passing `pass` first:
  *  in order, held back for as long as that takes, and changed into what it returns. */
@@ -26,11 +27,7 @@ export function relayed(
 }
 
 /** Acts once, when a region reports a stage as done and before anybody hears of it. */
-export function atStage(
-  child: ChildProcess,
-  stage: "controls-before" | "attempts" | "controls-after",
-  act: () => void | Promise<void>,
-): ChildProcess {
+export function atStage(child: ChildProcess, stage: Stage, act: () => void | Promise<void>): ChildProcess {
   return relayed(child, async (line) => {
     if (line.startsWith('{"type":"done"') && (JSON.parse(line) as { stage: string }).stage === stage)
       await act();

@@ -25,7 +25,8 @@ export interface Coordination {
 const stageDeadlineMs = 150_000;
 
 /** Runs one process in each region and keeps them in step: no attempt starts before every region's
- *  controls have run, and no closing control before every attempt has ended. */
+ *  controls have run, no closing control before every attempt has ended, and no receiver is asked before every closing
+ *  control has been sent. */
 export async function observeRegions(coordination: Coordination): Promise<void> {
   const barrier = new Barrier(coordination.jobs.map((job) => job.region));
   await Promise.all(coordination.jobs.map((job) => observeRegion(job, barrier, coordination)));
@@ -61,7 +62,7 @@ async function observeRegion(
       onSigned?.(job.region, message);
     }
     if (message?.type === "done") {
-      finished ||= message.stage === "controls-after";
+      finished ||= message.stage === "finished";
       barrier.arrive(job.region, message.stage, message.report, (go) =>
         child.stdin?.write(`${JSON.stringify(go)}\n`),
       );
