@@ -216,6 +216,22 @@ describe("a bad line is named, with what was expected, what stood there, and wha
       { code: "MAP_OVERLAPPING_ADDRESSES", path: "regions.us-east-1.addresses[1]" },
     ],
     [
+      "a check that is asked for, without what it needs",
+      withText("    holds: Orders", "    checks: [postgres, postgres-frozen]\n    holds: Orders"),
+      "checks:",
+      {
+        code: "MAP_MISSING_KEY",
+        path: "systems[0].checks[1]",
+        expected: expect.stringContaining('"moving" in the endpoint'),
+      },
+    ],
+    [
+      "a region that is at home twice",
+      withText("home: each-region", "home: [us-east-1, us-east-1]"),
+      "home:",
+      { code: "MAP_WRONG_VALUE", path: "systems[0].home" },
+    ],
+    [
       "a waiver that expired yesterday",
       whole + waiver("2026-11-21"),
       "waivers",

@@ -17,7 +17,7 @@ export function checkMap(
   const parsed = residencyMapSchema(options.kinds).safeParse(raw);
   const problems = [
     ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => shapeProblems(issue, raw))),
-    ...meaningProblems(raw, options.today),
+    ...meaningProblems(raw, options),
   ];
   const inline = secretProblems(raw).filter(
     (secret) => !problems.some((known) => samePath(known.path, secret.path)),
@@ -87,7 +87,10 @@ function shapeProblems(issue: z.core.$ZodIssue, raw: unknown): MapProblem[] {
   }
 }
 
-function meaningProblems(raw: unknown, today: string): MapProblem[] {
+function meaningProblems(
+  raw: unknown,
+  { kinds, today }: { kinds: readonly SystemKind[]; today: string },
+): MapProblem[] {
   const regions = entries(valueAt(raw, ["regions"]));
   const names = regions.map(([name]) => name);
   return [
@@ -95,6 +98,7 @@ function meaningProblems(raw: unknown, today: string): MapProblem[] {
     ...duplicates(list(valueAt(raw, ["systems"]))),
     ...list(valueAt(raw, ["systems"])).flatMap((system, index) => [
       ...unknownRegions(system, ["systems", index], names),
+      ...emptyChecks(system, ["systems", index, "checks"], kinds),
       ...waiverProblems(list(valueAt(system, ["waivers"])), ["systems", index, "waivers"], today),
     ]),
   ];
@@ -163,6 +167,27 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
       got: show(name, where),
       fix: suggestion(name, names, "add the region under `regions`"),
     }));
+}
+
+/** A check that is asked for, and has nothing to try. */
+function emptyChecks(system: unknown, path: Path, kinds: readonly SystemKind[]): MapProblem[] {
+  const known = kinds.find(({ kind }) => kind === valueAt(system, ["kind"]))?.checks ?? [];
+  const regional = entries(valueAt(system, ["perRegion"])).map(([, endpoint]) => endpoint);
+  const endpoints = [valueAt(system, ["endpoint"]), ...regional];
+  return list(valueAt(system, ["checks"])).flatMap((probe, index) => {
+    const needs = known.find((check) => check.probe === probe)?.needs;
+    if (needs === undefined || endpoints.some((endpoint) => valueAt(endpoint, [needs]) !== undefined))
+      return [];
+    return [
+      {
+        code: "MAP_MISSING_KEY",
+        path: [...path, index],
+        expected: `"${needs}" in the endpoint, without which ${String(probe)} has nothing to try`,
+        got: "nothing",
+        fix: `add "${needs}" to the endpoint, or leave ${String(probe)} out of \`checks\``,
+      },
+    ];
+  });
 }
 
 function waiverProblems(waivers: unknown[], path: Path, today: string): MapProblem[] {

@@ -1,5 +1,13 @@
 import type { Gap, NotClaimed, PlannedItem } from "./plan.ts";
-import { type Check, outside, type ResidencyMap, type System, type SystemKind } from "./residency-map.ts";
+import {
+  type Check,
+  hasKey,
+  homesOf,
+  outside,
+  type ResidencyMap,
+  type System,
+  type SystemKind,
+} from "./residency-map.ts";
 import { vendorDoubts } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
 import { height } from "./vocabulary.ts";
@@ -36,6 +44,43 @@ export function notClaimedOf(system: System, check: Check, kind: SystemKind): No
   if (check.about === undefined || height(check.about) <= height(stopBy)) return null;
   const reason = `it asks whether ${check.about} refuses, and the map promises to stop everybody at ${stopBy} already`;
   return { ...what, reason };
+}
+
+/** What a check needs, and only some homes have. Where it is needed of the vantage, its lack is a gap instead. */
+export function notClaimedAt(system: System, check: Check, map: ResidencyMap): NotClaimed[] {
+  const crossesOverOwn = check.contacts === "own" && (check.family === "trespass" || check.family === "send");
+  if (crossesOverOwn) return [];
+  return homesOf(system, map)
+    .filter((home) => !hasKey(system, home, check.needs))
+    .map((home) => ({
+      ...{ path: system.path, system: system.id, probe: check.probe },
+      reason: `its endpoint in ${home} has no ${check.needs}`,
+    }));
+}
+
+/** A system whose port the map asks nothing of is not one that its proxies are asked to carry to. */
+export function notCarriedTo(other: System, proxy: System, check: Check): NotClaimed {
+  const what = { path: proxy.path, system: proxy.id, probe: check.probe };
+  return { ...what, reason: `the map asks only for ${other.checks?.join(", ")} of ${other.id}` };
+}
+
+/** Backups that the map itself puts under another law. */
+export function backupGaps(
+  systems: readonly System[],
+  { map, vantages }: { map: ResidencyMap; vantages: readonly string[] },
+): Gap[] {
+  return systems.flatMap((system) => {
+    const { storedIn } = system.backups;
+    const law = map.regions[storedIn]?.jurisdiction;
+    return homesOf(system, map)
+      .filter(
+        (home) => vantages.includes(home) && law !== undefined && law !== map.regions[home]?.jurisdiction,
+      )
+      .map((region) => ({
+        ...{ path: system.path, region, system: system.id, probe: system.kind },
+        reason: `the map keeps its backups in ${storedIn} (${law})`,
+      }));
+  });
 }
 
 export function vendorGaps(

@@ -4,6 +4,7 @@ import type { PlanMemo } from "./plan-memo.ts";
 import {
   type Check,
   endpointOf,
+  hasKey,
   homesOf,
   outside,
   type ResidencyMap,
@@ -31,7 +32,8 @@ export interface Subject {
 export function checksOf(systems: readonly System[], kinds: readonly SystemKind[]) {
   return systems.flatMap((system) => {
     const kind = kinds.find((candidate) => candidate.kind === system.kind);
-    const checks = kind?.checks.filter(({ needs }) => needs === undefined || needs in system.endpoint);
+    const places = ["", ...Object.keys(system.perRegion ?? {})];
+    const checks = kind?.checks.filter(({ needs }) => places.some((place) => hasKey(system, place, needs)));
     return kind ? (checks ?? []).map((check) => ({ system, check, kind })) : [];
   });
 }
@@ -72,7 +74,7 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
         });
       });
     }
-    if (!homes.includes(region)) return [];
+    if (!homes.includes(region) || !hasKey(system, region, check.needs)) return [];
     const inside = { role: "attempt" as const, vector, from: region, to: { region } };
     if (!check.perOtherRegion) return [item(subject, { ...inside, id: id.join("/") })];
     return sought.map((about) => item(subject, { ...inside, id: [...id, "of", about].join("/"), about }));
@@ -126,8 +128,15 @@ function targetsFrom(region: string, subject: Subject, vector: Vector): Target[]
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
   const shares = check.everyEndpoint === true && homes.includes(region);
-  const others = homes.filter((home) => home !== region && !(shares && hostIn(home) === hostIn(region)));
+  const others = homesWith(check, system, map).filter(
+    (home) => home !== region && !(shares && hostIn(home) === hostIn(region)),
+  );
   return [...others.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
+}
+
+/** Where a check finds what it needs: what goes over something of one's own needs it there, not at the target. */
+function homesWith({ contacts, needs }: Check, system: System, map: ResidencyMap): string[] {
+  return homesOf(system, map).filter((home) => contacts === "own" || hasKey(system, home, needs));
 }
 
 function systemsAbroad(region: string, { map, system, listening }: Subject, vector: Vector): Target[] {
@@ -148,7 +157,9 @@ function foreignFrom(region: string, subject: Subject): Target[] {
 /** Everywhere that somebody may have to show to be alive. */
 export function targetsOf(subject: Subject): Target[] {
   const away = subject.check.outward ? [outside] : [];
-  const homes = [...homesOf(subject.system, subject.map), ...away].map((region): Target => ({ region }));
+  const homes = [...homesWith(subject.check, subject.system, subject.map), ...away].map(
+    (region): Target => ({ region }),
+  );
   const foreign = Object.keys(subject.map.regions).flatMap((region) => foreignFrom(region, subject));
   const named = new Map(foreign.map((target) => [placeOf(target), target]));
   return [...homes, ...named.values()].filter(({ region }) => region !== outside || subject.outside);

@@ -1,4 +1,4 @@
-import { homesOf, type ResidencyMap, type System } from "./residency-map.ts";
+import { hasKey, homesOf, type ResidencyMap, type System } from "./residency-map.ts";
 import { type ForeignEndpoint, foreignEndpoints } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
 import type { AddressFamily } from "./vocabulary.ts";
@@ -45,7 +45,7 @@ function ownSystems(
     (system) =>
       system.kind === kind &&
       system.addressFamilies.includes(addressFamily) &&
-      (needs === undefined || needs in system.endpoint) &&
+      hasKey(system, region, needs) &&
       homesOf(system, map).includes(region),
   );
   const inOrder = own.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));

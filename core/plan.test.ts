@@ -403,6 +403,24 @@ describe("what lies outside of all regions", () => {
   test("unless somebody vouches for the place", () => {
     expect(gapsInEu(logs({ host: "perhaps-eu.logs.example", vouchedBy: "the contract" }))).toEqual([]);
   });
+  test("which somebody may of a host that is nowhere in particular by its record", () => {
+    const global = {
+      ...vendor,
+      endpoints: [{ host: "logs.example", jurisdiction: "global", verified: true }],
+    };
+    const system = { ...logs({ host: "logs.example", vouchedBy: "the contract" }), perRegion: {} };
+    expect(gapsInEu(system, [global as Vendor])).toEqual([]);
+  });
+  test("which nobody can against the vendor's own word", () => {
+    const abroad = logs({ host: "us.logs.example", vouchedBy: "the contract" });
+    expect(gapsInEu(abroad)).toEqual([expect.stringMatching(/in US, not in EU/)]);
+  });
+  test("and not for another host than the one it was said of", () => {
+    const system = logs({ host: "own.logs.example", vouchedBy: "the contract" });
+    expect(gapsInEu({ ...system, perRegion: { eu: { host: "other.logs.example" } } })).toEqual([
+      expect.stringMatching(/not in the record/),
+    ]);
+  });
   test("a host name with braces that the map does not fill in is a gap", () => {
     const endpoints = [{ ...vendor.endpoints[2], host: "{account}.logs.example" }] as Vendor["endpoints"];
     const other = { ...vendor, endpoints: [...vendor.endpoints, ...endpoints] };
@@ -469,4 +487,62 @@ describe("what lies outside of all regions", () => {
       new Set(["eu outside", "us outside", "ap outside"]),
     );
   });
+});
+
+describe("what only some regions say in their endpoint", () => {
+  const needy = kinds.map((kind) => ({
+    ...kind,
+    checks: kind.checks.map((check) => (check.probe === "stray" ? { ...check, needs: "search" } : check)),
+  }));
+  const plannedOf = (system: System) =>
+    planAttempts(aMap({ regions: ["eu", "us"], systems: [system] }), needy, { environment });
+
+  test("is tried there, and named as not claimed elsewhere", () => {
+    const found = plannedOf(aSystem({ checks: ["stray"], perRegion: { eu: { search: "/all" } } }));
+    expect(attemptsOf(found).map(({ from }) => from.region)).toEqual(["eu"]);
+    expect(found.notClaimed).toContainEqual(
+      expect.objectContaining({ probe: "stray", reason: "its endpoint in us has no search" }),
+    );
+  });
+
+  test("is a gap where a way out needs it of the region that tries it", () => {
+    const logs = sample.systems.find(({ id }) => id === "logs");
+    const { proxy, ...endpoint } = logs?.endpoint ?? {};
+    const others = sample.systems.filter(({ kind }) => kind !== "vendor");
+    const map = {
+      ...sample,
+      systems: [...others, { ...logs, endpoint, perRegion: { "eu-central-1": { proxy } } } as System],
+    };
+    const found = planAttempts(map, probes, whole);
+    const ways = attemptsOf(found).filter(({ probe }) => probe === "vendor-proxy");
+    expect(new Set(ways.map(({ from }) => from.region))).toContain("eu-central-1");
+    expect(found.gaps.map(({ region, probe }) => `${region} ${probe}`)).toEqual(
+      expect.arrayContaining(["us-east-1 vendor-proxy", "ap-southeast-2 vendor-proxy"]),
+    );
+  });
+});
+
+test("a system whose port the map asks nothing of is named as one that the proxy is not asked for", () => {
+  const narrow = {
+    ...sample,
+    systems: sample.systems.map((one) => (one.id === "orders-db" ? { ...one, checks: ["postgres"] } : one)),
+  };
+  const found = planAttempts(narrow, probes, whole);
+  expect(found.notClaimed).toContainEqual({
+    path: "egress",
+    system: "egress-proxy",
+    probe: "proxy-systems",
+    reason: "the map asks only for postgres of orders-db",
+  });
+});
+
+test("backups that the map keeps under another law are a gap", () => {
+  const kept = (storedIn: string) =>
+    planAttempts(
+      aMap({ systems: [aSystem({ home: "eu", backups: { storedIn, retention: "1 day", restoredTo: [] } })] }),
+      kinds,
+      { environment },
+    ).gaps.map(({ region, reason }) => `${region}: ${reason}`);
+  expect(kept("us")).toContain("eu: the map keeps its backups in us (US)");
+  expect(kept("eu").join()).not.toContain("backups");
 });

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Atlas, atlasOf } from "./atlas.ts";
 import { digestOf } from "./digest.ts";
-import { gapsOf, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
+import { backupGaps, gapsOf, notCarriedTo, notClaimedAt, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
 import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
 import { planMemo } from "./plan-memo.ts";
 import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
@@ -95,22 +95,22 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
   );
   const systems = map.systems.filter((system) => !scope.paths?.length || scope.paths.includes(system.path));
   const attempts: PlannedItem[] = [];
-  const gaps: Gap[] = vendorGaps(systems, { map, vantages, vendors: scope.vendors ?? [] });
+  const gaps: Gap[] = [
+    ...vendorGaps(systems, { map, vantages, vendors: scope.vendors ?? [] }),
+    ...backupGaps(systems, { map, vantages }),
+  ];
   const notClaimed: NotClaimed[] = [];
+  const listeners = checksOf(map.systems, kinds).filter(
+    ({ system, check, kind }) => check.probe === "tcp" && (system.stopBy ?? kind.stopBy) === "network",
+  );
+  const unasked = listeners.filter(({ system, check, kind }) => notClaimedOf(system, check, kind) !== null);
   const world = {
     map,
     outside: scope.outside ?? false,
     vendors: scope.vendors ?? [],
     atlas: scope.atlas ?? atlasOf(scope.vendors ?? []),
     memo: planMemo(map, scope.vendors ?? []),
-    listening: checksOf(map.systems, kinds)
-      .filter(
-        ({ system, check, kind }) =>
-          check.probe === "tcp" &&
-          (system.stopBy ?? kind.stopBy) === "network" &&
-          !notClaimedOf(system, check, kind),
-      )
-      .map(({ system }) => system),
+    listening: listeners.filter((one) => !unasked.includes(one)).map(({ system }) => system),
   };
   for (const { system, check, kind } of checksOf(systems, kinds)) {
     const unclaimed = notClaimedOf(system, check, kind);
@@ -118,6 +118,8 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
       notClaimed.push(unclaimed);
       continue;
     }
+    notClaimed.push(...notClaimedAt(system, check, map));
+    if (check.everySystem) notClaimed.push(...unasked.map((one) => notCarriedTo(one.system, system, check)));
     for (const region of vantages) {
       const planned = attemptsFrom(region, { ...world, system, check, kind });
       attempts.push(...planned);

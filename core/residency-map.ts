@@ -128,7 +128,15 @@ const systemShape = {
   id: z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, "an id: lower-case letters, digits and hyphens"),
   path: LeakPath.describe("The leak path that this system belongs to"),
   home: z
-    .union([z.literal("each-region"), z.literal(outside), RegionId, z.array(RegionId).min(1)])
+    .union([
+      z.literal("each-region"),
+      z.literal(outside),
+      RegionId,
+      z
+        .array(RegionId)
+        .min(1)
+        .refine((all) => new Set(all).size === all.length, "each region once"),
+    ])
     .describe(
       'The region that keeps it, or a list of those that have one each; "each-region": all; "outside": nobody may reach it',
     ),
@@ -226,6 +234,11 @@ export function endpointOf(system: System, region: string): Record<string, unkno
   const capitals = region.toUpperCase().replaceAll("-", "_");
   const named = (text: string) => text.replaceAll("{region}", region).replaceAll("{REGION}", capitals);
   return filled({ ...system.endpoint, ...system.perRegion?.[region] }, named) as Record<string, unknown>;
+}
+
+/** Whether a region's endpoint says what a check needs. */
+export function hasKey({ endpoint, perRegion }: System, region: string, key: string | undefined): boolean {
+  return key === undefined || key in endpoint || key in (perRegion?.[region] ?? {});
 }
 
 function filled(value: unknown, named: (text: string) => string): unknown {

@@ -57,9 +57,11 @@ function homeDoubts(
   { system, map, vendor }: { system: System; map: ResidencyMap; vendor: Vendor },
 ): string[] {
   const here = endpointOf(system, region);
-  if (!homesOf(system, map).includes(region) || here.vouchedBy !== undefined) return [];
+  if (!homesOf(system, map).includes(region)) return [];
   const host = String(here.host);
   const known = endpointFor(vendor, host, accountOf(system, region));
+  const stated = known?.verified === true && /^[A-Z]{2}$/.test(known.jurisdiction);
+  if (!stated && isVouchedFor(system, region)) return [];
   if (!known) return [`${host} is not in the record of ${vendor.name}, and nobody vouches for its place`];
   if (!known.verified)
     return [`no source says where ${vendor.name} keeps what ${host} is sent, and nobody vouches for it`];
@@ -67,6 +69,12 @@ function homeDoubts(
   return known.jurisdiction === jurisdiction
     ? []
     : [`${vendor.name} keeps what ${host} is sent in ${known.jurisdiction}, not in ${jurisdiction}`];
+}
+
+/** A word for one host is none for another. */
+function isVouchedFor({ endpoint, perRegion }: System, region: string): boolean {
+  const { host, vouchedBy } = perRegion?.[region] ?? {};
+  return vouchedBy !== undefined || (host === undefined && endpoint.vouchedBy !== undefined);
 }
 
 function vendorOf(system: System, vendors: readonly Vendor[]): Vendor | undefined {
