@@ -237,7 +237,8 @@ export const asPromised: Observe = (item) => {
 
 /** What a receiver says that it saw, and when it is asked. */
 export interface Receiver {
-  saw(item: PlannedItem, phase: Phase): boolean;
+  /** How often: true is as often as it was sent. */
+  saw(item: PlannedItem, phase: Phase): boolean | number;
   askedAtSeconds: number;
 }
 /** Null where the receiver is not asked. */
@@ -294,7 +295,7 @@ export function aRun(parts: RunParts): Run {
   const texts = observersOf(map, plan).map((region) => {
     const entries = [...observed(region, "before"), ...observed(region, "attempt")];
     entries.push(...(extra[region] ?? []), ...observed(region, "after"));
-    entries.push(...witnessed(plan, region, receivers));
+    entries.push(...witnessed(plan, region, { receivers, observe }));
     const mine = map.systems.filter((system) => homesOf(system, map).includes(region));
     const all = Object.fromEntries(mine.map(({ id }) => [id, canaryOf(region, id)]));
     const digests = { plan: planDigest(plan), map: plan.map, planted: planted[region] ?? all };
@@ -303,7 +304,11 @@ export function aRun(parts: RunParts): Run {
   return reread({ plan, map, texts: Object.fromEntries(texts) });
 }
 
-function witnessed({ items }: Plan, region: string, receivers: Receivers): Entry[] {
+function witnessed(
+  { items }: Plan,
+  region: string,
+  { receivers, observe }: Required<Pick<RunParts, "receivers" | "observe">>,
+): Entry[] {
   const sends = items.filter((item) => item.witnessed);
   const asked = new Set(sends.filter(({ to }) => to.region === region).map(({ to }) => to.system));
   return [...asked].flatMap((system) => {
@@ -312,12 +317,13 @@ function witnessed({ items }: Plan, region: string, receivers: Receivers): Entry
     const at = startOf(receiver.askedAtSeconds).toISOString();
     const arrivals = sends.flatMap((item) =>
       Phase.options
-        .filter((phase) => (item.role === "attempt") === (phase === "attempt") && receiver.saw(item, phase))
-        .map((phase) => ({
-          token: sendToken("a-run", item.id, phase),
-          from: addressIn(item.from.region),
-          at,
-        })),
+        .filter((phase) => (item.role === "attempt") === (phase === "attempt"))
+        .flatMap((phase) => {
+          const saw = receiver.saw(item, phase);
+          const times = saw === true ? (observe(item, phase)?.tries.length ?? 1) : Number(saw);
+          const token = sendToken("a-run", item.id, phase);
+          return Array.from({ length: times }, () => ({ token, from: addressIn(item.from.region), at }));
+        }),
     );
     return [{ type: "witnessed" as const, system, at, arrivals }];
   });

@@ -145,8 +145,10 @@ function receiversOf(journals: readonly Journal[]): Receivers {
   return { askedAt, sightings };
 }
 
+/** A journal with problems may be of another run. */
 function runOf(journals: readonly Journal[]): string {
-  const [first] = journals.flatMap(({ entries }) => entries);
+  const sound = journals.find(({ problems }) => problems.length === 0) ?? journals[0];
+  const first = sound?.entries[0];
   return first?.type === "run-started" ? first.runId : "";
 }
 
@@ -193,14 +195,13 @@ function proofOf(id: string, record: ItemRecord | undefined, shelf: Shelf): Cont
   if (broken) return { ...nothing, problem: `the journal of ${item.from.region} is no evidence: ${broken}` };
   if (before.length === 0) return { ...nothing, problem: "it was not run before the attempts" };
   if (after.length === 0) return { ...nothing, problem: "it was not run after the attempts" };
-  const tries = [...before, ...after].flatMap((observation) => observation.tries);
-  const planted = shelf.plantedFor(item.to.region, item.to.system);
-  const failure = item.witnessed
-    ? unseen(item, tries, shelf)
-    : tries.map((one) => shortfall(item, one, planted)).find((reason) => reason !== null);
-  if (failure) return { ...nothing, problem: failure };
   const first = before.flatMap((observation) => observation.tries);
   const last = after.flatMap((observation) => observation.tries);
+  const planted = shelf.plantedFor(item.to.region, item.to.system);
+  const failure = item.witnessed
+    ? unseen(item, { before: first, after: last }, shelf)
+    : [...first, ...last].map((one) => shortfall(item, one, planted)).find((reason) => reason !== null);
+  if (failure) return { ...nothing, problem: failure };
   const provenFrom = Math.max(...first.map((one) => Date.parse(one.startedAt) + one.durationMs));
   const provenUntil = Math.min(...last.map((one) => Date.parse(one.startedAt)));
   if (provenUntil < provenFrom)
@@ -217,15 +218,21 @@ function proofOf(id: string, record: ItemRecord | undefined, shelf: Shelf): Cont
   };
 }
 
-/** Its own receiver must have seen what it sent, both times. */
-function unseen(item: PlannedItem, tries: readonly Try[], { sightingsOf }: Shelf): string | null {
-  const failed = tries.find(({ outcome }) => outcome.kind === "faulted")?.outcome;
+/** Its own receiver must have seen what it sent, both times; and as often as it was sent to an address, for each
+ *  address is proven by it. What goes over something of one's own may be sent on as often as that likes. */
+function unseen(
+  item: PlannedItem,
+  sent: Record<"before" | "after", readonly Try[]>,
+  { sightingsOf }: Shelf,
+): string | null {
+  const failed = [...sent.before, ...sent.after].find(({ outcome }) => outcome.kind === "faulted")?.outcome;
   if (failed?.kind === "faulted") return failed.code;
   const { region, system } = item.to;
-  const missed = (["before", "after"] as const).find(
-    (phase) => !sightingsOf(item, phase).some((one) => one.region === region && one.system === system),
-  );
-  return missed ? `its own receiver did not see what it sent ${missed} the attempts` : null;
+  const missed = (["before", "after"] as const).find((phase) => {
+    const seen = sightingsOf(item, phase).filter((one) => one.region === region && one.system === system);
+    return seen.length < (item.contacts === "own" ? 1 : sent[phase].length);
+  });
+  return missed ? `its own receiver did not see all that it sent ${missed} the attempts` : null;
 }
 
 function shortfall(item: PlannedItem, one: Try, planted: string | undefined): string | null {

@@ -86,16 +86,33 @@ export function fault({ outcome }: Try): Finding | null {
 export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
   const begun = Date.parse(one.startedAt);
   const span = { begun, ended: begun + one.durationMs };
-  const lame = lameness("the twin", twin, span) ?? lameness("the target-alive control", targetAlive, span);
+  const lame =
+    lameness("the twin", twin, { ...span, toleranceMs: toleranceMs.own }) ??
+    lameness("the target-alive control", targetAlive, { ...span, toleranceMs: toleranceMs.far });
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const mute = unheard(planned, one);
   if (mute) return unproven(mute, "OWN_SYSTEM_FAILED");
+  if (planned.contacts === "target" && isOwnAddress(one.address, { twin, targetAlive }))
+    return unproven(`${one.address} is ${planned.from.region}'s own system`, "OWN_SYSTEM_ANSWERED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
   const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
   if (one.address !== null && !answered && !answering?.addresses.includes(one.address)) {
     return unproven(`nothing shows that ${one.address} answers at home`, "ADDRESS_UNPROVEN");
   }
   return null;
+}
+
+/** A name may lead home, where it was overridden: whatever refuses there keeps nobody from the far system. What is
+ *  shared by both is either's. */
+function isOwnAddress(
+  address: string | null,
+  { twin, targetAlive }: Pick<Evidence, "twin" | "targetAlive">,
+): boolean {
+  return (
+    address !== null &&
+    twin?.addresses.includes(address) === true &&
+    !targetAlive?.addresses.includes(address)
+  );
 }
 
 /** Where a way leads over the own system, that has to be there: where it is not, no border had a say. What
@@ -113,10 +130,15 @@ interface Span {
   ended: number;
 }
 
-const toleranceMs = 5000;
+/** Clocks of two regions; and the one clock of a region, which may be put right meanwhile. */
+const toleranceMs = { far: 5000, own: 500 };
 const longestWindowMs = 15 * 60_000;
 
-function lameness(name: string, control: Control | null, { begun, ended }: Span): string | null {
+function lameness(
+  name: string,
+  control: Control | null,
+  { begun, ended, toleranceMs }: Span & { toleranceMs: number },
+): string | null {
   if (!control) return `${name} is missing`;
   if (control.problem) return `${name} failed: ${control.problem}`;
   const brackets = control.provenFrom <= begun + toleranceMs && control.provenUntil >= ended - toleranceMs;
@@ -160,6 +182,16 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
   if (one.outcome.kind === "silent" && one.outcome.rung !== "network") {
     return `the connection was open and ${one.address} said nothing at ${one.outcome.rung}: a hung server looks the same`;
   }
+  const doubt = impatience(planned, one, book);
+  if (doubt) return doubt;
+  if ((one.syns ?? 0) < 2) {
+    return "fewer than two SYN segments were seen to leave, and one may get lost";
+  }
+  return null;
+}
+
+/** Whether an answer had no time to come. */
+export function impatience(planned: PlannedItem, one: Try, book: ControlBook): string | null {
   const slowest = book.slowestMs(planned);
   if (one.durationMs < planned.deadlineMs * 0.98)
     return `it waited ${Math.round(one.durationMs)} ms of ${planned.deadlineMs} ms`;
@@ -167,9 +199,6 @@ function tooShort(planned: PlannedItem, one: Try, book: ControlBook): string | n
     return "another control of its kind was not answered, so no silence is long enough";
   if (one.durationMs < 3 * slowest) {
     return `a wait of ${Math.round(one.durationMs)} ms is too short: the slowest control took ${Math.round(slowest)} ms`;
-  }
-  if ((one.syns ?? 0) < 2) {
-    return "fewer than two SYN segments were seen to leave, and one may get lost";
   }
   return null;
 }

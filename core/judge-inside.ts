@@ -4,7 +4,7 @@ import type { Findings, Link } from "./journal.ts";
 import { brokenMove, moveDoubt } from "./judge-moves.ts";
 import { whereaboutsOf } from "./judge-settings.ts";
 import type { PlannedItem } from "./plan.ts";
-import type { ResidencyMap } from "./residency-map.ts";
+import { homesOf, type ResidencyMap } from "./residency-map.ts";
 import { systemBook } from "./system-book.ts";
 
 /** Stray and wiring attempts look at the region's own systems and must succeed in looking: what they
@@ -63,7 +63,7 @@ function leakIn(planned: PlannedItem, found: Findings, evidence: Evidence): Find
       "WIRED_OUT",
     );
   const region = found.servedFrom?.region;
-  if (region !== undefined && region !== here) return crossed(`it is served from ${region}`, "WIRED_OUT");
+  if (region && region !== here) return crossed(`it is served from ${region}`, "WIRED_OUT");
   return brokenMove(planned, found, evidence);
 }
 
@@ -108,6 +108,10 @@ function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): str
   if (planned.about === undefined) return null;
   const [broken] = book.problemsOf(planned.about);
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
+  const { system } = planned.to;
+  const alike = systemBook(map).byId.get(system);
+  if (alike && homesOf(alike, map).includes(planned.about) && !book.plantedFor(planned.about, system))
+    return `nothing is planted in ${planned.about}'s own ${system}, whose data would be here first`;
   const sought = book
     .plantedIn(planned.about)
     .some((digest) =>
@@ -128,7 +132,9 @@ function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence)
   if (planned.looksFor === "links" && !found.links) return "it did not say which links there are";
   if (planned.looksFor === "place" && !found.servedFrom)
     return "the answering server did not say where it is";
-  if (planned.looksFor === "settings" && !found.settings?.length)
+  if (found.servedFrom && found.servedFrom.addresses.length === 0 && !found.servedFrom.region)
+    return "the answering server says that it is nowhere";
+  if (planned.looksFor === "settings" && !found.settings?.some(({ what }) => what !== "unset"))
     return "it did not come upon one setting that names a place";
   const places = found.settings?.map((place) => whereaboutsOf(place, planned, map)) ?? [];
   const lost = places.flatMap((one) => (one.kind === "unknown" ? [one.reason] : []));

@@ -162,6 +162,20 @@ describe("what was sent to a far receiver", () => {
       /only 1 of at least 5/,
     ],
     [
+      "a receiver that hears at one of its addresses only shows nothing of the other",
+      {
+        probe: "send",
+        attempt: [...five(sent), ...five({ ...sent, ...elsewhere })],
+        targetAlive: { before: [sent, { ...sent, ...elsewhere }], after: [sent, { ...sent, ...elsewhere }] },
+        receivers: (region, system) => ({
+          ...sawControls(region, system),
+          saw: (item, phase) => Number(sawControls(region, system).saw(item, phase)),
+        }),
+      },
+      "inconclusive",
+      /did not see all/,
+    ],
+    [
       "an address at which nobody is known to listen may be nobody's",
       { probe: "send", attempt: five({ ...sent, ...elsewhere }) },
       "inconclusive",
@@ -218,6 +232,12 @@ describe("what the own system was to carry on", () => {
       "it was asked and never answered, and nobody saw it",
       { probe: "relay", attempt: silentAt("tls") },
       "contained",
+    ],
+    [
+      "it was asked, and had no time to answer",
+      { probe: "relay", attempt: silentAt("tls", { durationMs: 50 }) },
+      "inconclusive",
+      /waited 50 ms/,
     ],
     [
       "it did not take the connection, so it was never asked",
@@ -457,5 +477,42 @@ describe("whatever stands in the journals", () => {
     expect(judge(plan, map, forged).verdicts[0]).toMatchObject({ grade: "inconclusive" });
     expect(judge(plan, map, journals).verdicts[0]).toMatchObject({ grade: "contained" });
     expect(texts.us).toContain('"witnessed"');
+  });
+});
+
+describe("of several regions", () => {
+  const map = aMap({ regions: ["ap", "eu", "us"], systems: [aSystem({ kind: "sink", checks: ["send"] })] });
+  const plan = planAttempts(map, kinds, { environment: "replica" });
+
+  test("a breach counts beside a journal of another run, wherever that stands", () => {
+    const receivers: Receivers = (region, system) => ({
+      askedAtSeconds: 25,
+      saw: (item, phase) =>
+        sawControls(region, system).saw(item, phase) ||
+        (phase === "attempt" && item.from.region === "eu" && item.to.region === "us" && region === "us"),
+    });
+    const { journals } = aRun({ plan, map, receivers });
+    const [ap, ...others] = journals;
+    if (!ap) throw new TypeError("nobody observed");
+    const [first, ...rest] = ap.entries;
+    const older = {
+      ...ap,
+      problems: ["it is of another runId: older"],
+      entries: first?.type === "run-started" ? [{ ...first, runId: "older" }, ...rest] : rest,
+    };
+    for (const all of [
+      [older, ...others],
+      [...others, older],
+    ])
+      expect(judge(plan, map, all).regions.eu?.grade).toBe("breached");
+  });
+
+  test("what a name does not lead to need not be sent five times, where its addresses are", () => {
+    const observe: Observe = (item, phase) =>
+      item.role === "attempt" && item.vector.route === "name"
+        ? { tries: [refusedAt("name", "ENOTFOUND")] }
+        : asPromised(item, phase);
+    const { journals } = aRun({ plan, map, observe });
+    expect(judge(plan, map, journals).grade).toBe("pass");
   });
 });

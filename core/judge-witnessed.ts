@@ -1,6 +1,6 @@
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Try } from "./journal.ts";
-import { breach, fault, footing, reflection } from "./judge-crossing.ts";
+import { breach, fault, footing, impatience, reflection } from "./judge-crossing.ts";
 import type { PlannedItem } from "./plan.ts";
 
 /** Datagrams get lost by themselves: so many have to be missed by a live receiver, for each address. */
@@ -50,6 +50,7 @@ function doubt(planned: PlannedItem, one: Try, evidence: Evidence): Finding | nu
     fault(one) ??
     footing(planned, one, evidence) ??
     unasked(planned, one, evidence) ??
+    unheard(planned, one, evidence) ??
     reflection(planned, one, evidence)
   );
 }
@@ -62,9 +63,19 @@ function unasked(planned: PlannedItem, one: Try, { book }: Evidence): Finding | 
     : unproven(`the receiver in ${planned.to.region} was not asked after the attempt`, "WITNESS_MISSING");
 }
 
+/** The own system that took it, and says nothing, may be at it still: it gets as long as any answer. */
+function unheard(planned: PlannedItem, one: Try, { book }: Evidence): Finding | null {
+  if (planned.contacts !== "own" || one.outcome.kind !== "silent") return null;
+  const doubt = impatience(planned, one, book);
+  return doubt ? unproven(doubt) : null;
+}
+
 function tooFew(planned: PlannedItem, tries: readonly Try[]): Finding | null {
   if (planned.contacts === "own") return null;
-  const counts = tries.map(({ address }) => tries.filter((one) => one.address === address).length);
+  // What the name does not lead to was not sent at all; its addresses are tried by themselves.
+  const named = tries.filter(({ outcome }) => outcome.kind !== "refused" || outcome.rung !== "name");
+  if (named.length === 0) return null;
+  const counts = named.map(({ address }) => named.filter((one) => one.address === address).length);
   const fewest = Math.min(...counts);
   return fewest < fewestSends ? unproven(`only ${fewest} of at least ${fewestSends} were sent`) : null;
 }

@@ -40,6 +40,7 @@ function table(rows: Row[]): void {
 const far = canaryOf("us");
 const own = canaryOf("eu");
 const somewhereElse = "10.20.0.99";
+const home = addressIn("eu");
 const noNetwork: ControlState = { before: [silentAt("network")], after: [silentAt("network")] };
 
 describe("a breach needs no control", () => {
@@ -235,6 +236,41 @@ describe("without both controls a failed attempt proves nothing", () => {
     [
       "the target answers on that address, too",
       { targetAlive: { before: [held, elsewhere], after: [held, elsewhere] } },
+      "contained",
+    ],
+    [
+      "the target answers on that address, too, which the attempt by address left out",
+      { route: "address", targetAlive: { before: [held, elsewhere], after: [held, elsewhere] } },
+      "inconclusive",
+      /answers at home, and was not tried/,
+    ],
+    [
+      "the name led home, where the own system refused",
+      { stopBy: "authorization", attempt: refusedAt("authorization", "AccessDenied", { address: home }) },
+      "inconclusive",
+      /is eu's own system/,
+    ],
+    [
+      "the name led to an address that both use, where somebody refused",
+      {
+        stopBy: "authorization",
+        attempt: refusedAt("authorization", "AccessDenied", { address: home }),
+        targetAlive: {
+          before: [reached("data", far, { address: home })],
+          after: [reached("data", far, { address: home })],
+        },
+      },
+      "contained",
+    ],
+    [
+      "the twin closed a second before the attempt did",
+      { twin: { after: [{ ...reached("data", own), atSeconds: 13 }] } },
+      "inconclusive",
+      /twin does not bracket/,
+    ],
+    [
+      "the target's clock is a second off",
+      { targetAlive: { after: [{ ...held, atSeconds: 13 }] } },
       "contained",
     ],
   ]);
@@ -452,7 +488,7 @@ describe("a look inside is judged by what it found", () => {
     probe: "links",
     findings: {
       canaries: [own],
-      links: [{ what: "the subscriber", peer: "x", addresses, ...(region ? { region } : {}) }],
+      links: [{ what: "the subscriber", peer: "x", addresses, ...(region === undefined ? {} : { region }) }],
     },
   });
   const wired = (addresses: string[], region?: string): TrialParts => ({
@@ -511,6 +547,14 @@ describe("a look inside is judged by what it found", () => {
     ["an endpoint served from outside the address plan", wired([addressIn("us")]), "breached", /outside eu/],
     ["a name at home whose server is outside", wired([addressIn("eu"), addressIn("us")]), "breached"],
     ["an endpoint that says it is another region's", wired([], "us"), "breached", /served from us/],
+    ["an endpoint that says that it is nowhere", wired([]), "inconclusive", /nowhere/],
+    ["an endpoint that says that it is in a region without a name", wired([], ""), "inconclusive", /nowhere/],
+    [
+      "no canary of a far system of the same kind, where none was planted",
+      { ...stray({ canaries: [own] }), planted: { us: { another: far } } },
+      "inconclusive",
+      /planted in us's own orders/,
+    ],
     [
       "an endpoint that does not say where it is",
       { probe: "wiring", findings: { canaries: [own] } },

@@ -128,7 +128,18 @@ function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
   const crossing = planned.witnessed ? judgeWitnessed : judgeCrossing;
   const found = (inside ? judgeInside : crossing)(planned, evidence);
   if (!found) return broken ?? unproven("it was never observed");
-  return found.grade === "breached" ? found : (broken ?? found);
+  if (found.grade !== "contained") return found.grade === "breached" ? found : (broken ?? found);
+  return broken ?? untried(planned, evidence) ?? found;
+}
+
+/** By address means by each of them: the one that nobody tried may be open. */
+function untried({ vector, contacts }: PlannedItem, { tries, targetAlive }: Evidence): Finding | null {
+  if (vector.route !== "address" || contacts !== "target") return null;
+  const tried = new Set(tries.map(({ address }) => address));
+  const left = targetAlive?.addresses.find((address) => !tried.has(address));
+  return left === undefined
+    ? null
+    : unproven(`${left} answers at home, and was not tried`, "ADDRESS_UNTRIED");
 }
 
 function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null {

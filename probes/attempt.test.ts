@@ -191,6 +191,24 @@ describe("where an attempt goes", () => {
     ]);
   });
 
+  test("to each literal address, one at a time, where the way leads over the own endpoint", async () => {
+    const asked: (readonly string[])[] = [];
+    const probe: Probe = {
+      ...tcp,
+      async run({ learned }) {
+        asked.push(learned);
+        return { outcome: { kind: "refused", rung: "network", code: "PROXY_403", local: true } };
+      },
+    };
+    const item = anItem({
+      contacts: "own",
+      vector: { route: "address", addressFamily: 4, credentials: "none" },
+    });
+    const learned = ["10.20.0.5", "fd10:20::5", "10.20.0.6"];
+    await attempted({ host: "127.0.0.1", port: 1 }, { item, probe, learned });
+    expect(asked).toEqual([["10.20.0.5"], ["10.20.0.6"]]);
+  });
+
   test("to the own endpoint, where the check is made there", async () => {
     const item = anItem({ contacts: "own" });
     const own = { host: "127.0.0.1", port: 1 };

@@ -42,7 +42,20 @@ export async function attempt(item: PlannedItem, options: AttemptOptions): Promi
   }
   const places = [...addresses.found.map((address): Place => ({ address })), ...(addresses.elsewhere ?? [])];
   const tries = places.flatMap((place) => Array<Place>(item.repeats ?? 1).fill(place));
-  return Promise.all(tries.map((place) => tryAddress(item, place.address, towards(place, options))));
+  return Promise.all(
+    tries.flatMap((place) =>
+      destinations(item, options).map((learned) =>
+        tryAddress(item, place.address, { ...towards(place, options), learned }),
+      ),
+    ),
+  );
+}
+
+/** What goes by address over something of one's own is asked to go to each address of the target, one at a time. */
+function destinations(item: PlannedItem, { learned }: AttemptOptions): (readonly string[])[] {
+  const overOwn = item.contacts === "own" && item.vector.route === "address" && item.role === "attempt";
+  const known = learned.filter((address) => isIP(address) === item.vector.addressFamily);
+  return overOwn && known.length > 0 ? known.map((address) => [address]) : [learned];
 }
 
 /** Another port is a change of the attacked endpoint, and of nothing else. */
