@@ -111,8 +111,46 @@ describe("a page that is as it was signed", () => {
     await using shown = await open(page);
     await shown.page.goto(`${shown.url}#attempts`);
     await shown.page.reload();
+    const top = () =>
+      shown.page.evaluate(() => document.querySelector("#attempts")?.getBoundingClientRect().top);
+    await expect.poll(top).toBeLessThan(900);
     await compare(shown, signed.key.fingerprint);
     await expect.poll(() => found(shown).textContent()).toMatch(holds);
+  });
+});
+
+describe("a closed shadow, which no script can read, shows nothing", () => {
+  const forged = (mode: string) =>
+    `<template shadowrootmode="closed"${mode}>Nothing ever left any region.</template>`;
+  /** Among all that is laid out, closed shadows included. */
+  const isForgeryShown = async ({ page }: Shown) => {
+    const session = await page.context().newCDPSession(page);
+    const laidOut = JSON.stringify(await session.send("DOM.getDocument", { depth: -1, pierce: true }));
+    return laidOut.includes("Nothing ever left");
+  };
+
+  test.each(["<body", "<main", "<header", "<h1", "<section", "<footer"])("in %s>", async (where) => {
+    const at = page.indexOf(">", page.indexOf(where, page.indexOf("<body"))) + 1;
+    for (const mode of ["", " shadowrootclonable shadowrootserializable"]) {
+      await using shown = await open(page.slice(0, at) + forged(mode) + page.slice(at));
+      await compare(shown, signed.key.fingerprint);
+      await expect.poll(() => found(shown).textContent()).toMatch(holds);
+      expect(await isForgeryShown(shown)).toBe(false);
+    }
+  });
+
+  test("on a page whose attempts are laid out by its script, and it still lays them out", async () => {
+    const many = Array.from({ length: 6000 }, (_, index) => aVerdict(index === 7 ? aBreach : {}));
+    const large = await signedPages([aReport({ verdicts: many })], { key: signed.key });
+    const [markup = ""] = large.regions;
+    const at = markup.indexOf(">", markup.indexOf("<main")) + 1;
+    await using shown = await open(markup.slice(0, at) + forged("") + markup.slice(at));
+    await compare(shown, signed.key.fingerprint);
+    await expect.poll(() => found(shown).textContent()).toMatch(holds);
+    expect(await isForgeryShown(shown)).toBe(false);
+    await shown.page.locator("#filter [name=grade]").selectOption("breached");
+    await expect.poll(() => shown.page.locator("#filter-status").textContent()).toBe("1 of 6,000 shown");
+    await expect.poll(() => shown.page.locator("#attempt-groups tr[data-grade]").count()).toBe(1);
   });
 });
 
@@ -436,7 +474,7 @@ describe("the text that is signed for a page is the one that a browser has of it
   const source = readFileSync(
     join(import.meta.dirname, "..", "reports", "render", "html-form.js"),
     "utf8",
-  ).replace("export ", "");
+  ).replaceAll("export ", "");
   const ours = (markup: string) => [...formOf(markup)].join("");
 
   test("when it is opened from a disk, whatever its strings hold", { timeout: 240_000 }, async () => {

@@ -41,3 +41,13 @@ export function formOf(root) {
   takeAllIn(root);
   return parts.join("");
 }
+
+/** A closed shadow is seen by readers, and by no script. The same markup without a parser that makes shadows of it
+ *  shows what `formOf` has read, and nothing else. To be called before anything holds on to a part of the page. */
+export function dropShadows() {
+  const body = document.createElement("body");
+  body.innerHTML = document.body.innerHTML;
+  document.body.replaceWith(body);
+  // What the address names was taken away, and is there again.
+  if (location.hash) location.replace(location.hash);
+}

@@ -1,10 +1,11 @@
 import { startCheck } from "./html-check.js";
 import { startAttempts } from "./html-filter.js";
-import { formOf } from "./html-form.js";
+import { dropShadows, formOf } from "./html-form.js";
 
 addEventListener("DOMContentLoaded", () => {
   // First of all: what follows changes the page.
   const form = document.querySelector("#statement") ? formOf(document) : null;
+  if (form !== null) dropShadows();
   startCopying();
   startPrinting();
   startAttempts();
