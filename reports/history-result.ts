@@ -6,6 +6,9 @@ import { sha256 } from "../core/digest.ts";
 import { bundleName, observedBundleName } from "./evidence.ts";
 import type { RegionReport, RunSummary } from "./report.ts";
 
+/** Of all regions' lists of what was tried, so that a record stays within what readers of a history take. */
+const mostTriedBytes = 2 * 1024 * 1024;
+
 /** What a history keeps of a run whose evidence lies in a folder. */
 export function historyResult(
   directory: string,
@@ -26,7 +29,13 @@ export function historyResult(
         const evidence = digest(`${region.id}/${bundleName}`);
         return [
           region.id,
-          { grade, ...counted, observed, evidence, tried: triedIn(report).slice(0, mostTried) },
+          {
+            grade,
+            ...counted,
+            observed,
+            evidence,
+            tried: within(triedIn(report), mostTriedBytes / reports.length),
+          },
         ];
       }),
     ),
@@ -62,6 +71,17 @@ function triedIn({ verdicts }: RegionReport): Tried[] {
     ...(same[0] as (typeof same)[number]),
     attempts: same.length,
   }));
+}
+
+/** As many as a record has room for. What is not listed as tried clears no finding, so that less is safe. */
+function within(tried: readonly Tried[], bytes: number): Tried[] {
+  let left = bytes;
+  const isFitting = (one: Tried) => {
+    left -= Buffer.byteLength(JSON.stringify(one)) + 1;
+    return left >= 0;
+  };
+  const end = tried.findIndex((one) => !isFitting(one));
+  return tried.slice(0, Math.min(mostTried, end < 0 ? tried.length : end));
 }
 
 function keyOf(value: object): string {

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RingfenceError } from "../../core/errors.ts";
 import { seal } from "../envelope.ts";
 import type { EvidenceSigner } from "../signer.ts";
 import { signCheckpoint } from "./checkpoint.ts";
@@ -12,7 +13,7 @@ import {
   type Subjects,
   statementOf,
 } from "./record.ts";
-import { type HistoryStore, unavailable } from "./store.ts";
+import { type HistoryStore, mostBytes, unavailable } from "./store.ts";
 
 export interface Pen {
   store: HistoryStore;
@@ -44,6 +45,7 @@ export async function append(log: Log, draft: Draft, pen: Pen): Promise<Appended
     // What a reader would refuse must not be written.
     const statement = HistoryStatement.parse(statementOf(record, subjects));
     const content = Buffer.from(await seal(statement, judge));
+    if (content.length > mostBytes) throw tooLarge(content.length, store);
     if (await isPlaced(recordName(record.index), content, store)) {
       const entry = extend(log, content, store);
       const unsigned = await signHead(log, pen).then(
@@ -65,6 +67,13 @@ async function signHead(log: Log, { store, judge }: Pen): Promise<void> {
   if ((await store.read(name)) === null && (await isPlaced(name, await note(), store))) return;
   const problem = await misfit(log, name, store);
   if (problem) throw invalid(store, problem);
+}
+
+function tooLarge(bytes: number, { name }: HistoryStore): RingfenceError {
+  const message = `the history in ${name} takes no record of ${bytes} bytes: readers take ${mostBytes}`;
+  return new RingfenceError("HISTORY_UNAVAILABLE", message, {
+    fix: "prove fewer regions in one run; what was written there before is whole",
+  });
 }
 
 /** Whether the name holds this very content now. An answer may get lost after the write, and a store may say

@@ -1,11 +1,17 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { beginRun } from "../../attest/history/begin.ts";
 import { readLog } from "../../attest/history/log.ts";
-import { unavailable } from "../../attest/history/store.ts";
+import { mostBytes, unavailable } from "../../attest/history/store.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
 import { localSigner } from "../../attest/signer.ts";
 import { sha256 } from "../../core/digest.ts";
-import { aKey, aLog, aResult, aRun, begin, judge, MemoryStore, trust, trustIn } from "./a-log.ts";
+import { bundleName, observedBundleName } from "../../reports/evidence.ts";
+import { historyResult } from "../../reports/history-result.ts";
+import { aReport, aRun as aSummary, aVerdict, aBreach as breached } from "../../reports/render/a-report.ts";
+import { aKey, aLog, aRegion, aResult, aRun, begin, judge, MemoryStore, trust, trustIn } from "./a-log.ts";
 
 const verified = async (store: MemoryStore) => verifyLog(store, { trust });
 const events = async (store: MemoryStore) =>
@@ -205,5 +211,46 @@ describe("a write that fails", () => {
     const { index, unsigned } = await (await begin(store)).finish(aResult());
     expect([index, unsigned]).toEqual([1, expect.objectContaining({ code: "HISTORY_UNAVAILABLE" })]);
     expect(await events(store)).toEqual(["started", "judged"]);
+  });
+});
+
+describe("what readers would refuse for its size", () => {
+  test("is not written, because no run could be recorded after it", async () => {
+    const store = new MemoryStore();
+    const six = Array.from({ length: 6 }, (_, index) => `region-${index}`);
+    const run = await begin(store, { regions: six });
+    const tried = Array.from({ length: 5000 }, (_, index) => ({
+      ...{ path: "database" as const, system: `${"x".repeat(90)}${index}`, attempts: 6 },
+    }));
+    const many = Object.fromEntries(six.map((region) => [region, aRegion({ tried })]));
+    await expect(run.finish(aResult([], { regions: many }))).rejects.toMatchObject({
+      code: "HISTORY_UNAVAILABLE",
+      message: expect.stringMatching(/takes no record of \d{7} bytes/),
+    });
+    expect(await store.list()).toEqual(["checkpoints/00000001", "records/00000000.json"]);
+    await run.finish(aResult(six));
+    expect(await events(store)).toEqual(["started", "judged"]);
+  });
+
+  test("is not what a large run leads to: forty regions of 2,000 systems, and nothing of them contained", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "ringfence-large-"));
+    const systems = Array.from({ length: 2000 }, (_, index) => `orders-${"postgres-".repeat(8)}${index}`);
+    const verdicts = systems.map((system) =>
+      aVerdict({ ...breached, to: { region: "us-east-1", system, address: null } }),
+    );
+    const reports = Array.from({ length: 40 }, (_, index) =>
+      aReport({ region: { id: `region-${index}`, jurisdiction: "EU", place: "somewhere" }, verdicts }),
+    );
+    for (const name of ["", ...reports.map(({ region }) => region.id)]) {
+      mkdirSync(join(directory, name), { recursive: true });
+      for (const file of [bundleName, observedBundleName]) writeFileSync(join(directory, name, file), "");
+    }
+    const at = new Date().toISOString();
+    const result = historyResult(directory, { run: aSummary(reports), reports, at });
+    rmSync(directory, { recursive: true });
+    const store = new MemoryStore();
+    await (await begin(store, { regions: Object.keys(result.regions) })).finish(result);
+    expect(store.files.get("records/00000001.json")?.length).toBeLessThan(mostBytes);
+    for (const { tried } of Object.values(result.regions)) expect(tried.length).toBeGreaterThan(300);
   });
 });
