@@ -17,6 +17,8 @@ opened() {
   jq -r '.subject[] | .digest.sha256 + "  " + .name' "$statement" > "$work/files"
   [ -s "$work/files" ] && sha256sum --check --strict --quiet "$work/files" || no "$2: a file is not what was signed"
 }
+find . ! -type d ! -type f > "$work/odd"
+[ ! -s "$work/odd" ] || no "$(head -1 "$work/odd") is no file, and no folder"
 opened judge evidence.sigstore.json
 cut -c67- "$work/files" | sort > "$work/known"
 run=$(jq -er '.predicate["urn:ringfence:run:v1"].runId' "$statement")

@@ -68,6 +68,10 @@ function verifyInto(
   const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(text(name)));
   const reports = new Map<string, StoredReport>();
   const pages = new Map<string, string>();
+  const odd = folder.oddNames();
+  problems.push(...odd.map((name) => `${name} is no file, and no folder with files`));
+  // Nothing is opened then: a pipe would never end, and a link may lead anywhere.
+  if (odd.length > 0) return;
   checkFolder();
   const run = json("run.json", RunSummary);
   verification.run = run;
@@ -120,8 +124,6 @@ function verifyInto(
     }
     const strangers = folder.names().filter((name) => isCovered(name) && !subjects.has(name));
     problems.push(...strangers.map((name) => `${name} is not covered by any signature`));
-    const odd = folder.oddNames();
-    problems.push(...odd.map((name) => `${name} is no file, and no folder with files`));
     const { runId, grade } = signed.statement.predicate[runExtension];
     const stored = json("run.json", RunSummary);
     if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);

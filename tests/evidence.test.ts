@@ -59,6 +59,15 @@ describe("the evidence of a run", () => {
     return { status: done.status, said: done.stdout + done.stderr };
   }
 
+  const pipeAt = (name: string) => (at: string) => {
+    rmSync(join(at, name));
+    spawnSync("mkfifo", [join(at, name)]);
+  };
+  const deviceAt = (at: string, name: string) => {
+    rmSync(join(at, name));
+    symlinkSync("/dev/zero", join(at, name));
+  };
+
   /** Verifies a copy of the run after an alteration. */
   async function problemsAfter(
     alter: (directory: string) => void | Promise<void>,
@@ -116,7 +125,9 @@ describe("the evidence of a run", () => {
       (at) => writeFileSync(join(at, "us-east-1", "more.txt"), ""),
       /no signature covers us-east-1/,
     ],
-    ["a link to elsewhere", (at) => symlinkSync("/dev/null", join(at, "more")), /no signature covers more/],
+    ["a link to elsewhere", (at) => symlinkSync("/dev/null", join(at, "more")), /more is no file/],
+    ["a pipe in place of a file, which would never end", pipeAt("run.json"), /run\.json is no file/],
+    ["a device in place of a file", (at) => deviceAt(at, "us-east-1/junit.xml"), /junit\.xml is no file/],
     ["a region less", (at) => rmSync(join(at, "us-east-1"), { recursive: true }), /us-east-1/],
     [
       "a region's statement in place of another's",
@@ -257,12 +268,17 @@ describe("the evidence of a run", () => {
     expect((await problemsAfter(alter)).join("\n")).toMatch(reason);
   });
 
-  test("does not hold with a link in it, or a folder for nothing, though every content is the same", async () => {
+  test("does not hold with a link or a pipe in it, or a folder for nothing, and none of them is opened", async () => {
     const link = (at: string) => {
       rmSync(join(at, "report.md"));
       symlinkSync(join(whole, "report.md"), join(at, "report.md"));
     };
     expect(await problemsAfter(link)).toEqual(["report.md is no file, and no folder with files"]);
+    expect(await problemsAfter(pipeAt(bundleName))).toEqual([
+      `${bundleName} is no file, and no folder with files`,
+    ]);
+    const device = (at: string) => deviceAt(at, journal);
+    expect(await problemsAfter(device)).toEqual([`${journal} is no file, and no folder with files`]);
     const empty = (at: string) => mkdirSync(join(at, "more"));
     expect(await problemsAfter(empty)).toEqual(["more is no file, and no folder with files"]);
   });

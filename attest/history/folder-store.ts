@@ -34,7 +34,10 @@ export class FolderStore implements HistoryStore {
   async read(name: string): Promise<Buffer | null> {
     try {
       await using file = await open(join(this.#folder, name), constants.O_RDONLY | constants.O_NONBLOCK);
-      const { size } = await file.stat();
+      const found = await file.stat();
+      const { size } = found;
+      // A device would never end.
+      if (!found.isFile()) throw new Error(`${name} is no file`);
       if (size > mostBytes) throw new Error(`${name} has ${size} bytes`);
       const content = await file.readFile();
       if (content.length !== size) throw new Error(`${name} gave ${content.length} of ${size} bytes`);

@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -35,6 +43,15 @@ test("what cannot be read is no absence", async () => {
   await expect(store.create("records/00000000.json", Buffer.from("x"))).rejects.toMatchObject({
     code: "HISTORY_UNAVAILABLE",
   });
+});
+
+test("a device or a pipe in place of a record is refused, because it would never end", async () => {
+  const odd = new FolderStore(join(folder, "odd"));
+  await odd.create("records/00000000.json", Buffer.from("x"));
+  symlinkSync("/dev/zero", join(folder, "odd", "records", "00000001.json"));
+  spawnSync("mkfifo", [join(folder, "odd", "records", "00000002.json")]);
+  for (const name of ["records/00000001.json", "records/00000002.json"])
+    await expect(odd.read(name)).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
 });
 
 /** Runs a program against a folder, in a shell that first sets a limit. */
