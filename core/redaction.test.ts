@@ -17,7 +17,7 @@ const map = {
   },
   systems: [],
 } satisfies ResidencyMap;
-const { text, value } = redactor(map, salt);
+const { text, value, whole } = redactor(map, salt);
 
 describe("what a map marks as private", () => {
   test.each([
@@ -38,6 +38,8 @@ describe("what a map marks as private", () => {
       `from:${secret}`,
       `no route to ${secret}.`,
       `${secret}: refused`,
+      `1.${secret}`,
+      `v2.1.${secret}`,
     ])
       expect(text(whole).toLowerCase()).not.toContain(secret.toLowerCase());
   });
@@ -59,8 +61,44 @@ describe("what a map marks as private", () => {
     );
   });
 
+  test.each([
+    "fd00:d014:abc:1234:5678:9abc:def0:1234:5432",
+    "connect ETIMEDOUT fd00:d014:abc:1234:5678:9abc:def0:1234:5432 - Local (fd00:d014:abc:1234:1:2:3:4:41234)",
+    "::ffff:10.10.3.4:5432",
+    "10.10.3.4:5432",
+    "4.10.10.3.4.5",
+    "host-1.10.10.3.4",
+  ])("is not in %s with a port or a number beside it", (whole) => {
+    expect(text(whole)).not.toMatch(/10\.10|d014/);
+    expect(text(whole)).toMatch(/ipv[46]-[0-9a-f]{8}-[0-9a-f]{16}/);
+  });
+
+  test("takes no longer by more than a text is longer", () => {
+    const took = (whole: string) => {
+      const before = performance.now();
+      text(whole);
+      return performance.now() - before;
+    };
+    for (const piece of ["a", "1.", "fd00:", "::", "10.10.3.4."]) {
+      took(piece.repeat(1000));
+      expect(took(piece.repeat(8000))).toBeLessThan(2000);
+    }
+  });
+
+  test("leaves a text of a journal within its length, and one of a map whole", () => {
+    const peers = Array.from({ length: 22 }, (_, index) => `a${index}.acme.internal`)
+      .join(",")
+      .slice(0, 300);
+    const { what, peer, longer } = value({ what: "short", peer: peers, longer: peers.repeat(2) });
+    expect([what, peer.length]).toEqual(["short", 300]);
+    expect(longer).toBe(text(peers.repeat(2)));
+    expect(whole({ peers }).peers).toBe(text(peers));
+    expect(text(peers).length).toBeGreaterThan(300);
+  });
+
   test("leaves alone what is not private, because evidence has to say what it can", () => {
-    const said = "203.0.113.9 and 2001:db8::1, notacme.internal, 12:30:45, 10.10 s, acme.internally";
+    const said =
+      "203.0.113.9 and 2001:db8::1, notacme.internal, 12:30:45, 10.10 s, acme.internally, 110.0.0.1 and 210.1.2.30";
     expect(text(said)).toBe(said);
   });
 

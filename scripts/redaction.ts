@@ -32,7 +32,7 @@ export function redacted(
   const published = redactedMap(map, hide);
   const replanned = replan(published);
   // What is attempted must be what is published, item by item.
-  if (planDigest(replanned) !== planDigest(hide.value({ ...plan, map: digestOf(published) }))) {
+  if (planDigest(replanned) !== planDigest(hide.whole({ ...plan, map: digestOf(published) }))) {
     throw new RingfenceError("MAP_INVALID", "without its private addresses the map leads to another plan", {
       fix: "mark whole blocks and whole domains of your own as private, none of a vendor",
     });

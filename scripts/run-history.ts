@@ -125,7 +125,8 @@ function factsOf(run: StartingRun): RunFacts {
   return {
     runId,
     at: startedAt,
-    trigger: trigger === null ? null : hide(trigger),
+    // What stands for something hidden may be longer.
+    trigger: trigger === null ? null : oneLine(hide(trigger)),
     commit: commitFrom(process.env, dirname(mapFile)),
     map: plan.map,
     plan: planDigest(plan),

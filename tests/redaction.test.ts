@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -19,7 +19,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test("evidence without private addresses and names proves the same, verifies, and holds none of them", () => {
   const salt = join(folder, "salt.json");
-  const whole = proveInto(join(folder, "run"), ["--map", map, "--redact", salt]);
+  // Commands that rerun a line name the map's file.
+  const mapFile = join(folder, "bastion.replica.internal.yaml");
+  cpSync(map, mapFile);
+  const whole = proveInto(join(folder, "run"), ["--map", mapFile, "--redact", salt]);
   expect(whole).toMatchObject({ exitCode: 0, run: { grade: "pass" } });
   expect(whole.verdicts.length).toBeGreaterThan(3000);
   const trust = join(whole.directory, "keys", "trust.yaml");
@@ -44,7 +47,8 @@ test("evidence without private addresses and names proves the same, verifies, an
 test("a history holds none of them either: not in a trigger, and not in why a run was interrupted", () => {
   const history = join(folder, "history");
   const state = join(folder, "db.replica.internal", "10.1.2.3.json");
-  const trigger = ["--trigger", "deploy to 10.1.2.3"];
+  // Longer than a record takes once it is hidden.
+  const trigger = ["--trigger", "deploy to 10.1.2.3 ".padEnd(299, "x")];
   const options = ["--map", map, "--redact", join(folder, "interrupted.json"), "--history", history];
   expect(ringfence(["run", ...options, ...trigger, "--attach", state]).exitCode).toBe(64);
   const { output } = ringfence(["history", history]);

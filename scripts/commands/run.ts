@@ -158,7 +158,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
           version,
           startedAt,
           durationMs: Math.round(performance.now() - begun),
-          rerunOptions: rerunOptions(options, driver.name),
+          rerunOptions: rerunOptions(options, { environment: driver.name, hide: published.hide }),
           filtered: only !== undefined,
           signers: { judge: signing.judge.who, regions: signatures.signers },
         },
@@ -188,10 +188,13 @@ function observationsIn(plan: Plan): number {
   return plan.items.length + controls;
 }
 
-function rerunOptions(options: Parsed, environment: string): string {
+function rerunOptions(
+  options: Parsed,
+  { environment, hide }: { environment: string; hide: (text: string) => string },
+): string {
   const quoted = (name: string) => {
     const value = options.text(name);
-    return value === undefined ? "" : ` --${name} '${value.replaceAll("'", "'\\''")}'`;
+    return value === undefined ? "" : ` --${name} '${hide(value).replaceAll("'", "'\\''")}'`;
   };
   return `--env ${environment}${quoted("map")}${quoted("attach")}`;
 }
