@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { RingfenceError } from "../core/errors.ts";
 import { readRun } from "./read-run.ts";
 import { escapeMarkdown, markdownCode } from "./render/escape-markdown.ts";
 import { signerEntries } from "./render/provenance.ts";
@@ -19,6 +20,15 @@ export interface KitHistory {
  *  `directories`: of runs, which stay as they are. `history`: null where none is kept. */
 export function packKit(directories: readonly string[], history: KitHistory | null): Uint8Array {
   const runs = directories.map((directory) => ({ directory, ...readRun(directory) }));
+  const twice = runs.find(({ run }, index) => runs.findIndex((one) => one.run.runId === run.runId) < index);
+  if (twice)
+    throw new RingfenceError(
+      "USAGE",
+      `${twice.directory} is of run ${twice.run.runId}, as another folder is`,
+      {
+        fix: "name one folder of each run",
+      },
+    );
   const files: Record<string, string | Uint8Array> = {
     [kitReadMe]: instructions(runs, history !== null),
     "verify.sh": readFileSync(join(import.meta.dirname, "verify.sh")),

@@ -59,6 +59,16 @@ describe("a kit for an auditor", () => {
     expect(ringfence(asked)).toMatchObject({ exitCode: 64, output: expect.stringContaining("--history") });
   });
 
+  test("is not made of one run twice, because one of them would not be in it", () => {
+    const again = join(folder, "again");
+    cpSync(run.directory, again, { recursive: true });
+    const asked = ["kit", run.directory, again, "--trust", trust, "--out", join(folder, "twice.zip")];
+    expect(ringfence(asked)).toMatchObject({
+      exitCode: 64,
+      output: expect.stringContaining("one folder of each"),
+    });
+  });
+
   test("is not made of a run that does not hold, because an auditor would find out", () => {
     const altered = join(folder, "altered");
     cpSync(run.directory, altered, { recursive: true });

@@ -115,13 +115,22 @@ function deadline() {
   return { abortSignal: AbortSignal.timeout(callDeadlineMs) };
 }
 
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function placeOf(given: string): Place {
   const url = URL.canParse(given) ? new URL(given) : null;
   const { lock, days, ...more } = Object.fromEntries(url?.searchParams ?? []);
   const known = lock === undefined || lock === "compliance" || lock === "governance";
   const wrong =
-    !url?.hostname || url.port || url.username || url.hash
-      ? "it names no bucket"
+    !url?.hostname || url.port || url.username || url.password || url.hash || !isDecodable(url.pathname)
+      ? "it names no bucket, or more than a bucket and a prefix"
       : Object.keys(more).length > 0
         ? `it has the unknown option ${Object.keys(more)[0]}`
         : !known
@@ -130,9 +139,14 @@ function placeOf(given: string): Place {
             ? "`lock` needs `days`, a whole number, and `days` needs `lock`"
             : null;
   if (!url || wrong !== null)
-    throw new RingfenceError("USAGE", `${given} is no place for a history: ${wrong}`, {
-      fix: "write s3://BUCKET/PREFIX, and behind it ?lock=compliance&days=400 where objects are to be locked",
-    });
+    // Before an @ somebody may have put a secret.
+    throw new RingfenceError(
+      "USAGE",
+      `${given.replace(/^.*@/s, "s3://…@")} is no place for a history: ${wrong}`,
+      {
+        fix: "write s3://BUCKET/PREFIX, and behind it ?lock=compliance&days=400 where objects are to be locked",
+      },
+    );
   const path = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, "");
   return {
     bucket: url.hostname,

@@ -8,6 +8,7 @@ import { aBreach, anInconclusive, aReport, aRun, aVerdict, aWaiver } from "./a-r
 import { hostile, hostileTexts } from "./hostile.ts";
 import { visible } from "./visible.ts";
 import { renderWorkbook } from "./xlsx.ts";
+import { zip } from "./zip.ts";
 
 /** As an independent reader sees it: rows of each sheet, the first names the columns. */
 async function sheetsOf(bytes: Uint8Array): Promise<Record<string, Record<string, unknown>[]>> {
@@ -105,4 +106,11 @@ test("hostile texts arrive as they are shown everywhere else, in their own cell"
 test("the same run makes the same bytes, because its digest is signed", () => {
   const report = aReport();
   expect(workbookOf(report)).toEqual(workbookOf(report));
+});
+
+test("an archive of more files than its format counts is refused, and nothing is packed before", () => {
+  const files = Object.fromEntries(Array.from({ length: 65_536 }, (_, index) => [`f${index}`, ""]));
+  expect(() => zip(files)).toThrow(
+    expect.objectContaining({ code: "USAGE", message: expect.stringMatching(/65536 files/) }),
+  );
 });

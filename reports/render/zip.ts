@@ -1,13 +1,25 @@
 import { crc32, deflateRawSync } from "node:zlib";
+import { RingfenceError } from "../../core/errors.ts";
 
 const newYear1980 = 0x0021;
 const namesAreUtf8 = 0x0800;
 const deflated = 8;
 const zip20 = 20;
+/** Its number has 16 bits. */
+const mostFiles = 65_535;
+
+/** Throws USAGE where an archive cannot hold that many. */
+export function requireRoom(files: number): void {
+  if (files <= mostFiles) return;
+  throw new RingfenceError("USAGE", `${files} files are more than a zip archive holds (${mostFiles})`, {
+    fix: "put fewer runs into one archive",
+  });
+}
 
 /** A zip archive (PKWARE APPNOTE 4.3) of the given files, in their order. All are dated to the first day that the
  *  format knows, so that the same files make the same bytes. */
 export function zip(files: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
+  requireRoom(Object.keys(files).length);
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;

@@ -4,6 +4,8 @@ import { readTrust, type Trust } from "../../attest/trust.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { type KitHistory, packKit } from "../../reports/kit.ts";
+import { requireRoom } from "../../reports/render/zip.ts";
+import { RunFolder } from "../../reports/run-folder.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
 import { type Parsed, parseOptions, usage } from "../options.ts";
 import { asCadence } from "../period.ts";
@@ -45,6 +47,7 @@ export async function main(args: readonly string[]): Promise<number> {
   if (cadenceMs !== null && place === undefined)
     throw usage("kit: --cadence is asked of a history", "name it with --history STORE");
   const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
+  requireRoom(runs.reduce((sum, directory) => sum + new RunFolder(directory).names().length, 0));
   for (const directory of runs) await requireHolding(directory, trust);
   const archive = packKit(
     runs,
@@ -78,10 +81,11 @@ async function historyOf(
   const { renderHistoryHtml } = await import("../../reports/render/history-html.ts");
   const { verifyRuns } = await import("../../reports/verify-runs.ts");
   using store = await openStore(place);
+  const names = await store.list();
+  requireRoom(names.length);
   const { problems, log } = await verifyLog(store, { trust });
   const all = [...problems, ...verifyRuns(runs, log).problems];
   if (all.length > 0) throw doesNotHold(place, all);
-  const names = await store.list();
   const contents = await Promise.all(names.map((name) => store.read(name)));
   const files = names.flatMap((name, index) => (contents[index] ? [[name, contents[index]] as const] : []));
   const population = populationOf(log.entries, { cadenceMs, asOf: Date.now() });
