@@ -44,8 +44,11 @@ export function openStatement<T>(
     if (!parsed.success) return { problem: "the signed payload is not the statement that belongs here" };
     const time = timeOfSigning(bundle, trust, timeOf(parsed.data));
     if ("problem" in time) return time;
-    const outside = outsideWindow(opened.signer, time.at);
-    return outside ? { problem: outside } : { statement: parsed.data, who: opened.who };
+    // One key may sign in several windows.
+    const outside = opened.signers.map((signer) => outsideWindow(signer, time.at));
+    return !outside.includes(null)
+      ? { problem: outside[0] ?? "" }
+      : { statement: parsed.data, who: opened.who };
   } catch (error) {
     return { problem: `it cannot be read: ${(error as Error).message.split("\n")[0]}` };
   }
@@ -54,18 +57,23 @@ export function openStatement<T>(
 function openSigned(
   bundle: Bundle,
   { role, trust }: { role: string; trust: Trust },
-): { signer: TrustedSigner; who: SignerIdentity } | Problem {
+): { signers: TrustedSigner[]; who: SignerIdentity } | Problem {
   const { content } = bundle.verificationMaterial;
   const problems: string[] = [];
+  const signers: TrustedSigner[] = [];
+  let who: SignerIdentity | null = null;
   for (const signer of trust.signers.filter((one) => one.signs === role)) {
     if ("key" in signer !== (content.$case === "publicKey")) continue;
     const opened =
       "key" in signer
         ? openKeyed(bundle, [signer])
         : openKeyless(bundle, { ...signer.identity, trustedRoot: signer.trustedRoot });
-    if ("who" in opened) return { signer, who: opened.who };
-    problems.push(opened.problem);
+    if ("who" in opened) {
+      who = opened.who;
+      signers.push(signer);
+    } else problems.push(opened.problem);
   }
+  if (who) return { signers, who };
   const other = trust.signers.find(
     (one) =>
       content.$case === "publicKey" && "key" in one && hintOf(one.fingerprint) === content.publicKey.hint,

@@ -27,6 +27,8 @@ export const observedBundleName = "observed.sigstore.json";
 /** Public keys and a trust file, for convenience; no signature covers them, and no verifier may use them. */
 export const keysFolder = "keys";
 
+const conveniences = new RegExp(`^${keysFolder}/([^/]+\\.pub\\.pem|trust\\.yaml)$`);
+
 /** Files of the run that one region's verdicts rest on, beside the journals. */
 const inputs = ["residency.yaml", "controls.yaml", "map.json", "plan.json"] as const;
 /** Of one region, and signed for it. */
@@ -73,6 +75,7 @@ export async function writeEvidence(
       drills,
       history: history?.[id] ?? null,
       pages: { region: pageDigest(page), run: pageDigest(runPage) },
+      signedAt,
     });
     const bundle = await seal(statement, judge);
     folder.write(`${id}/${bundleName}`, bundle);
@@ -100,5 +103,5 @@ export function coveredFiles(region: string, observers: readonly string[]): stri
 
 /** Whether the judge's statement of the run has to cover a file. */
 export function isCovered(name: string): boolean {
-  return name !== bundleName && !name.startsWith(`${keysFolder}/`);
+  return name !== bundleName && !conveniences.test(name);
 }

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { HistoryPosition } from "../attest/observed-statement.ts";
+import { canonicalJson } from "../core/digest.ts";
 import { RegionGrade } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
+import type { ReportHead } from "./report-text.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const digest = z.strictObject({ sha256 });
@@ -27,6 +29,8 @@ const common = {
   grade: RegionGrade,
   partial: z.boolean(),
   startedAt: z.string(),
+  /** What the window of the judge's key, and a timestamp, are held against. */
+  signedAt: z.iso.datetime(),
   wording: z.string(),
 };
 
@@ -48,7 +52,6 @@ type RegionClaims = z.infer<typeof RegionClaims>;
 
 const RunClaims = z.strictObject({
   ...common,
-  signedAt: z.iso.datetime(),
   regions: z.record(z.string(), RegionGrade),
 });
 
@@ -87,12 +90,20 @@ const resultOf = {
   inconclusive: "FAILED",
 } as const;
 
+export function timeOfRegion({ predicate }: RegionStatement): string {
+  return predicate[regionExtension].signedAt;
+}
+
+export function timeOfRun({ predicate }: RunStatement): string {
+  return predicate[runExtension].signedAt;
+}
+
 /** `files`: what this region's evidence rests on, name → SHA-256. The format has no word for inconclusive:
  *  whatever is neither contained nor a waived breach is a failed test. */
 export function buildRegionStatement(
   report: RegionReport,
   files: Readonly<Record<string, string>>,
-  { drills, history, pages }: Pick<RegionClaims, "drills" | "history" | "pages">,
+  { drills, history, pages, signedAt }: Pick<RegionClaims, "drills" | "history" | "pages" | "signedAt">,
 ): RegionStatement {
   const names = (wanted: (verdict: ReportVerdict) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
@@ -111,6 +122,7 @@ export function buildRegionStatement(
         region: report.region.id,
         startedAt: report.startedAt,
         finishedAt: report.finishedAt,
+        signedAt,
         limits: report.limits,
         counts: report.counts,
         drills,
@@ -125,7 +137,7 @@ export function buildRegionStatement(
 /** `files`: every file of the run's folder, name → SHA-256. */
 export function buildRunStatement(
   run: RunSummary,
-  reports: readonly RegionReport[],
+  reports: readonly ReportHead[],
   { files, signedAt }: { files: Readonly<Record<string, string>>; signedAt: string },
 ): RunStatement {
   const [first] = reports;
@@ -161,7 +173,7 @@ function statementOver(files: Readonly<Record<string, string>>) {
   } as const;
 }
 
-function configurationOf({ digests, version }: RegionReport) {
+function configurationOf({ digests, version }: ReportHead) {
   return [
     { name: "residency-map", digest: { sha256: digests.map } },
     { name: "plan", digest: { sha256: digests.plan } },
@@ -169,15 +181,36 @@ function configurationOf({ digests, version }: RegionReport) {
   ];
 }
 
-function commonOf({ runId, environment, fidelity, version, grade, partial }: RegionReport) {
+function commonOf({ runId, environment, fidelity, version, grade, partial }: ReportHead) {
   return { runId, environment, fidelity, version, grade, partial };
 }
 
 /** What the evidence claims, and no more. */
-export function wording(report: RegionReport): string {
+export function wording(report: ReportHead): string {
   return [
     "Management-generated evidence.",
     `Records ${report.counts.planned} attempts made from inside ${report.region.id} between ${report.startedAt} and ${report.finishedAt}.`,
     "Does not establish the absence of other paths, compliance, or an auditor's conclusion.",
   ].join(" ");
+}
+
+/** By name, what of its predicate one statement says otherwise than another. */
+export function differencesIn<Statement extends RegionStatement | RunStatement>(
+  signed: Statement,
+  rebuilt: Statement,
+): string[] {
+  const [one, other] = [fieldsOf(signed), fieldsOf(rebuilt)];
+  return Object.keys({ ...other, ...one }).filter(
+    (name) => canonicalJson(one[name]) !== canonicalJson(other[name]),
+  );
+}
+
+/** With those of the extension in a row, and the names of what it is over. */
+function fieldsOf({ subject, predicate }: RegionStatement | RunStatement): Record<string, unknown> {
+  const {
+    [regionExtension]: ofRegion,
+    [runExtension]: ofRun,
+    ...rest
+  } = predicate as Record<string, unknown>;
+  return { ...rest, ...(ofRegion ?? ofRun ?? {}), subject: subject.map(({ name }) => name) };
 }

@@ -15,12 +15,20 @@ export function readStoredReport(folder: RunFolder, region: string): StoredRepor
   const name = `${region}/report.json`;
   const whole = () => RegionReport.parse(JSON.parse(folder.read(name).toString("utf8")));
   const read = readReportHead(folder.chunks(name));
-  if (!read) return { head: whole(), rerunOptions: "", whole };
-  const first = read.first === null ? null : ReportVerdict.parse(read.first);
-  return { head: RegionReport.parse(read.head), rerunOptions: first ? rerunOptionsOf(first) : "", whole };
+  if (!read) {
+    const report = whole();
+    return { head: report, rerunOptions: rerunOptionsOf(report.verdicts[0]), whole };
+  }
+  const first = read.first === null ? undefined : ReportVerdict.parse(read.first);
+  return { head: RegionReport.parse(read.head), rerunOptions: rerunOptionsOf(first), whole };
 }
 
-function rerunOptionsOf({ rerun, from, path }: ReportVerdict): string {
+/** As `run` writes them, and nothing that a shell would make more of. */
+const options = /^npm run -s ringfence -- run (--env [\w.-]+(?: --(?:map|attach) '(?:[^']|'\\'')*')*)$/;
+
+function rerunOptionsOf(verdict: ReportVerdict | undefined): string {
+  if (!verdict) return "";
+  const { rerun, from, path } = verdict;
   const end = rerun.indexOf(` --region ${from.region} --path ${path} -t '`);
-  return end < 0 ? "" : rerun.slice(0, end).replace(/^npm run -s ringfence -- run /, "");
+  return (end < 0 ? null : options.exec(rerun.slice(0, end))?.[1]) ?? "";
 }

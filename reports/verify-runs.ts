@@ -1,15 +1,25 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { evidenceName, type JudgedRecord, recordName } from "../attest/history/record.ts";
+import { evidenceName, type JudgedRecord, recordName, type Started } from "../attest/history/record.ts";
 import { frontierOf, includes, inclusionProof, rootOf } from "../attest/history/tree.ts";
 import type { Whole } from "../attest/history/verify-checkpoints.ts";
 import { type HistoryPosition, ObservedStatement } from "../attest/observed-statement.ts";
 import { openStatement } from "../attest/open-envelope.ts";
 import { judgeRole } from "../attest/trust.ts";
-import { sha256 } from "../core/digest.ts";
+import { canonicalJson, sha256 } from "../core/digest.ts";
 import { bundleName, observedBundleName } from "./evidence.ts";
-import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
-import { timeOfRegion, timeOfRun } from "./verify.ts";
+import { historyResult } from "./history-result.ts";
+import { readRun } from "./read-run.ts";
+import type { RegionReport, RunSummary } from "./report.ts";
+import { RunFolder } from "./run-folder.ts";
+import {
+  RegionStatement,
+  RunStatement,
+  regionExtension,
+  runExtension,
+  timeOfRegion,
+  timeOfRun,
+} from "./statement.ts";
 
 export interface RunsVerification {
   problems: string[];
@@ -18,8 +28,8 @@ export interface RunsVerification {
   held: number;
 }
 
-/** Whether folders of runs are those that a log speaks of. What else is in them is for `verifyEvidence`: the
- *  bundles that are compared here cover it. */
+/** Whether folders of runs are those that a log speaks of, and are what it says of them. What else is in them is
+ *  for `verifyEvidence`: the bundles that are compared here cover it. */
 export function verifyRuns(directories: readonly string[], log: Whole): RunsVerification {
   const found = directories.map(runsIn);
   const problems = found.flatMap((runs, index) =>
@@ -28,7 +38,7 @@ export function verifyRuns(directories: readonly string[], log: Whole): RunsVeri
   const matched = new Set<number>();
   let held = 0;
   for (const directory of found.flat()) {
-    const { index, problems: wrong } = checkFolder(directory, log);
+    const { index, problems: wrong } = checked(directory, log);
     problems.push(...wrong.map((problem) => `${directory}: ${problem}`));
     if (index !== null) matched.add(index);
     if (wrong.length === 0) held++;
@@ -62,7 +72,22 @@ function judgedIn({ entries }: Whole) {
   );
 }
 
-function checkFolder(directory: string, log: Whole): { index: number | null; problems: string[] } {
+interface Checked {
+  index: number | null;
+  problems: string[];
+}
+
+function checked(directory: string, log: Whole): Checked {
+  try {
+    const odd = new RunFolder(directory).oddNames().map((name) => `${name} is no file`);
+    // Nothing is opened then: a pipe would never end.
+    return odd.length > 0 ? { index: null, problems: odd } : checkFolder(directory, log);
+  } catch (error) {
+    return { index: null, problems: [`it cannot be read: ${(error as Error).message.split("\n")[0]}`] };
+  }
+}
+
+function checkFolder(directory: string, log: Whole): Checked {
   const text = readFileSync(join(directory, bundleName), "utf8");
   const { trust } = log;
   const opened = openStatement(text, { role: judgeRole, trust, schema: RunStatement, timeOf: timeOfRun });
@@ -72,6 +97,10 @@ function checkFolder(directory: string, log: Whole): { index: number | null; pro
   const ended = judgedIn(log).find(({ evidence }) => evidence === sha256(text));
   if (!ended) return { index: null, problems: [absence(runId, log), ...places] };
   const { index, record } = ended;
+  const bundles = Object.entries(record.regions).flatMap(([region, { observed, evidence }]) => [
+    ...bundleProblem(directory, { name: `${region}/${observedBundleName}`, digest: observed, index }),
+    ...bundleProblem(directory, { name: `${region}/${bundleName}`, digest: evidence, index }),
+  ]);
   return {
     index,
     problems: [
@@ -79,13 +108,58 @@ function checkFolder(directory: string, log: Whole): { index: number | null; pro
         ? []
         : [`${recordName(index)} has its evidence as that of run ${record.runId}`]),
       ...(isIncluded(index, log) ? [] : [`${recordName(index)} is not in the log's tree`]),
-      ...Object.entries(record.regions).flatMap(([region, { observed, evidence }]) => [
-        ...bundleProblem(directory, { name: `${region}/${observedBundleName}`, digest: observed, index }),
-        ...bundleProblem(directory, { name: `${region}/${bundleName}`, digest: evidence, index }),
-      ]),
+      ...bundles,
       ...places,
+      ...(bundles.length > 0
+        ? []
+        : accountProblems(directory, { index, record, statement: opened.statement, log })),
     ],
   };
+}
+
+/** Whether the log says of a run what the run's own summary and reports say, which the judge signed there. */
+function accountProblems(
+  directory: string,
+  of: { index: number; record: JudgedRecord; statement: RunStatement; log: Whole },
+): string[] {
+  const { index, record, statement, log } = of;
+  const { run, reports } = readRun(directory);
+  const names = ["run.json", ...reports.map(({ region }) => `${region.id}/report.json`)];
+  const altered = names.filter((name) => {
+    const signed = statement.subject.find((one) => one.name === name)?.digest.sha256;
+    return signed !== sha256(readFileSync(join(directory, name)));
+  });
+  if (altered.length > 0) return altered.map((name) => `${name} is not what the judge signed`);
+  const { evidence: _, ...result } = historyResult(directory, { run, reports, at: record.at });
+  const { grade, partial, open, openOmitted } = record;
+  const regions = Object.entries(record.regions).map(([region, { sequence: __, ...one }]) => [region, one]);
+  const ended = { at: record.at, grade, partial, open, openOmitted, regions: Object.fromEntries(regions) };
+  const started = log.entries[record.started.index]?.record;
+  return [
+    ...otherwise(index, ended, result),
+    ...(started?.event === "started"
+      ? otherwise(started.index, factsIn(started), factsOf(run, reports))
+      : []),
+  ];
+}
+
+function factsIn({ map, plan, version, environment, fidelity, partial, regions }: Started) {
+  return { map, plan, version, environment, fidelity, partial, regions: Object.keys(regions).sort() };
+}
+
+function factsOf({ environment, fidelity, partial, regions }: RunSummary, [report]: readonly RegionReport[]) {
+  const { map, plan } = report?.digests ?? {};
+  const common = { environment, fidelity, partial, regions: Object.keys(regions).sort() };
+  return { map, plan, version: report?.version, ...common };
+}
+
+function otherwise<T extends object>(index: number, recorded: T, known: object): string[] {
+  const facts: Record<string, unknown> = { ...known };
+  const different = Object.entries(recorded).filter(
+    ([name, value]) => canonicalJson(value) !== canonicalJson(facts[name] ?? null),
+  );
+  if (different.length === 0) return [];
+  return [`${recordName(index)} says otherwise of it: ${different.map(([name]) => name).join(", ")}`];
 }
 
 /** Why a run whose evidence no record has is not in the log, as far as the log can tell. */

@@ -22,7 +22,7 @@ find . ! -type d ! -type f > "$work/odd"
 opened judge evidence.sigstore.json
 cut -c67- "$work/files" | sort > "$work/known"
 run=$(jq -er '.predicate["urn:ringfence:run:v1"].runId' "$statement")
-find . ! -type d ! -path './keys/*' ! -path ./evidence.sigstore.json > "$work/found"
+find . ! -type d ! -path './keys/*.pub.pem' ! -path ./keys/trust.yaml ! -path ./evidence.sigstore.json > "$work/found"
 cut -c3- "$work/found" | sort > "$work/there"
 [ -s "$work/there" ] || no "the folder could not be listed"
 comm -13 "$work/known" "$work/there" > "$work/strange"

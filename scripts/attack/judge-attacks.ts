@@ -1,12 +1,22 @@
 import { journalName } from "../../attest/observed-statement.ts";
 import type { EvidenceSigner } from "../../attest/signer.ts";
 import type { Entry } from "../../core/journal.ts";
-import { observedBundleName } from "../../reports/evidence.ts";
+import { bundleName, observedBundleName } from "../../reports/evidence.ts";
 import { byteAttacks, change, exchange, many } from "./bytes.ts";
 import type { Dice } from "./dice.ts";
 import { judgedAnew, sign, statementIn, textOf } from "./forge.ts";
 import { type Attack, changed, type Files } from "./sweep.ts";
 import { chained } from "./write-run.ts";
+
+/** By name, what a statement could claim in place of what it has to. */
+const claims: [string, object][] = [
+  ["result", {}],
+  ["wording", { wording: "Certified." }],
+  ["environment", { environment: "aws" }],
+  ["fidelity", { fidelity: "real" }],
+  ["version", { version: "9.9.9" }],
+  ["startedAt", { startedAt: "2020-01-01T00:00:00.000Z" }],
+];
 
 /** What a judge could try whose regions are honest: everything of the judge's is signed anew over what was
  *  altered, so that no digest gives it away. */
@@ -85,6 +95,39 @@ export function judgeAttacks(of: {
         ),
       ];
     }),
+    ...[...regions.map((region) => `${region}/${bundleName}`), bundleName].flatMap((name) =>
+      claims.map(([what, claim]) =>
+        anew("a statement says otherwise than the journals", `${name}: ${what}`, (files) => {
+          const { predicate, ...rest } = statementIn(files, name);
+          const extension = Object.keys(predicate).find((key) => key.startsWith("urn:")) ?? "";
+          const said = { ...(predicate[extension] as object), ...claim };
+          const result = what === "result" ? { result: "WARNED" } : {};
+          return sign(files, name, {
+            statement: { ...rest, predicate: { ...predicate, ...result, [extension]: said } },
+            by: judge,
+          });
+        }),
+      ),
+    ),
+    ...regions.map((region) =>
+      anew("another version in a report", region, (files) =>
+        json(files, `${region}/report.json`, (report: { version: string }) => {
+          report.version = "9.9.9";
+        }),
+      ),
+    ),
+    ...regions.map((region) =>
+      anew("a part called the whole", region, (files) =>
+        json(files, `${region}/report.json`, (report: { partial: boolean }) => {
+          report.partial = !report.partial;
+        }),
+      ),
+    ),
+    anew("a start of a year ago", "run.json", (files) =>
+      json(files, "run.json", (run: { startedAt: string }) => {
+        run.startedAt = `${Number(run.startedAt.slice(0, 4)) - 1}${run.startedAt.slice(4)}`;
+      }),
+    ),
     ...["breached", "inconclusive", "pass-with-exceptions"].map((grade) =>
       anew("another grade in run.json", grade, (files) =>
         json(files, "run.json", (run: { grade: string }) => {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readTrust } from "../../attest/trust.ts";
 import { loadProbes } from "../../probes/catalog.ts";
+import type { RunSummary } from "../../reports/report.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
 import { parseOptions, usage } from "../options.ts";
 import { replayOf } from "../planning.ts";
@@ -42,8 +43,17 @@ export async function main(args: readonly string[]): Promise<number> {
   const counted = `${checked.signatures} signatures, ${checked.files} file digests, ${checked.observations} observations, ${checked.verdicts} verdicts replayed`;
   process.stdout.write(
     problems.length === 0
-      ? `${green("✓")} ${bold(`the evidence of run ${run?.runId} holds`)}: ${counted}. Its grade is ${run?.grade}.\n`
+      ? `${green("✓")} ${bold(`the evidence of run ${run?.runId} holds`)}: ${counted}. Its grade is ${run?.grade}${limitsOf(run)}.\n`
       : `${red(bold("the evidence does not hold"))}: ${problems.length} problems; ${counted}\n`,
   );
   return problems.length === 0 ? 0 : 1;
+}
+
+/** What makes a grade say less. */
+function limitsOf(run: RunSummary | null): string {
+  const of = [
+    ...(run?.fidelity === "replica" ? ["of a replica, not of real borders"] : []),
+    ...(run?.partial ? ["of a part of the map only"] : []),
+  ];
+  return of.map((limit) => `, ${limit}`).join("");
 }

@@ -3,20 +3,24 @@ import { once } from "node:events";
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { append } from "../../attest/history/append.ts";
 import { beginRun } from "../../attest/history/begin.ts";
 import { FolderStore } from "../../attest/history/folder-store.ts";
 import { headOf, type LogEntry, readLog } from "../../attest/history/log.ts";
+import type { JudgedRecord } from "../../attest/history/record.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
 import { openSigningKey } from "../../attest/keys.ts";
 import { localSigner } from "../../attest/signer.ts";
@@ -183,6 +187,53 @@ describe("runs that were recorded", () => {
     });
     expect(log).toEqual([]);
     expect(runs.join("\n")).toMatch(/one: eu-central-1: it stands in another log, ringfence-history\//);
+  });
+
+  test.each<[string, (record: JudgedRecord) => JudgedRecord]>([
+    ["grade", (record) => ({ ...record, grade: "breached" })],
+    ["partial", (record) => ({ ...record, partial: false })],
+    ["openOmitted", (record) => ({ ...record, openOmitted: 7 })],
+    [
+      "regions",
+      (record) => {
+        const [[region, one] = ["", undefined]] = Object.entries(record.regions);
+        return { ...record, regions: one ? { [region]: { ...one, planned: 9999, contained: 9999 } } : {} };
+      },
+    ],
+  ])("show that the judge's record of the end says otherwise of a run: its %s", async (what, lie) => {
+    const { log, runs } = await problemsWith({
+      log: async (place) => {
+        const store = new FolderStore(place);
+        const { record, subjects } = (await readLog(store)).entries[3] as LogEntry;
+        if (record.event !== "finished" || record.outcome !== "judged") throw new Error("no end");
+        cut(place, 3);
+        const draft = { record: lie(record), subjects: Object.fromEntries(subjects) };
+        await append(await readLog(store), () => draft, { store, judge: judge() });
+      },
+    });
+    expect(log).toEqual([]);
+    expect(runs).toEqual([
+      expect.stringMatching(new RegExp(`two: records/00000003.json says otherwise of it: ${what}$`)),
+    ]);
+  });
+
+  test("are named where they cannot be read, and nothing in them hangs the look", async () => {
+    const bundle = (place: string) => join(place, "two", "evidence.sigstore.json");
+    const folder = await problemsWith({
+      folder: (place) => {
+        rmSync(bundle(place));
+        mkdirSync(bundle(place));
+        writeFileSync(join(bundle(place), "more"), "");
+      },
+    });
+    expect(folder.runs).toEqual([expect.stringMatching(/two: it cannot be read: EISDIR/)]);
+    const device = await problemsWith({
+      folder: (place) => {
+        rmSync(bundle(place));
+        symlinkSync("/dev/zero", bundle(place));
+      },
+    });
+    expect(device.runs).toEqual([expect.stringMatching(/two: evidence\.sigstore\.json is no file/)]);
   });
 
   test("are not the log's once a bundle is another run's, or is gone", async () => {
