@@ -13,10 +13,10 @@ const refusals: Record<number, "authentication" | "authorization"> = {
   421: "authorization",
 };
 
-/** Where a redirect may lead to be a refusal: to the asker's own region. */
+/** Where a redirect may lead to be a refusal: to the asker's own region, or the tenant's. */
 export interface Asked {
   tls: boolean;
-  /** The host that was asked, and the host of the asker's own region. */
+  /** The host that was asked, and the host of that region. */
   host: string;
   home: string;
 }
@@ -42,16 +42,17 @@ export function isSuccess({ status }: Pick<HttpAnswer, "status">): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Whether a service turned away a request for a tenant that is not its own: nothing was handed out. */
-export function turnsAway({ status }: Pick<HttpAnswer, "status">): boolean {
-  return [401, 403, 404, 421].includes(status) || isRedirect(status);
+/** Whether a service turned away a request for a tenant that is not its own: nothing was handed out. A redirect
+ *  does so only where it leads to the tenant's own region. */
+export function turnsAway(answer: HttpAnswer, asked: Asked): boolean {
+  return [401, 403, 404, 421].includes(answer.status) || sendsHome(answer, asked);
 }
 
 function isRedirect(status: number): boolean {
   return [301, 302, 303, 307, 308].includes(status);
 }
 
-/** A redirect within the asked region may well end at the data; only one to the asker's own does not. */
+/** A redirect within the asked region may well end at the data; only one to that home does not. */
 function sendsHome({ status, headers }: HttpAnswer, { host, home }: Asked): boolean {
   if (!isRedirect(status) || host === home || !headers.location) return false;
   const to = URL.canParse(headers.location) ? new URL(headers.location) : null;

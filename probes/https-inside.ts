@@ -20,6 +20,8 @@ export interface Look {
   ask(question: Question): Promise<HttpAnswer>;
   /** Throws HTTP_<status> for an answer that is no success. */
   read(question: Question): Promise<HttpAnswer>;
+  /** Throws SEARCH_TRUNCATED, too, where the answer says that it is a part. */
+  readWhole(question: Question): Promise<HttpAnswer>;
 }
 
 export type Way = (look: Look, own: { canaries: readonly string[] }) => Promise<Findings>;
@@ -59,33 +61,38 @@ function lookOf(context: HttpsContext & { agent: Agent }): Look {
     for (const canary of canariesOf(answer)) seen.add(canary);
     return answer;
   };
+  const reading = async (question: Question) => {
+    const answer = await asking(question);
+    if (!isSuccess(answer)) throw coded(`HTTP_${answer.status}`);
+    return answer;
+  };
   return {
     context,
     seen,
     certain: {},
     ask: asking,
-    async read(question) {
-      const answer = await asking(question);
-      if (!isSuccess(answer)) throw coded(`HTTP_${answer.status}`);
+    read: reading,
+    async readWhole(question) {
+      const answer = await reading(question);
+      requireWholeAnswer(answer);
       return answer;
     },
   };
 }
 
 /** A query over everything: only what the search itself found counts, the own canary included. */
-export const strayCanaries: Way = async ({ context: { own }, read, seen }) => {
+export const strayCanaries: Way = async ({ context: { own }, readWhole, seen }) => {
   const { searchPath = "", searchBody } = own;
   const post = searchBody === undefined ? {} : { post: { type: "application/json", body: searchBody } };
-  const answer = await read({ path: searchPath, token: own.credentials.auditor.token, ...post });
-  requireWholeAnswer(answer.body);
+  await readWhole({ path: searchPath, token: own.credentials.auditor.token, ...post });
   return { canaries: [...seen].sort() };
 };
 
 /** Whatever the service names as a peer, each where its name leads. */
-export const links: Way = async ({ context: { own }, read, seen }, { canaries }) => {
+export const links: Way = async ({ context: { own }, readWhole, seen }, { canaries }) => {
   const found: Link[] = [];
   for (const path of own.linksPaths ?? []) {
-    const { body } = await read({ path, token: own.credentials.auditor.token });
+    const { body } = await readWhole({ path, token: own.credentials.auditor.token });
     const peers = peersIn(parseJson(body));
     const what = `the peer in ${legibleText(path)}`;
     found.push(

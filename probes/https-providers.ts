@@ -5,10 +5,10 @@ import { distinct, placesIn, settingName } from "./settings-places.ts";
 import { leafOf, readSettings, type Setting } from "./settings-text.ts";
 
 /** Whom a gateway may send prompts to, fallbacks included, read as any other setting is. */
-export const providers: Way = async ({ context: { own }, read, seen }, { canaries }) => {
+export const providers: Way = async ({ context: { own }, readWhole, seen }, { canaries }) => {
   const found: NamedPlace[] = [];
   for (const path of own.providersPaths ?? []) {
-    const { body } = await read({ path, token: own.credentials.auditor.token });
+    const { body } = await readWhole({ path, token: own.credentials.auditor.token });
     const kind = /^\s*[[{]/.test(body) ? "routes.json" : "routes.env";
     const routes = Map.groupBy(readSettings(body, kind), ({ name }) => name.slice(0, -leafOf(name).length));
     found.push(...[...routes.values()].flatMap(placesOfRoute));
@@ -16,10 +16,12 @@ export const providers: Way = async ({ context: { own }, read, seen }, { canarie
   return { canaries: [...new Set([...canaries, ...seen])], settings: distinct(found) };
 };
 
-/** A model beside which nothing says where it works goes wherever its vendor's SDK goes by itself. */
+/** A model, or a vendor, beside which nothing says where it works is wherever the vendor's SDK goes by itself. */
 function placesOfRoute(route: readonly Setting[]): NamedPlace[] {
   const places = route.flatMap(placesIn);
-  const model = route.find(({ name }) => /^(model|model_?id|deployment)$/i.test(leafOf(name)));
+  const model = route.find(({ name }) =>
+    /^(model|model_?id|deployment|engine|provider)$/i.test(leafOf(name)),
+  );
   return model && places.length === 0 ? [{ what: "unreadable", setting: settingName(model.name) }] : places;
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Link } from "../core/journal.ts";
-import { canariesOf, isSuccess, turnsAway } from "./https-answer.ts";
-import { forTenant } from "./https-endpoint.ts";
+import { type Asked, canariesOf, isSuccess, turnsAway } from "./https-answer.ts";
+import { forTenant, type HttpsContext } from "./https-endpoint.ts";
 import { coded, type Look, type Way } from "./https-inside.ts";
 import { legibleText } from "./legible.ts";
 
@@ -16,10 +16,16 @@ export const foreignTenant: Way = async ({ context, ask, read, seen }) => {
   await read({ path: forTenant(path, item.from.region), token: own.credentials.own.token });
   for (const reference of [own.credentials.own.token, forTenant(token, about)]) {
     const answer = await ask({ path: forTenant(path, about), token: reference });
-    if (!turnsAway(answer) && canariesOf(answer).length === 0) throw coded(`HTTP_${answer.status}`);
+    if (!turnsAway(answer, askedOf(context)) && canariesOf(answer).length === 0)
+      throw coded(`HTTP_${answer.status}`);
   }
   return { canaries: [...seen].sort() };
 };
+
+/** The other region's host is called as the own one is, with that region's id in it. */
+function askedOf({ own: { tls, host }, item }: HttpsContext): Asked {
+  return { tls, host, home: host.replaceAll(item.from.region, item.about ?? "") };
+}
 
 /** A session cookie that the browser would also send to another region's host. RFC 6265, 5.2.3 and 5.1.3. */
 export const cookieScope: Way = async ({ context, read, seen }, { canaries }) => {
@@ -57,9 +63,9 @@ export function covers(domain: string, host: string): boolean {
 
 /** The routing table is the same everywhere, so nothing of a customer may be in it. It has to name the other
  *  region, or it is not the table. */
-export const directory: Way = async ({ context, read, seen }, { canaries }) => {
+export const directory: Way = async ({ context, readWhole, seen }, { canaries }) => {
   const { own, item } = context;
-  const { body } = await read({ path: own.directoryPath ?? "", token: own.credentials.own.token });
+  const { body } = await readWhole({ path: own.directoryPath ?? "", token: own.credentials.own.token });
   if (!body.includes(item.about ?? "")) throw coded("REGION_NOT_IN_DIRECTORY");
   return { canaries: [...new Set([...canaries, ...seen])].sort() };
 };
@@ -82,13 +88,13 @@ export const requestLog: Way = async (look, { canaries }) => {
     const answer = await look.ask({ path: `${path}?ringfence=${name}`, token, post });
     if (isSuccess(answer))
       links.push({ what: "a request that the service accepts", peer, addresses: [], region: about });
-    else if (!turnsAway(answer)) throw coded(`HTTP_${answer.status}`);
+    else if (!turnsAway(answer, askedOf(look.context))) throw coded(`HTTP_${answer.status}`);
   }
   const log = await logWith(
     look,
     sent.map(({ name }) => name),
   );
-  if (sent.some(({ mark }) => log.includes(mark)))
+  if (sent.some(({ mark }) => holds(log, mark)))
     links.push({ what: "the request log, with a body inside,", peer, addresses: [], region: about });
   return { canaries: [...new Set([...canaries, ...look.seen])], links };
 };
@@ -99,6 +105,19 @@ async function logWith({ context: { own }, read }: Look, names: readonly string[
     if (names.every((name) => body.includes(name))) return body;
   }
   throw coded("REQUEST_NOT_IN_LOG");
+}
+
+/** Whether a text holds a mark in whatever form logs write a body: as it is, escaped, in base64 at any place of a
+ *  longer text, or in hexadecimal. Nothing escapes the digits at its end. */
+function holds(text: string, mark: string): boolean {
+  const digits = mark.slice(-32);
+  const base64 = [0, 1, 2].map((before) =>
+    Buffer.from(" ".repeat(before) + digits)
+      .toString("base64")
+      .slice(before === 0 ? 0 : 4, -4),
+  );
+  const hex = Buffer.from(digits).toString("hex");
+  return [digits, ...base64].some((form) => text.includes(form)) || text.toLowerCase().includes(hex);
 }
 
 function unguessable(what: string): string {

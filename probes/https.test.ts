@@ -8,7 +8,7 @@ import type { PlannedItem } from "../core/plan.ts";
 import { attempt } from "./attempt.ts";
 import { canariesIn, newCanary } from "./canary.ts";
 import { https } from "./https.ts";
-import { canariesOf, outcomeOf } from "./https-answer.ts";
+import { canariesOf, outcomeOf, turnsAway } from "./https-answer.ts";
 import { covers, domainOf } from "./https-routing.ts";
 import type { Probe } from "./probe.ts";
 
@@ -180,6 +180,16 @@ describe("a look into the own service", () => {
     expect(await tried("https-stray", echo, more)).toMatchObject({ findings: { canaries: [sha256(own)] } });
   });
 
+  test.each([
+    ["https-stray", { "/search": '{"hits":[],"nbHits":57}' }],
+    ["https-links", { "/peers": '{"peers":[],"next_cursor":"p2"}' }],
+    ["https-directory", { "/directory": '{"entries":["us-east-1"],"next_cursor":"p2"}' }],
+    ["https-providers", { "/models": '{"data":[],"has_more":true}' }],
+  ])("%s: a first page is no look at all of it", async (probe, answers) => {
+    const entry = await tried(probe, answers, { providersPaths: ["/models"] });
+    expect(entry.outcome).toEqual({ kind: "faulted", code: "SEARCH_TRUNCATED" });
+  });
+
   test("what it found stands, even when the search then fails", async () => {
     const entry = await tried("https-stray", { "/search": { status: 500, body: far } });
     expect(entry).toMatchObject({
@@ -231,12 +241,13 @@ describe("a gateway to models", () => {
 
   test.each([
     ["beside one that says it", '[{"model":"openai/x"},{"model":"y","api_base":"https://eu.api.example"}]'],
+    ["or a vendor", '[{"provider":"openai"},{"provider":"y","custom_host":"https://eu.api.example"}]'],
     ["in a list of many lines", '[\n  { "model": "openai/x" },\n  { "region": "eu-central-1" }\n]'],
   ])("that names a model without a place, %s, leaves it open where that one works", async (_what, said) => {
     const entry = await tried("https-providers", { "/models": said }, { providersPaths: ["/models"] });
     expect(entry.findings?.settings).toContainEqual({
       what: "unreadable",
-      setting: expect.stringContaining("model"),
+      setting: expect.stringMatching(/model|provider/),
     });
   });
 
@@ -316,7 +327,7 @@ describe("what is sent to customers", () => {
 describe("a request for another region's tenant", () => {
   const turnedAway: Answers = { "/tenants/eu": own, "/tenants/us-east-1": { status: 421 } };
 
-  test.each([401, 403, 404, 421, 307])("%i hands out nothing: a clean look", async (status) => {
+  test.each([401, 403, 404, 421])("%i hands out nothing: a clean look", async (status) => {
     const entry = await tried("https-tenant", { ...turnedAway, "/tenants/us-east-1": { status } });
     expect(entry).toMatchObject({ outcome: reached, findings: { canaries: [sha256(own)] } });
   });
@@ -328,6 +339,24 @@ describe("a request for another region's tenant", () => {
         headers.authorization === "Bearer secret of env:US_EAST_1_TOKEN" ? far : { status: 403 },
     });
     expect(entry).toMatchObject({ findings: { canaries: [sha256(own), sha256(far)].sort() } });
+  });
+
+  test("a redirect turns away only to the tenant's own region: any other may end at the data", () => {
+    const asked = { tls: true, host: "app.eu.example", home: "app.us.example" };
+    const redirect = (location: string) => ({ status: 307, headers: { location }, body: "", peer: null });
+    expect(turnsAway(redirect("https://app.us.example/a"), asked)).toBe(true);
+    for (const location of [
+      "/internal/us",
+      "https://app.eu.example/a",
+      "https://bucket.example/us?signature=1",
+    ])
+      expect(turnsAway(redirect(location), asked)).toBe(false);
+  });
+
+  test("a redirect within the own plane says nothing", async () => {
+    const within = { status: 307, headers: { location: "/internal/us-east-1" } };
+    const entry = await tried("https-tenant", { ...turnedAway, "/tenants/us-east-1": within });
+    expect(entry).toMatchObject({ outcome: { kind: "faulted", code: "HTTP_307" } });
   });
 
   test("a success without any canary says nothing", async () => {
@@ -401,6 +430,19 @@ describe("the request log", () => {
       logging(({ url }, body) => `${url} ${body}`),
     );
     expect(entry.findings?.links).toMatchObject([{ peer: "a tenant of us-east-1", region: "us-east-1" }]);
+  });
+
+  test.each<[string, (body: string) => string]>([
+    ["in base64", (body) => Buffer.from(body).toString("base64")],
+    ["in base64, within a longer text", (body) => Buffer.from(`{"a":"${body}"}`).toString("base64")],
+    ["in hexadecimal", (body) => Buffer.from(body).toString("hex").toUpperCase()],
+    ["with escapes", (body) => body.replaceAll("-", "\\u002d")],
+  ])("with such a body %s is one, too", async (_what, written) => {
+    const entry = await tried(
+      "https-log",
+      logging(({ url }, body) => `${url} ${written(body)}`),
+    );
+    expect(entry.findings?.links).toMatchObject([{ region: "us-east-1" }]);
   });
 
   test("that does not have the request proves nothing", async () => {

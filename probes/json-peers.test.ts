@@ -71,6 +71,23 @@ describe("the peers that a service names", () => {
     ["Qdrant", { result: { peers: { 2: { uri: "http://[fd10:20::5]:6335/" } } } }, ["fd10:20::5"]],
     ["a host without a dot", { seeds: ["elsewhere:9300"] }, ["elsewhere"]],
     ["a host without a dot or port, under a host's key", { proxy_address: "elsewhere" }, ["elsewhere"]],
+    ["Java's address", { address: "/10.20.2.11:9300" }, ["10.20.2.11"]],
+    ["Java's name", { address: "/us.search.example:9300" }, ["us.search.example"]],
+    ["libpq's connection string", { conninfo: "host=10.20.2.11 port=5432" }, ["10.20.2.11"]],
+    ["libpq's connection string, by name", { conninfo: "host=db.us.example port=5432" }, ["db.us.example"]],
+    ["a user", { replica: "repl@10.20.2.11:5432" }, ["10.20.2.11"]],
+    ["a user and a name", { replica: "repl@db.us.example:5432" }, ["db.us.example"]],
+    ["Elasticsearch's old way", { transport: "inet[/fd10:20::5]" }, ["fd10:20::5"]],
+    ["a protocol", { seeds: "tcp:10.20.2.11:9300" }, ["10.20.2.11"]],
+    [
+      "a multiaddress",
+      { peers: ["/ip6/fd10:20::5/tcp/4001", "/ip4/10.20.2.11"] },
+      ["10.20.2.11", "fd10:20::5"],
+    ],
+    ["JDBC", { jdbc: "jdbc:postgresql://db.us.example:5432/x" }, ["db.us.example"]],
+    ["a URL in brackets", { primary: "<https://db.us.example/x>" }, ["db.us.example"]],
+    ["words around it", { primary: "us (10.20.2.11)" }, ["10.20.2.11"]],
+    ["a file, a mailbox, a time", { a: "/etc/search.yml", b: "ops@acme.example", c: "12:30:45" }, []],
     ["nothing", { status: "green", initial_connect_timeout: "30s", nodes: 3, version: "2.11.0" }, []],
   ])("%s", (_what, json, peers) => expect(peersIn(json)).toEqual(peers));
 
@@ -103,6 +120,8 @@ describe("where a service says it is", () => {
 });
 
 describe("a search that is not whole proves nothing", () => {
+  const saying = (answer: object) => ({ status: 200, headers: {}, body: JSON.stringify(answer) });
+
   test.each([
     ["more hits than were sent", { hits: { total: { value: 2, relation: "eq" }, hits: [{}] } }],
     ["a count that is only a lower bound", { hits: { total: { value: 1, relation: "gte" }, hits: [{}] } }],
@@ -112,13 +131,48 @@ describe("a search that is not whole proves nothing", () => {
     ["a shard that failed", { _shards: { failed: 1 } }],
     ["a cluster that was skipped", { _clusters: { skipped: 1 } }],
     ["a page with a next one", { result: { points: [], next_page_offset: "b3" } }],
+    ["Solr's first page", { response: { numFound: 57, docs: [{}] } }],
+    ["Solr's lower bound", { response: { numFound: 1, numFoundExact: false, docs: [{}] } }],
+    ["Meilisearch's first page", { hits: [{}], limit: 1, estimatedTotalHits: 57 }],
+    ["Typesense's first page", { found: 57, page: 1, hits: [{}] }],
+    ["a first page beside many facets", { found: 3, hits: [{}], facet_counts: [{}, {}, {}] }],
+    ["Algolia's first page", { hits: [{}], nbHits: 57, nbPages: 3 }],
+    ["Pinecone's first page", { vectors: [{}], pagination: { next: "abc" } }],
+    ["a page that has more", { data: [{}], has_more: true }],
+    ["a page with a cursor to the next", { entries: [{}], next_cursor: "abc" }],
+    ["a page of several", { data: [{}], total_count: 1, current_page: 1, total_pages: 2 }],
+    ["a count below the list", { data: [{}], meta: { total: 57 } }],
+    ["GraphQL's errors beside the data", { data: { Get: { D: [{}] } }, errors: [{ message: "shard 2" }] }],
+    ["one search of several that ran out of time", { responses: [{ timed_out: true, hits: { hits: [] } }] }],
+    ["one search of several with a failed shard", { responses: [{ _shards: { total: 5, failed: 3 } }] }],
+    ["an error with a status of success", { error: { message: "not allowed to list" } }],
   ])("%s", (_what, answer) =>
-    expect(codeOf(() => requireWholeAnswer(JSON.stringify(answer)))).toEqual(code("SEARCH_TRUNCATED")),
+    expect(codeOf(() => requireWholeAnswer(saying(answer)))).toEqual(code("SEARCH_TRUNCATED")),
+  );
+
+  test.each([
+    ["a part by its status", { ...saying([]), status: 206 }],
+    ["a page that links to the next", { ...saying([]), headers: { link: '</a?page=2>; rel="next"' } }],
+  ])("%s", (_what, answer) =>
+    expect(codeOf(() => requireWholeAnswer(answer))).toEqual(code("SEARCH_TRUNCATED")),
   );
 
   test.each([
     [{ timed_out: false, _shards: { failed: 0 }, hits: { total: { value: 1, relation: "eq" }, hits: [{}] } }],
     [{ result: { points: [], next_page_offset: null } }],
+    [{ facets: [], hits: { total: 2, hits: [{}, {}] }, error: null, errors: [] }],
+    [{ _nodes: { total: 3, successful: 3, failed: 0 }, nodes: { a: { roles: ["data"] } } }],
+    [{ response: { numFound: 1, numFoundExact: true, docs: [{}] } }],
+    [{ data: [{}], has_more: false, next: "", total_pages: 1 }],
     [{}],
-  ])("%j is whole", (answer) => expect(codeOf(() => requireWholeAnswer(JSON.stringify(answer)))).toBeNull());
+  ])("%j is whole", (answer) => expect(codeOf(() => requireWholeAnswer(saying(answer)))).toBeNull());
+
+  test("so is what is no JSON, and links elsewhere", () => {
+    const answer = {
+      status: 200,
+      headers: { link: '</>; rel="prev", </next>; rel="up"' },
+      body: "us-east-1",
+    };
+    expect(codeOf(() => requireWholeAnswer(answer))).toBeNull();
+  });
 });

@@ -30,17 +30,35 @@ export function parseJson(body: string): object {
 }
 
 /** Every host and address that the JSON names, in values and in keys: `10.20.2.11:9300`, `[fd10:20::5]:6335`,
- *  `https://vectors.example/v1`, `search.us-east-1.example`. Throws SEARCH_TRUNCATED beyond 100. */
+ *  `https://vectors.example/v1`, `search.us-east-1.example`, `host=…`; an address whatever stands around it. Throws
+ *  SEARCH_TRUNCATED beyond 100. */
 export function peersIn(json: object): string[] {
   const peers = new Set<string>();
   for (const { key, text } of textsIn(json)) {
+    for (const address of addressesIn(text)) peers.add(address);
     for (const word of text.split(/[\s,;]+/)) {
-      const host = hostIn(word, hostKeys.test(key));
-      if (host !== null) peers.add(host);
+      const hosts = [hostIn(word, hostKeys.test(key)), ...partsOf(word).map((part) => hostIn(part, false))];
+      for (const host of hosts) if (host !== null) peers.add(host);
     }
     if (peers.size > mostPeers) throw coded("SEARCH_TRUNCATED");
   }
   return [...peers].sort();
+}
+
+const ipv4 = /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])/g;
+
+/** Also `/10.20.2.11:9300`, `user@10.20.2.11`, `inet[/fd10:20::5]`, `/ip4/10.20.2.11/tcp/4001`. */
+function addressesIn(text: string): string[] {
+  const pieces = text.toLowerCase().split(/[^0-9a-z_.:]+/);
+  return pieces.flatMap((piece) => [piece, ...(piece.match(ipv4) ?? [])]).filter((one) => isIP(one) !== 0);
+}
+
+/** What of a word may be a host: a URL within it, or what follows an "=" or a bracket, or has a port behind a
+ *  user, a protocol or a slash. */
+function partsOf(word: string): string[] {
+  const [url] = /[a-z][a-z0-9+.-]{0,30}:\/\/[^"'<>()|]*/i.exec(word) ?? [];
+  if (url !== undefined) return [url];
+  return word.split(/[=()|]+/).map((part) => part.replace(/^.*[@/:](?=[^@/:[\]]+:\d{1,5}$)/, ""));
 }
 
 /** Where the service says that it is. Throws NO_PLACE_IN_ANSWER, AMBIGUOUS_PLACE where it names several

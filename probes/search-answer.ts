@@ -1,49 +1,97 @@
-/** Throws SEARCH_TRUNCATED where a search's own answer says that it is not all there is. Sources: OpenSearch,
- *  "Search API" (`timed_out`, `_shards`, `hits.total`); Qdrant, "Scroll points" (`next_page_offset`). An answer
- *  that is no JSON says nothing of the kind. */
-export function requireWholeAnswer(body: string): void {
-  const answer = parsed(body);
-  if (answer === null) return;
-  const hits = objectAt(answer, "hits");
-  const total = objectAt(hits, "total");
-  const found = Array.isArray(hits?.hits) ? hits.hits.length : null;
-  const told = typeof hits?.total === "number" ? hits.total : total?.value;
-  const shards = objectAt(answer, "_shards");
-  const clusters = objectAt(answer, "_clusters");
-  const result = objectAt(answer, "result");
-  const cut = [
-    answer.timed_out === true,
-    answer.terminated_early === true,
-    total?.relation === "gte",
-    found !== null && typeof told === "number" && told > found,
-    isPositive(shards?.failed),
-    isPositive(clusters?.skipped),
-    (result?.next_page_offset ?? null) !== null,
-  ];
-  if (cut.includes(true))
-    throw Object.assign(new Error("the search is not whole"), { code: "SEARCH_TRUNCATED" });
+import type { HttpAnswer } from "./http.ts";
+
+/** Throws SEARCH_TRUNCATED where an answer itself says that it is not all there is: by its status or its Link (RFC
+ *  9110, 15.3.7; RFC 8288), or in its JSON, as search engines, vector databases, gateways and GraphQL do: a mark
+ *  of a next page, a count higher than the list beside it, a part that failed. Sources: OpenSearch, "Search API";
+ *  Qdrant, "Scroll points"; Solr, "Response writers"; Algolia, Meilisearch and Typesense, "Search"; Pinecone,
+ *  "List vector IDs"; GraphQL, section 7.1. An answer that is no JSON says nothing of the kind. */
+export function requireWholeAnswer({ status, headers, body }: Omit<HttpAnswer, "peer">): void {
+  const hasNext = /\brel\s*=\s*"?[^",;]*\bnext\b/i.test(String(headers.link ?? ""));
+  if (status === 206 || hasNext || isCut(parsed(body)))
+    throw Object.assign(new Error("the answer is not whole"), { code: "SEARCH_TRUNCATED" });
 }
 
 type Fields = Record<string, unknown>;
 
-function parsed(body: string): Fields | null {
-  try {
-    const value: unknown = JSON.parse(body);
-    return isFields(value) ? value : null;
-  } catch {
-    return null;
+const nextPage =
+  /^(next([_-]?(page|cursor|token|offset|link|url|key))*|has[_-]?(more|next[_-]?page|next)|(is[_-]?)?truncated|continuation([_-]?token)?)$/i;
+const trouble = /^(errors?|timed_?out|terminated_?early|partial_?results)$/i;
+const count =
+  /^(total([_-]?(count|hits|results|records|elements|items))?|(num[_-]?)?found|nb[_-]?hits|estimated_?total_?hits)$/i;
+const pages = /^(total|nb)[_-]?pages$/i;
+const finds =
+  /^(grouped_?)?(hits|docs|documents|data|results?|items|entries|edges|nodes|points|vectors|matches|objects|records|values)$/i;
+/** What these count are servers, not finds. */
+const servers = /^_?(shards|clusters|nodes)$/;
+
+/** Without recursion, because nobody vouches for the answer. */
+function isCut(answer: unknown): boolean {
+  const open = [answer];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (isFields(next) && (saysMore(next) || countsMore(next))) return true;
+    if (next !== null && typeof next === "object") for (const value of Object.values(next)) open.push(value);
   }
+  return false;
 }
 
-function objectAt(fields: Fields | undefined, key: string): Fields | undefined {
-  const value = fields?.[key];
-  return isFields(value) ? value : undefined;
+function saysMore(fields: Fields): boolean {
+  return Object.entries(fields).some(
+    ([key, value]) =>
+      ((nextPage.test(key) || trouble.test(key)) && saysSomething(value)) ||
+      (pages.test(key) && Number(value) > 1) ||
+      (servers.test(key) && isFields(value) && isMissing(key, value)) ||
+      (key === "numFoundExact" && value === false) ||
+      (key === "relation" && value === "gte"),
+  );
+}
+
+/** A skipped shard had nothing to find; a skipped cluster was not asked. */
+function isMissing(key: string, { failed, skipped, partial }: Fields): boolean {
+  return Number(failed) > 0 || (/clusters/.test(key) && (Number(skipped) > 0 || Number(partial) > 0));
+}
+
+/** A count beside a list, or one level below it, as in `total.value` and `pagination.total`; of several lists the
+ *  one that is called as finds are, because facets may be more. */
+function countsMore(fields: Fields): boolean {
+  const lists = listsIn(fields);
+  if (lists.length === 0) return false;
+  const named = lists.filter(([key]) => finds.test(key));
+  const lengths = (named.length > 0 ? named : lists).map(([, { length }]) => length);
+  const longest = lengths.reduce((most, length) => Math.max(most, length));
+  return countsIn(fields).some((told) => told > longest);
+}
+
+function countsIn(fields: Fields): number[] {
+  return Object.entries(fields)
+    .flatMap(([key, value]): unknown[] => {
+      if (!isFields(value)) return count.test(key) ? [value] : [];
+      if (servers.test(key) || listsIn(value).length > 0) return [];
+      return Object.entries(value).flatMap(([inner, told]) =>
+        count.test(inner === "value" ? key : inner) ? [told] : [],
+      );
+    })
+    .filter((told) => typeof told === "number");
+}
+
+function listsIn(fields: Fields): [string, unknown[]][] {
+  return Object.entries(fields).flatMap(([key, value]): [string, unknown[]][] =>
+    Array.isArray(value) ? [[key, value]] : [],
+  );
+}
+
+function saysSomething(value: unknown): boolean {
+  if (value !== null && typeof value === "object") return Object.keys(value).length > 0;
+  return value !== null && value !== false && value !== "" && value !== 0;
 }
 
 function isFields(value: unknown): value is Fields {
   return value !== null && typeof value === "object" && !Array.isArray(value);
 }
 
-function isPositive(value: unknown): boolean {
-  return typeof value === "number" && value > 0;
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return null;
+  }
 }
