@@ -2,16 +2,17 @@ import { isIP } from "node:net";
 import type { NamedPlace } from "../core/journal.ts";
 import type { Setting } from "./settings-text.ts";
 
-/** The places that a setting's value names: hosts of URLs, connection strings and host lists, regions, and
- *  buckets. Nothing else of the value is handed on: no user, no password, no path, no query. */
+/** The places that a setting's value names: hosts of URLs, connection strings and host lists, addresses wherever
+ *  they stand, regions, and buckets. Nothing else of the value is handed on: no user, no password, no path, no query. */
 export function placesIn({ name, value }: Setting): NamedPlace[] {
   const setting = settingName(name);
   if (value.length > longestValue) return [{ what: "unreadable", setting }];
   const found = [...urls(value), ...pairs(value), ...arns(value), ...profiles(value)];
   if (found.length > mostPlaces) return [{ what: "unreadable", setting }];
   const rest = blanked(value, found);
-  const bare = secretName.test(name) ? [] : bareHosts(rest);
-  found.push(...bare, ...regions(blanked(rest, bare)));
+  const bare = secretName.test(name) ? [] : bareHosts(rest, { alone: !taggedName.test(name) });
+  const others = secretName.test(name) ? [] : hostsAmongOthers(blanked(rest, bare));
+  found.push(...bare, ...others, ...regions(blanked(rest, [...bare, ...others])));
   if (found.length === 0) found.push(...byName(name, value.trim()));
   const places = found.flatMap(({ place }) => (place === skipped ? [] : [place]));
   return distinct(places.map((place) => withSetting(setting, place)));
@@ -44,7 +45,8 @@ function byName(name: string, value: string): Found[] {
   if (noPlace.test(value)) return [];
   const place = jurisdictionPlace(name, value);
   if (place) return [{ text: value, place }];
-  if (/region$/i.test(name)) {
+  const isLocation = /locations?$/i.test(name) && !/[:/]/.test(value);
+  if (/region$/i.test(name) || isLocation) {
     const known = /^[a-z][a-z0-9-]{1,40}$/.test(value);
     return [{ text: value, place: known ? { what: "region", region: value } : null }];
   }
@@ -58,11 +60,13 @@ export function settingName(name: string): string {
 }
 
 /** Who works anywhere, or in one jurisdiction of several, and says so in a word: Azure OpenAI's deployment type,
- *  Vertex AI's location, Anthropic's inference_geo. Sources: the notes of their records in `vendors/`. */
+ *  Vertex AI's and BigQuery's location, Anthropic's inference_geo. Sources: the notes of their records in `vendors/`. */
 function jurisdictionPlace(name: string, value: string): Place | null {
   const worldwide = /^global(standard|batch|provisionedmanaged)$/i.test(value);
   if (worldwide || (/(region|location)$/i.test(name) && /^global$/i.test(value)))
     return { what: "jurisdiction", jurisdiction: "global" };
+  if (/location$/i.test(name) && /^(us|eu)$/i.test(value))
+    return { what: "jurisdiction", jurisdiction: value.toLowerCase() };
   return /inference_?geo$/i.test(name) && /^[a-z]{2,6}$/i.test(value)
     ? { what: "jurisdiction", jurisdiction: value.toLowerCase() }
     : null;
@@ -96,15 +100,15 @@ function urls(value: string): Found[] {
 }
 
 const pair =
-  /(?:^|[\s;])(?:host|hostaddr|server|data source|address|addr|endpoint)\s{0,9}=\s{0,9}(?:tcp:)?([^\s;]+)/gi;
+  /(?:^|[\s;(])[\w.-]{0,60}(?:host|hostaddr|hostname|server|data source|address|addr|endpoint|upstream)s?\s{0,9}=\s{0,9}(?:tcp:)?([^\s;()]+)/gi;
 
-/** `host=… port=…` of libpq, and `Server=tcp:…,1433;` of ADO.NET. */
+/** `host=… port=…` of libpq, `Server=tcp:…,1433;` of ADO.NET, `-Ddb.host=…`, `--upstream=…`, and `(HOST=…)` of Oracle. */
 function pairs(value: string): Found[] {
   return [...value.matchAll(pair)].flatMap(([text, hosts = ""]) =>
     hosts
       .replace(/^["']|["']$/g, "")
       .split(",")
-      .filter((host) => host !== "" && !/^\d+$/.test(host) && !host.startsWith("/"))
+      .filter((host) => !noPlace.test(host))
       .map((host): Found => ({ text, place: host.includes("://") ? skipped : hostPlace(host) })),
   );
 }
@@ -122,16 +126,17 @@ function arns(value: string): Found[] {
   });
 }
 
-/** A list of nothing but hosts, with ports or without. Capitals are for keys and class names, and a very long
- *  label for tokens. */
-function bareHosts(value: string): Found[] {
+/** A list of nothing but hosts, with ports (and, as for ZooKeeper, a path) or without. Capitals are for keys and
+ *  class names, and a very long label for tokens. `alone`: a port makes a host of a word without a dot, too. */
+function bareHosts(value: string, { alone }: { alone: boolean }): Found[] {
   const parts = value
     .trim()
     .split(/[\s,;]+/)
     .filter(Boolean);
-  const hosts = parts.map((part) => ({ part, host: withoutPort(part) }));
-  const all = hosts.length > 0 && hosts.every(({ host }) => isIP(host) !== 0 || bare.test(host));
-  if (!all) return [];
+  const hosts = parts.map((part) => ({ part, host: withoutPort(part.replace(/(:\d{1,5})\/.*$/, "$1")) }));
+  const isHost = ({ part, host }: { part: string; host: string }) =>
+    isIP(host) !== 0 || bare.test(host) || (alone && single.test(part));
+  if (hosts.length === 0 || !hosts.every(isHost)) return [];
   return hosts.map(({ part, host }) => ({
     text: part,
     place: /[^.]{41}/.test(host) ? null : hostPlace(host),
@@ -140,6 +145,51 @@ function bareHosts(value: string): Found[] {
 
 /** Two labels or more, the last of letters; "localhost", too. */
 const bare = /^(localhost|([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]{2,24}\.?)$/;
+
+const single = /^[a-z]([a-z0-9_-]{0,61}[a-z0-9_])?:\d{2,5}(\/.*)?$/;
+/** "postgres:18" under such a name is no host and port. */
+const taggedName = /(image|tag|version|model)s?$/i;
+
+const protocol = /\b(?:tcp|udp)[46]?\(([^()\s]+)\)/gi;
+const ported =
+  /(?<![\w.-])((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z][a-z0-9-]{0,23}):\d{2,5}(?![\w.:])/gi;
+const secretPair = /\b(?:password|passwd|pwd|secret|token)\s{0,9}=\s{0,9}[^\s;&)]+/gi;
+
+/** Hosts that stand among what is none: `user:password@tcp(host:3306)/x` of Go, `user:password@host:5432/x`, a name
+ *  with its port, an address. */
+function hostsAmongOthers(written: string): Found[] {
+  const value = written.replace(secretPair, " ");
+  const ofGo = [...value.matchAll(protocol)].map(([text, host = ""]) => ({ text, place: hostPlace(host) }));
+  const words = value.split(/\s+/).filter((word) => word.search(protocol) < 0);
+  const logins = words.flatMap(hostsOfLogin);
+  const last = blanked(words.join(" "), logins);
+  const names = [...last.matchAll(ported)].map(([text, host = ""]) => ({ text, place: hostPlace(host) }));
+  return [...ofGo, ...logins, ...names, ...addresses(last)];
+}
+
+/** Of two "@" nobody can say which one ends the password. */
+function hostsOfLogin(text: string): Found[] {
+  const [user = "", rest = "", ...more] = text.split("@");
+  if (!/^[^/:]+:[^/]*$/.test(user)) return [];
+  if (more.length > 0) return [{ text, place: null }];
+  const [hosts = ""] = rest.split(/[/?]/);
+  return /:\d{1,5}(?!\w)/.test(hosts)
+    ? hosts.split(",").map((host) => ({ text, place: hostPlace(host) }))
+    : [];
+}
+
+const ipv4 = /(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])/g;
+/** A range, or where somebody listens: data goes to neither. */
+const nowhere = /^(?:(?:\d{1,3}\.){3}0\/\d{1,2}|[0-9a-f:]*::\/\d{1,3}|0\.0\.0\.0|::)$/i;
+
+function addresses(value: string): Found[] {
+  const words = value.split(/[^0-9A-Za-z_.:/]+/).filter((word) => !nowhere.test(word));
+  const pieces = words.flatMap((word) => word.split("/"));
+  return pieces
+    .flatMap((piece) => [piece, ...(piece.match(ipv4) ?? [])])
+    .filter((one) => isIP(one) !== 0 && !nowhere.test(one))
+    .map((text) => ({ text, place: hostPlace(text) }));
+}
 
 const amazon =
   "(?:af|ap|ca|cn|eu|il|me|mx|sa|us)(?:-gov|-iso[a-z]?)?-(?:central|(?:north|south)?(?:east|west)|north|south)-\\d";
