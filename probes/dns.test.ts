@@ -103,6 +103,11 @@ describe("a name server that is asked for a far region's private name", () => {
     ["knows no such name", answering({}, "NXDOMAIN"), refused("NXDOMAIN")],
     ["refuses", answering({}, "REFUSED"), refused("REFUSED")],
     ["knows the name, and no text of it", answering({}), refused("NODATA")],
+    [
+      "sends us to another server, which may tell",
+      answering({ authorities: [{ type: "NS", name: "us.corp.example", data: "ns.us.corp.example" }] }),
+      faulted("REFERRAL"),
+    ],
     ["is in trouble", answering({}, "SERVFAIL"), faulted("SERVFAIL")],
     ["does not understand", answering({}, "FORMERR"), faulted("FORMERR")],
     ["cannot do that", answering({}, "NOTIMP"), faulted("NOTIMP")],

@@ -98,8 +98,15 @@ function outcomeOf(answer: DnsAnswer): Outcome {
   const canary = texts.map((one) => canaryDigest(String(one))).find((digest) => digest !== undefined);
   if (canary) return { kind: "reached", rung: "data", canary };
   if (answers.length > 0) return { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
+  if (isReferral(answer)) return { kind: "faulted", code: "REFERRAL" };
   const code = answer.rcode === "NOERROR" ? "NODATA" : answer.rcode;
   return refusals.has(answer.rcode)
     ? { kind: "refused", rung: "authorization", code }
     : { kind: "faulted", code: /^[A-Z]{1,12}$/.test(code) ? code : "UNREADABLE_CODE" };
+}
+
+/** Name servers without an SOA record: somebody else is to be asked. RFC 2308, section 2.2. */
+function isReferral({ rcode, authorities }: DnsAnswer): boolean {
+  const types = (authorities ?? []).map(({ type }) => type);
+  return rcode === "NOERROR" && types.includes("NS") && !types.includes("SOA");
 }

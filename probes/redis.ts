@@ -90,6 +90,8 @@ export const redis = defineProbe({
     const outcome: Outcome = { kind: "reached", rung: "data", ...(canary ? { canary } : {}) };
     if (abroad) return { outcome };
     const findings = await lookInside(session.client, item.probe, address);
+    if (item.probe === "redis-stray" && !(await isWhole(session.client)))
+      return { outcome: { kind: "faulted", code: "SEARCH_TRUNCATED" }, findings };
     return {
       outcome,
       findings: findings.canaries || !canary ? findings : { ...findings, canaries: [canary] },
@@ -106,9 +108,17 @@ async function lookInside(client: Redis, probe: string, address: string): Promis
   return { servedFrom: { addresses: [...new Set([address, ...(answered ? [answered] : [])])] } };
 }
 
+/** Whether the database that the login enters holds all keys: none are in another shard of a cluster, and none in
+ *  another logical database. redis.io/docs, "INFO". */
+async function isWhole(client: Redis): Promise<boolean> {
+  const info = await client.info();
+  return /^cluster_enabled:0\r?$/m.test(info) && !/^db(?!0:)\d+:/m.test(info);
+}
+
 const mostLinks = 100;
 
-/** INFO replication: `slaveN:ip=…` are replicas that follow us, `master_host` is whom we follow. */
+/** INFO replication: `slaveN:ip=…` are replicas that follow us, `master_host` is whom we follow. One that does not
+ *  say as much as it should has not said that there is nobody. */
 async function links(info: string): Promise<Link[]> {
   const replicas = [...info.matchAll(/^slave\d+:ip=([^,\r\n]+)/gm)].map((match) => [
     "the Redis replica",
@@ -119,6 +129,9 @@ async function links(info: string): Promise<Link[]> {
     match[1] ?? "",
   ]);
   const all = [...replicas, ...primary];
+  const told = /^connected_slaves:(\d+)/m.exec(info)?.[1];
+  if (!/^role:(master|slave)/m.test(info) || Number(told) !== replicas.length)
+    throw Object.assign(new Error("it does not say who follows it"), { code: "REPLICATION_NOT_TOLD" });
   if (all.length > mostLinks) throw Object.assign(new Error("too many links"), { code: "SEARCH_TRUNCATED" });
   return Promise.all(
     all.map(async ([what = "", peer = ""]) => ({

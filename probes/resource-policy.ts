@@ -52,7 +52,7 @@ export function grantLinks(text: string | undefined, { account, name }: { accoun
 /** A VPC's id keeps a grant at home: its endpoint serves its own region, unless somebody asked for another. */
 function grantsOf(statement: Statement, { account, what }: { account: string; what: string }): Link[] {
   const conditions = conditionsOf(statement);
-  if (conditions.some(({ key }) => key === "aws:sourcevpc" || key === "aws:sourcevpce")) return [];
+  if (conditions.some(isOfVpcs)) return [];
   const sources = conditions
     .filter(({ key }) => key === "aws:sourcearn" || key === "aws:sourcevpcarn")
     .flatMap(({ values }) => values);
@@ -69,6 +69,12 @@ function grantsOf(statement: Statement, { account, what }: { account: string; wh
   return principals
     .filter((one) => one !== account && !one.startsWith(`arn:aws:iam::${account}:`))
     .map((one) => towards(what, one, ""));
+}
+
+/** A pattern is everybody's VPC. */
+function isOfVpcs({ key, values }: Condition): boolean {
+  const isKey = key === "aws:sourcevpc" || key === "aws:sourcevpce";
+  return isKey && values.length > 0 && values.every((value) => /^vpce?-[0-9a-z]+$/.test(value));
 }
 
 interface Condition {

@@ -20,7 +20,9 @@ export async function lookInside(context: S3Context): Promise<Answer> {
     };
   if (item.probe === "s3-links")
     return { outcome, findings: { canaries, links: await bucketLinks(client.s3, own.bucket) } };
-  const { LocationConstraint } = await client.s3.send(new GetBucketLocationCommand({ Bucket: own.bucket }));
+  const { LocationConstraint } = requireService(
+    await client.s3.send(new GetBucketLocationCommand({ Bucket: own.bucket })),
+  );
   return {
     outcome,
     findings: { canaries, servedFrom: { addresses: [], region: LocationConstraint ?? "us-east-1" } },
@@ -66,9 +68,14 @@ async function strayObjects(
 async function bucketLinks(s3: S3Client, bucket: string): Promise<Link[]> {
   const { GetBucketReplicationCommand } = await import("@aws-sdk/client-s3");
   const rules = await s3.send(new GetBucketReplicationCommand({ Bucket: bucket })).then(
-    (answer) => answer.ReplicationConfiguration?.Rules ?? [],
-    (error: { name?: string }) => {
-      if (error.name === "ReplicationConfigurationNotFoundError") return [];
+    (answer) => {
+      const { Rules = [] } = requireService(answer).ReplicationConfiguration ?? {};
+      if (Rules.length > 0) return Rules;
+      throw Object.assign(new Error("a success without a rule"), { name: "NO_RULE_IN_ANSWER" });
+    },
+    (error: { name?: string; $metadata?: { requestId?: string } }) => {
+      const { name, $metadata } = error;
+      if (name === "ReplicationConfigurationNotFoundError" && $metadata?.requestId) return [];
       throw error;
     },
   );

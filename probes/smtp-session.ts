@@ -76,10 +76,10 @@ export class SmtpSession implements AsyncDisposable {
     await this.#hello();
   }
 
-  /** Throws SmtpRefusal; does nothing where the server asks nobody who they are. */
-  async logIn(user: string, password: string): Promise<void> {
+  /** Throws SmtpRefusal; "not asked" where the server asks nobody who they are, and nothing was done. */
+  async logIn(user: string, password: string): Promise<"logged in" | "not asked"> {
     const offered = this.#extensions.find((extension) => /^AUTH[ =]/.test(extension));
-    if (offered === undefined) return;
+    if (offered === undefined) return "not asked";
     const methods = offered.slice(5).split(" ");
     const base64 = (text: string) => Buffer.from(text).toString("base64");
     if (methods.includes("PLAIN")) {
@@ -92,6 +92,7 @@ export class SmtpSession implements AsyncDisposable {
       throw Object.assign(new Error("no known AUTH"), { code: "AUTH_NOT_SUPPORTED" });
     }
     this.#ladder.climb("authentication");
+    return "logged in";
   }
 
   /** Begins a message from a sender; throws SmtpRefusal. */

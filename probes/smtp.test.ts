@@ -248,6 +248,12 @@ describe("what a relay answers", () => {
       "authorization",
       { kind: "reached", rung: "authorization" },
     ],
+    [
+      "log in first, and no way to",
+      { EHLO: "250-x\r\n250 STARTTLS\r\n", MAIL: "530 no\r\n" },
+      "tls",
+      { kind: "faulted", code: "AUTH_NOT_OFFERED" },
+    ],
     ["no TLS today", { STARTTLS: "454 later\r\n" }, "network", { kind: "faulted", code: "SMTP_454" }],
     [
       "no TLS ever",

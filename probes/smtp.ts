@@ -79,7 +79,8 @@ export const smtp = defineProbe({
   explain,
 });
 
-/** Tries the envelope even after a refused login: a relay that is open to everybody refuses it all the same. */
+/** Tries the envelope even after a refused login: a relay that is open to everybody refuses it all the same. Throws
+ *  AUTH_NOT_OFFERED where it wants a login and did not offer one, because then none was tried. */
 async function offerEnvelope(
   session: SmtpSession,
   { own, target, item, secret }: TryContext<SmtpEndpoint>,
@@ -87,17 +88,19 @@ async function offerEnvelope(
   const { user, password } =
     item.vector.credentials === "target" ? target.credentials.canary : own.credentials.own;
   await session.secure();
-  const refused = await session.logIn(user, secret(password)).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  if (refused !== null && !isRefusedLogin(refused)) throw refused;
+  const login = await session.logIn(user, secret(password)).catch((error: unknown) => {
+    if (isRefusedLogin(error)) return error;
+    throw error;
+  });
   try {
     await session.mailFrom(`${own.sender}@${own.domain}`);
     const answer = await session.recipient(`${secret(target.credentials.canary.mailbox)}@${target.domain}`);
     if (answer !== "accepted") throw answer;
   } catch (error) {
-    throw refused ?? error;
+    if (isRefusedLogin(login)) throw login;
+    if (login === "not asked" && isRefusedLogin(error))
+      throw Object.assign(new Error("no AUTH"), { code: "AUTH_NOT_OFFERED" });
+    throw error;
   }
   await session.takeBack().catch(() => {});
   return { kind: "reached", rung: "authorization" };

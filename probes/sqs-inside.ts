@@ -1,7 +1,7 @@
 import type { QueueAttributeName, SQSClient } from "@aws-sdk/client-sqs";
 import type { Findings } from "../core/journal.ts";
 import { notAws, regionOfArn, requireAws } from "./aws-client.ts";
-import { canaryDigest } from "./canary.ts";
+import { canariesIn } from "./canary.ts";
 import type { Answer } from "./probe.ts";
 import { openSqs, queueUrl, type SqsContext, type SqsEndpoint } from "./sqs-endpoint.ts";
 import { queueLinks } from "./sqs-links.ts";
@@ -32,7 +32,7 @@ async function lookAround(
 ): Promise<Findings | null> {
   if (probe === "sqs-stray") {
     const dead = own.deadLetterQueue ? await allMessages(sqs, queueUrl(own, own.deadLetterQueue)) : [];
-    const found = [...messages, ...dead].flatMap(({ Body }) => canaryDigest(Body) ?? []);
+    const found = [...messages, ...dead].flatMap(({ Body }) => canariesIn(Body ?? ""));
     return { canaries: [...new Set(found)].sort() };
   }
   const attributes = await attributesOf(sqs, queueUrl(own, own.queue), ["All"]);

@@ -52,6 +52,11 @@ describe("where a queue's settings lead", () => {
       allow({ Principal: "*", Condition: { StringEquals: { "aws:SourceVpc": "vpc-1" } } }),
       [],
     ],
+    ...["*", "vpc-*"].map((pattern): [string, Record<string, string>, undefined[]] => [
+      `nobody knows where, through a VPC like ${pattern}`,
+      allow({ Principal: "*", Condition: { StringLike: { "aws:SourceVpc": pattern } } }),
+      [undefined],
+    ]),
     [
       "nowhere, to everybody of the own account",
       allow({ Principal: "*", Condition: { StringEquals: { "aws:PrincipalAccount": account } } }),

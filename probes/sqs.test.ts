@@ -214,6 +214,17 @@ describe("a look inside", () => {
     expect(record?.entry.findings?.canaries).toEqual([canaries[eu], canaries[us]].map(canaryDigest).sort());
   });
 
+  test.each<[string, (canary: string) => string]>([
+    ["a topic's envelope", (Message) => JSON.stringify({ Type: "Notification", Message })],
+    ["an event", (canary) => JSON.stringify({ source: "acme", detail: { canary } })],
+    ["a line", (canary) => `${canary}\n`],
+  ])("finds it in %s", async (_what, body) => {
+    const planted = { body: canaries[eu] ?? "", attributes: { "ringfence-region": eu } };
+    await start([eu], { [eu]: { messages: [planted, { body: body(canaries[us] ?? "") }] } });
+    const record = await run("sqs-stray", eu, { own: own() });
+    expect(record?.entry.findings?.canaries).toContain(canaryDigest(canaries[us]));
+  });
+
   test("finds it among the dead letters of a long queue", async () => {
     await start();
     const [jobs] = queues.read(eu);

@@ -17,8 +17,14 @@ export interface SshPlace {
 }
 
 export interface SshSession extends AsyncDisposable {
-  /** Runs a command to its end and gives what it wrote to stdout; a refused channel rejects. */
-  run(command: string): Promise<string>;
+  /** Runs a command to its end; a refused channel rejects. */
+  run(command: string): Promise<Ran>;
+}
+
+/** `output`: what a command wrote to stdout. `succeeded`: whether it ended with the code 0. */
+export interface Ran {
+  output: string;
+  succeeded: boolean;
 }
 
 /** Takes its time: it compiles ciphers of its own. */
@@ -58,7 +64,7 @@ export async function openSshSession(
   });
   ladder.climb("authentication");
   return {
-    run: (command) => Promise.race([outputOf(client, command, ladder), failed]),
+    run: (command) => Promise.race([ranOn(client, command, ladder), failed]),
     [Symbol.asyncDispose]: async () => void client.end(),
   };
 }
@@ -107,7 +113,7 @@ function fingerprint(key: Buffer): string {
 }
 
 /** What a command may print is bounded by what its socket may bring. */
-async function outputOf(client: Client, command: string, ladder: Ladder): Promise<string> {
+async function ranOn(client: Client, command: string, ladder: Ladder): Promise<Ran> {
   const channel = await new Promise<ClientChannel>((done, fail) => {
     client.exec(command, (error, opened) => (error ? fail(asRefusal(error)) : done(opened)));
   });
@@ -115,8 +121,9 @@ async function outputOf(client: Client, command: string, ladder: Ladder): Promis
   channel.stderr.resume();
   const chunks: Buffer[] = [];
   channel.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await new Promise<void>((done) => channel.once("close", () => done()));
-  return Buffer.concat(chunks).toString("utf8");
+  // Not "exit", which may come before anybody can listen.
+  const code = await new Promise<unknown>((done) => channel.once("close", done));
+  return { output: Buffer.concat(chunks).toString("utf8"), succeeded: code === 0 };
 }
 
 /** The server's own no to a channel or a command, told from a connection that was lost meanwhile. RFC 4254, 5.1. */

@@ -211,6 +211,12 @@ describe("a server that keeps to the protocol, and is hostile inside", () => {
     ],
     [
       "ssh-access-record",
+      "shows a part of its record",
+      "authorization",
+      { kind: "faulted", code: "COMMAND_FAILED" },
+    ],
+    [
+      "ssh-access-record",
       "shows accounts full of markup",
       "authorization",
       { kind: "faulted", code: "RECORD_UNREADABLE" },

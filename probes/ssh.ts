@@ -124,7 +124,8 @@ function open(
 }
 
 async function readCanary(session: SshSession, { canaryCommand }: SshEndpoint): Promise<Outcome> {
-  const canary = canaryDigest((await session.run(canaryCommand)).trim());
+  const { output } = await session.run(canaryCommand);
+  const canary = canaryDigest(output.trim());
   return { kind: "reached", rung: "data", ...(canary ? { canary } : {}) };
 }
 
@@ -136,18 +137,20 @@ function withOwn(outcome: Outcome, findings: Findings): Answer {
 const askConnection = "echo $SSH_CONNECTION";
 
 async function whereServed(session: SshSession, address: string): Promise<Findings> {
-  const connection = readConnection(await session.run(askConnection));
+  const connection = readConnection((await session.run(askConnection)).output);
   if (!connection) return {};
   return { servedFrom: { addresses: [...new Set([address, connection.server.address])] } };
 }
 
-/** A record without the very login that reads it is somebody else's, or of another day. */
+/** A record without the very login that reads it is somebody else's, or of another day; one whose command failed
+ *  may be a part of it, though what it shows stands. */
 async function recordOf(
   session: SshSession,
   { own, outcome }: { own: SshEndpoint; outcome: Outcome },
 ): Promise<Answer> {
-  const us = readConnection(await session.run(askConnection));
-  const accesses = readRecord(await session.run(own.recordCommand));
+  const us = readConnection((await session.run(askConnection)).output);
+  const record = await session.run(own.recordCommand);
+  const accesses = readRecord(record.output);
   const { auditor, canary } = own.credentials;
   const ours = accesses.some(
     ({ user, address, port }) =>
@@ -156,6 +159,7 @@ async function recordOf(
   if (!ours) return { outcome: { kind: "faulted", code: "RECORD_WITHOUT_US" } };
   const others = [auditor.user, own.credentials.own.user];
   const links = accessLinks(accesses, { operators: own.operators, others, canary: canary.user });
+  if (!record.succeeded) return { outcome: { kind: "faulted", code: "COMMAND_FAILED" }, findings: { links } };
   return withOwn(outcome, { links });
 }
 

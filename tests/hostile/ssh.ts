@@ -135,8 +135,8 @@ const says = (text: string) =>
     },
   });
 
-/** Keeps up appearances, and shows that record. */
-const shows = (record: (us: string) => string) =>
+/** Keeps up appearances, and shows that record; its command ends with the code. */
+const shows = (record: (us: string) => string, code = 0) =>
   polite({
     answer(channel, command, { remoteAddress, remotePort, localAddress }) {
       const us = `Accepted password for ringfence from ${remoteAddress} port ${remotePort} ssh2`;
@@ -147,7 +147,7 @@ const shows = (record: (us: string) => string) =>
             ? `${remoteAddress} ${remotePort} ${localAddress} 22\n`
             : fakeCanary,
       );
-      channel.exit(0);
+      channel.exit(command.includes("record") ? code : 0);
       channel.end();
     },
   });
@@ -185,6 +185,7 @@ const inside: Record<string, (socket: Socket) => void> = {
       command.includes("record") ? flood(channel, "", Buffer.from(logins(1000))) : channel.end(fakeCanary),
   }),
   "shows a record without us": shows(() => logins(3)),
+  "shows a part of its record": shows((us) => us + logins(1), 1),
 };
 
 export const hostileSsh: Behaviour[] = Object.entries({ ...bare, ...inside }).map(([behaviour, serve]) => ({
