@@ -313,9 +313,9 @@ export const drills: Drill[] = [
     atLeastOne: true,
   },
   {
-    id: "database-after-four-seconds",
+    id: "database-after-three-seconds",
     path,
-    title: "the border lets the EU through to the US only after four seconds of knocking",
+    title: "the border lets the EU through to the US only after more than three seconds of knocking",
     open: (tools, hole) => admitLate(tools, hole),
     expects: crossing(eu, us, { family: 4 }),
     atLeastOne: true,
@@ -382,7 +382,7 @@ async function flickerName(tools: DrillTools, hole: Hole): Promise<void> {
   });
 }
 
-/** Counts the first SYN segments from the EU, and opens the border four seconds later. */
+/** Counts the first SYN segments from the EU, and opens the border more than three seconds later. */
 async function admitLate(tools: DrillTools, hole: Hole): Promise<void> {
   const chain = "inet ringfence forward";
   await addRule(tools, hole, {
@@ -403,7 +403,8 @@ async function admitLate(tools: DrillTools, hole: Hole): Promise<void> {
       if (knocks > 0) break;
       await new Promise((done) => setTimeout(done, 50));
     }
-    await new Promise((done) => setTimeout(done, 3800));
+    // Linux knocks every second at first: the fifth comes in time, also where this takes a while.
+    await new Promise((done) => setTimeout(done, 3300));
     if (!closed) await admit(tools, hole, `${between(eu, us, 4)} ${port} accept`);
   };
   opened = watch();
