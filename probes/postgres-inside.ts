@@ -22,6 +22,7 @@ export interface Looked extends Pick<Answer, "removed"> {
 }
 
 const mostDatabases = 50;
+const databasesAtOnce = 4;
 const mostTables = 500;
 const mostLinks = 100;
 const mostCanaries = 500;
@@ -158,12 +159,18 @@ async function inEachDatabase(
      WHERE datname <> 'template0' LIMIT ${mostDatabases + 1}`,
   );
   if (rows.length > mostDatabases) throw truncated("too many databases");
-  for (const { name, current } of rows) {
-    if (current) {
-      await look(client);
-    } else {
-      await using session = await open(name);
-      await look(session.client);
+  const left = [...rows];
+  const lookAtAll = async () => {
+    for (let next = left.shift(); next; next = left.shift()) {
+      if (next.current) {
+        await look(client);
+      } else {
+        await using session = await open(next.name);
+        await look(session.client);
+      }
     }
-  }
+  };
+  const looks = await Promise.allSettled(Array.from({ length: databasesAtOnce }, lookAtAll));
+  const failed = looks.find((one) => one.status === "rejected");
+  if (failed) throw failed.reason;
 }
