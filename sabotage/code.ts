@@ -161,6 +161,35 @@ const misobserved = (
   }),
 );
 
+/** A copy of this project in which one constant is another. */
+function withConstant(context: Context, file: string, [name, value]: readonly [string, number]): string {
+  const project = copyOfProject(context);
+  const path = join(project, file);
+  const text = readFileSync(path, "utf8");
+  const altered = text.replace(new RegExp(`(const ${name} = )\\d+`), `$1${value}`);
+  if (altered === text) throw new Error(`${name} is written elsewhere than in ${file}`);
+  writeFileSync(path, altered);
+  return project;
+}
+
+const tooShortMs = 200;
+
+/** Else four times a slow control would be patience enough, and its silence rightly count. An S3 refusal that
+ *  came in time is a refusal, however short the deadline; silence is what needs time. */
+const impatient = (["postgres", "redis", "tcp"] as const).map(
+  (kind): Sabotage => ({
+    id: `code/impatient/${kind}`,
+    kind,
+    title: `attempts that wait ${tooShortMs} ms, before the second SYN, however slow the controls were`,
+    async run(context) {
+      const project = withConstant(context, "observer/patience.ts", ["patience", 0]);
+      const map = { ...context.mapOf(kind), attempts: { deadlineMs: tooShortMs } };
+      const judged = await context.prove({ kind, project, map });
+      return resultOf(judged.judgement, crossing);
+    },
+  }),
+);
+
 /** Long enough for a control that uses its link at once, not for a barrier that is held. */
 const shortLifetimeSeconds = 1;
 const heldMs = 2500;
@@ -170,12 +199,10 @@ const expiredLink: Sabotage = {
   kind: "s3",
   title: "the link signed at home expired before anybody abroad tried it",
   async run(context) {
-    const project = copyOfProject(context);
-    const file = join(project, "probes", "s3-client.ts");
-    const text = readFileSync(file, "utf8");
-    const shortened = text.replace(/(const linkLifetimeSeconds = )\d+/, `$1${shortLifetimeSeconds}`);
-    if (shortened === text) throw new Error("the lifetime of a link is written elsewhere");
-    writeFileSync(file, shortened);
+    const project = withConstant(context, "probes/s3-client.ts", [
+      "linkLifetimeSeconds",
+      shortLifetimeSeconds,
+    ]);
     const held = () => new Promise<void>((done) => setTimeout(done, heldMs));
     const judged = await context.prove({
       kind: "s3",
@@ -189,4 +216,11 @@ const expiredLink: Sabotage = {
   },
 };
 
-export const code: readonly Sabotage[] = [missing, ...filtered, ...misbehaved, ...misobserved, expiredLink];
+export const code: readonly Sabotage[] = [
+  missing,
+  ...filtered,
+  ...misbehaved,
+  ...misobserved,
+  ...impatient,
+  expiredLink,
+];

@@ -148,22 +148,6 @@ const clocks = kinds.flatMap((kind) =>
   ),
 );
 
-/** However slow the controls, four times this is over before a second SYN leaves. */
-const tooShortMs = 200;
-
-/** An S3 refusal that came in time is a refusal, however short the deadline; silence is what needs time. */
-const hurried = (["postgres", "redis", "tcp"] as const).map(
-  (kind): Sabotage => ({
-    id: `runner/deadline-${tooShortMs}-ms/${kind}`,
-    kind,
-    title: `a deadline of ${tooShortMs} ms, before the second SYN`,
-    async run({ mapOf, prove }) {
-      const judged = await prove({ kind, map: { ...mapOf(kind), attempts: { deadlineMs: tooShortMs } } });
-      return resultOf(judged.judgement, crossing);
-    },
-  }),
-);
-
 /** Starts the regions' processes under limits of the kernel. */
 function limited(state: ReplicaState, ...limits: string[]): ReplicaState {
   return { ...state, privilege: ["prlimit", ...limits, "--", ...state.privilege] };
@@ -214,7 +198,6 @@ export const runners: readonly Sabotage[] = [
   ...noIpv6,
   ...proxies,
   ...clocks,
-  ...hurried,
   ...exhausted,
   ...starved,
 ];

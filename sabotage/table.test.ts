@@ -44,7 +44,7 @@ const promised: [way: RegExp, kinds: readonly string[]][] = [
   [/^runner\/no-ipv6\//, kinds],
   [/^runner\/proxy\//, kinds],
   [/^runner\/clock-behind\//, kinds],
-  [/^runner\/deadline-200-ms\//, ["postgres", "redis", "tcp"]],
+  [/^code\/impatient\//, ["postgres", "redis", "tcp"]],
   [/^runner\/files-/, kinds],
   [/^runner\/memory-/, ["all"]],
   [/^code\/probe-file-deleted\//, ["redis"]],
