@@ -27,7 +27,7 @@ const longestCharacter = 4;
 export function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
   const bytes = new Uint8Array(1 << 20);
   let length = 0;
-  for (const piece of pieces) {
+  for (const piece of joined(pieces)) {
     for (let at = 0; at < piece.length; ) {
       const rest = at === 0 ? piece : piece.slice(at);
       const { read, written } = encoder.encodeInto(rest, bytes.subarray(length));
@@ -39,6 +39,20 @@ export function* encoded(pieces: Iterable<string>): Generator<Uint8Array> {
     }
   }
   if (length > 0) yield bytes.subarray(0, length);
+}
+
+const charactersAtOnce = 1 << 16;
+
+/** Many small pieces take longer to encode than one of them all. */
+function* joined(pieces: Iterable<string>): Generator<string> {
+  let text = "";
+  for (const piece of pieces) {
+    text += piece;
+    if (text.length < charactersAtOnce) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
 }
 
 const elementsPerPiece = 500;

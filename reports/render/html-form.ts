@@ -33,6 +33,8 @@ export function* formOf(page: string): Generator<string> {
   if (!page.startsWith(doctype)) throw new TypeError("a page begins with its doctype");
   yield "\0!html";
   const open: string[] = [];
+  /** A large page has few tags, many times each. */
+  const started = new Map<string, string>();
   for (let at = doctype.length; at < page.length; ) {
     const found = matchAt(tag, page, at);
     if (!found) {
@@ -50,7 +52,9 @@ export function* formOf(page: string): Generator<string> {
       yield "\0>";
       continue;
     }
-    yield `\0<${name}${attributesIn(name, attributes)}`;
+    const start = started.get(whole) ?? `\0<${name}${attributesIn(name, attributes)}`;
+    started.set(whole, start);
+    yield start;
     if (empty.has(name)) yield "\0>";
     else if (raw.has(name)) {
       const end = page.indexOf(`</${name}>`, at);
@@ -80,6 +84,7 @@ function attributesIn(element: string, markup: string): string {
 }
 
 function plain(escaped: string): string {
+  if (!escaped.includes("&")) return escaped;
   return escaped.replace(/&[^;]*;?/g, (entity) => {
     const character = characters[entity];
     if (character === undefined) throw new TypeError(`no entity of ours: ${entity}`);
