@@ -27,9 +27,21 @@ writeFileSync(join(run, "residency.yaml"), "systems:\n  - id: orders-db\n");
 describe("ringfence export", () => {
   test("makes each kind of file of a run, and names what it wrote", () => {
     const out = join(folder, "out");
-    const done = ringfence(["export", run, "--to", "pdf,xlsx", "--to", "csv", "--to", "sarif", "--out", out]);
+    const done = ringfence([
+      "export",
+      run,
+      "--to",
+      "pdf,xlsx",
+      "--to",
+      "csv",
+      "--to",
+      "sarif,oscal",
+      "--out",
+      out,
+    ]);
     expect(done).toMatchObject({ exitCode: 0, output: expect.stringContaining("report.pdf") });
     expect(readdirSync(out).sort()).toEqual([
+      "assessment-results.json",
       "population.csv",
       "population.xlsx",
       "report.pdf",
@@ -71,7 +83,7 @@ describe("ringfence export", () => {
   test.each([["doc"], ["constructor"]])("knows no %j, and says what it knows", (kind) => {
     expect(ringfence(["export", run, "--to", kind])).toMatchObject({
       exitCode: 64,
-      output: expect.stringContaining("pdf, xlsx, csv, sarif"),
+      output: expect.stringContaining("pdf, xlsx, csv, sarif, oscal"),
     });
   });
 });

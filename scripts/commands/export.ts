@@ -3,21 +3,23 @@ import { dirname, join, relative, resolve } from "node:path";
 import { sha256 } from "../../core/digest.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import type { WrittenRun } from "../../reports/compare.ts";
-import { readControls } from "../../reports/controls.ts";
+import { type Controls, readControls } from "../../reports/controls.ts";
 import { readRun } from "../../reports/read-run.ts";
+import { RunFolder } from "../../reports/run-folder.ts";
 import { parseOptions, usage } from "../options.ts";
 import { plain } from "../terminal.ts";
 
 export const help = `ringfence export DIR --to WHAT: makes files of a run for other people's tools
 
   DIR             a folder that \`ringfence run\` wrote
-  --to WHAT       pdf, xlsx, csv, sarif; may be repeated, or named with commas
+  --to WHAT       pdf, xlsx, csv, sarif, oscal; may be repeated, or named with commas
   --out FOLDER    where to write (default: here). Not into DIR, whose signatures would not cover them
   --map PATH      sarif: where the residency map lies in your repository (default: residency.yaml)
 
   pdf             report.pdf: the run on paper
   xlsx, csv       population.xlsx, population.csv: every attempt; \`run\` writes and signs them, too
   sarif           results.sarif: what is not contained, for code scanning; \`run\` writes and signs it, too
+  oscal           assessment-results.json: OSCAL 1.1.3 assessment results
 
 Reads what stands there, and verifies nothing: \`ringfence verify\` does. Nothing is written over.
 Exit: 0 written, 64 usage.`;
@@ -39,6 +41,7 @@ const kinds: Record<string, { file: string; render: (source: Source) => Promise<
     render: async ({ reports }) => (await import("../../reports/render/csv.ts")).renderPopulationCsv(reports),
   },
   sarif: { file: "results.sarif", render: sarif },
+  oscal: { file: "assessment-results.json", render: oscal },
 };
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -73,10 +76,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
 async function pdf({ run, reports, directory }: Source): Promise<Uint8Array> {
   const { renderPdf } = await import("../../reports/render/pdf.ts");
-  const controls = join(directory, "controls.yaml");
   const names = ["run.json", ...reports.map(({ region }) => `${region.id}/report.json`)];
   return renderPdf(run, reports, {
-    controls: existsSync(controls) ? readControls(controls).controls : null,
+    controls: controlsIn(directory),
     files: Object.fromEntries(names.map((name) => [name, sha256(readFileSync(join(directory, name)))])),
   });
 }
@@ -84,6 +86,18 @@ async function pdf({ run, reports, directory }: Source): Promise<Uint8Array> {
 async function sarif({ run, reports, directory, mapFile }: Source): Promise<string> {
   const { renderSarif } = await import("../../reports/render/sarif.ts");
   return renderSarif(run, reports, readFileSync(join(directory, "residency.yaml"), "utf8"), mapFile);
+}
+
+async function oscal({ run, reports, directory }: Source): Promise<string> {
+  const { renderOscal } = await import("../../reports/render/oscal.ts");
+  const folder = new RunFolder(directory);
+  const files = Object.fromEntries(folder.names().map((name) => [name, folder.sha256(name)]));
+  return renderOscal(run, reports, { controls: controlsIn(directory), files });
+}
+
+function controlsIn(directory: string): Controls | null {
+  const file = join(directory, "controls.yaml");
+  return existsSync(file) ? readControls(file).controls : null;
 }
 
 function unknown(name: string): never {
