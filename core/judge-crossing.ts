@@ -95,10 +95,12 @@ export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: E
   if (planned.contacts === "target" && isOwnAddress(one.address, { twin, targetAlive }))
     return unproven(`${one.address} is ${planned.from.region}'s own system`, "OWN_SYSTEM_ANSWERED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
-  const answered = one.outcome.kind === "refused" && height(one.outcome.rung) > height("tls");
-  if (one.address !== null && !answered && !answering?.addresses.includes(one.address)) {
-    return unproven(`nothing shows that ${one.address} answers at home`, "ADDRESS_UNPROVEN");
-  }
+  const { address, outcome } = one;
+  const answered = outcome.kind === "refused" && height(outcome.rung) > height("tls");
+  const nowhere = address === null && outcome.kind === "refused" && outcome.rung === "name";
+  const isProven = address !== null && answering?.addresses.includes(address);
+  if (!answered && !nowhere && !isProven)
+    return unproven(`nothing shows that ${address ?? "what it tried"} answers at home`, "ADDRESS_UNPROVEN");
   return null;
 }
 

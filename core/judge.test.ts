@@ -223,6 +223,18 @@ describe("without both controls a failed attempt proves nothing", () => {
       /answers at home/,
     ],
     [
+      "the attempt does not say which address was silent",
+      { attempt: silentAt("network", { address: null }) },
+      "inconclusive",
+      /nothing shows that what it tried answers at home/,
+    ],
+    [
+      "the attempt does not say which address refused",
+      { guard: "reject", attempt: refusedAt("network", "ECONNREFUSED", { address: null }) },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
       "one of the attempt's addresses is nobody's",
       { attempt: [silentAt("network"), silentAt("network", { address: somewhereElse })] },
       "inconclusive",
