@@ -152,9 +152,9 @@ function lameness(
 function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {
   const { outcome } = one;
   if (outcome.kind !== "refused" && outcome.kind !== "silent") return unproven("it has no end");
-  if (height(outcome.rung) > height(planned.stopBy))
-    return unproven(`it was stopped too late, at ${outcome.rung}`);
-  const doubt = outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, one, map);
+  const doubt =
+    climbedOn(one) ??
+    (outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, one, map));
   if (doubt)
     return {
       ...unproven(doubt),
@@ -171,6 +171,15 @@ function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Findi
         ? `refused at ${outcome.rung} by ${where}: ${outcome.code}`
         : `no answer from ${where} within ${Math.round(one.durationMs)} ms, though it answers at home`,
   };
+}
+
+/** What answers late was slow, not stopped: nobody knows what would have met the attempt further on. */
+function climbedOn(one: Try): string | null {
+  const { outcome } = one;
+  const reached = passed(one);
+  if ((outcome.kind !== "refused" && outcome.kind !== "silent") || height(reached) < height(outcome.rung))
+    return null;
+  return `it was stopped at ${outcome.rung}, and passed ${reached} all the same`;
 }
 
 /** The same for what was sent one way, where silence is no sign. */

@@ -344,9 +344,16 @@ describe("silence counts only when an answer had time to come", () => {
       /said nothing at tls/,
     ],
     [
-      "an answer after the deadline, below the stop-by rung, does not make a breach",
-      { stopBy: "authorization", late: { address: addressIn("us"), rung: "tls" } },
-      "contained",
+      "an answer after the deadline, below the stop-by rung, makes no breach, and the silence was slowness",
+      { stopBy: "authorization", late: { address: addressIn("us"), rung: "network" } },
+      "inconclusive",
+      /stopped at network, and passed network all the same/,
+    ],
+    [
+      "a reset of what had passed already",
+      { stopBy: "data", guard: "reject", attempt: refusedAt("network", "ECONNREFUSED", { climbed: "tls" }) },
+      "inconclusive",
+      /passed tls all the same/,
     ],
   ]);
 });
