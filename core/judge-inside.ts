@@ -105,6 +105,8 @@ function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): str
   const own = book.plantedFor(planned.to.region, planned.to.system);
   const read = tries.every(({ outcome }) => outcome.kind === "reached" && outcome.canary === own);
   if (own === undefined || !read) return "the look did not even find the region's own canary";
+  if (planned.privateAddresses && tries.some(({ address }) => address === null))
+    return "it did not say where its name leads";
   if (planned.about === undefined) return null;
   const [broken] = book.problemsOf(planned.about);
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;

@@ -358,6 +358,17 @@ describe("silence counts only when an answer had time to come", () => {
   ]);
 });
 
+test.each([
+  [1, "inconclusive"],
+  [2, "contained"],
+])("an address that was to be tried twice, and was tried %i times, is %s", (times, grade) => {
+  const { plan, map } = aTrial();
+  const items = plan.items.map((item) => (item.role === "attempt" ? { ...item, repeats: 2 } : item));
+  const observe: Observe = (item, phase) =>
+    item.role === "attempt" ? { tries: Array(times).fill(silentAt("network")) } : asPromised(item, phase);
+  expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe }))).toMatchObject({ grade });
+});
+
 test("a region that answers nobody at home makes its own lines inconclusive, and no others", () => {
   const map = aMap({ regions: ["eu", "us", "ap"] });
   const plan = planAttempts(map, kinds, { environment: "replica", regions: ["eu", "us", "ap"] });
@@ -554,6 +565,12 @@ describe("a look inside is judged by what it found", () => {
       { probe: "wiring", attempt: silentAt("network", { address: addressIn("us") }) },
       "breached",
       /leads to/,
+    ],
+    [
+      "an endpoint whose name leads nobody says where",
+      { probe: "wiring", attempt: reached("data", own, { address: null }) },
+      "inconclusive",
+      /where its name leads/,
     ],
     ["no link", { probe: "links" }, "contained", /no link/],
     ["a link inside the region", link([addressIn("eu")]), "contained"],

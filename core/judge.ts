@@ -129,7 +129,7 @@ function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
   const found = (inside ? judgeInside : crossing)(planned, evidence);
   if (!found) return broken ?? unproven("it was never observed");
   if (found.grade !== "contained") return found.grade === "breached" ? found : (broken ?? found);
-  return broken ?? untried(planned, evidence) ?? found;
+  return broken ?? untried(planned, evidence) ?? tooSeldom(planned, evidence) ?? found;
 }
 
 /** By address means by each of them: the one that nobody tried may be open. */
@@ -140,6 +140,14 @@ function untried({ vector, contacts }: PlannedItem, { tries, targetAlive }: Evid
   return left === undefined
     ? null
     : unproven(`${left} answers at home, and was not tried`, "ADDRESS_UNTRIED");
+}
+
+/** A hole may let only some connections through: each address is tried as often as was planned. */
+function tooSeldom({ repeats = 1 }: PlannedItem, { tries }: Evidence): Finding | null {
+  const byAddress = Map.groupBy(tries, ({ address }) => address);
+  byAddress.delete(null);
+  const [few] = [...byAddress].filter(([, made]) => made.length < repeats);
+  return few ? unproven(`${few[0]} was tried ${few[1].length} times of ${repeats}`, "ADDRESS_UNTRIED") : null;
 }
 
 function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null {
