@@ -92,7 +92,7 @@ export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: E
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const mute = unheard(planned, one);
   if (mute) return unproven(mute, "OWN_SYSTEM_FAILED");
-  if (planned.contacts === "target" && isOwnAddress(one.address, { twin, targetAlive }))
+  if (planned.contacts === "target" && isOwnAddress(one, { twin, targetAlive }))
     return unproven(`${one.address} is ${planned.from.region}'s own system`, "OWN_SYSTEM_ANSWERED");
   const answering = planned.contacts === "own" ? twin : targetAlive;
   const { address, outcome } = one;
@@ -105,16 +105,14 @@ export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: E
 }
 
 /** A name may lead home, where it was overridden: whatever refuses there keeps nobody from the far system. What is
- *  shared by both is either's. */
+ *  shared by both is either's; but not on the network, where the twin got through to it. */
 function isOwnAddress(
-  address: string | null,
+  { address, outcome }: Try,
   { twin, targetAlive }: Pick<Evidence, "twin" | "targetAlive">,
 ): boolean {
-  return (
-    address !== null &&
-    twin?.addresses.includes(address) === true &&
-    !targetAlive?.addresses.includes(address)
-  );
+  if (address === null || !twin?.addresses.includes(address)) return false;
+  const onNetwork = outcome.kind !== "faulted" && outcome.rung === "network";
+  return onNetwork || !targetAlive?.addresses.includes(address);
 }
 
 /** Where a way leads over the own system, that has to be there: where it is not, no border had a say. What

@@ -93,6 +93,16 @@ describe("a breach needs no control", () => {
       "breached",
     ],
     [
+      "a refused handshake crossed the network, though the socket was not watched",
+      { attempt: refusedAt("tls", "ECONNRESET", { climbed: null }) },
+      "breached",
+    ],
+    [
+      "where the connection alone has to be stopped, anybody's canary will do",
+      { stopBy: "tls", attempt: reached("data", "f".repeat(64)) },
+      "breached",
+    ],
+    [
       "NoSuchKey is a breach, because S3 shows it only to those who may list",
       { stopBy: "authorization", attempt: refusedAt("data", "NoSuchKey") },
       "breached",
@@ -164,6 +174,8 @@ describe("what says nothing about isolation proves nothing", () => {
 describe("without both controls a failed attempt proves nothing", () => {
   const held = reached("data", far);
   const elsewhere = reached("data", far, { address: somewhereElse });
+  const atHome = reached("data", far, { address: home });
+  const shared: ControlState = { before: [atHome], after: [atHome] };
   const wrongs: [string, ControlState, RegExp][] = [
     ["never ran", neverRun, /not run before/],
     ["did not run before the attempt", { before: [] }, /not run before/],
@@ -267,12 +279,15 @@ describe("without both controls a failed attempt proves nothing", () => {
       {
         stopBy: "authorization",
         attempt: refusedAt("authorization", "AccessDenied", { address: home }),
-        targetAlive: {
-          before: [reached("data", far, { address: home })],
-          after: [reached("data", far, { address: home })],
-        },
+        targetAlive: shared,
       },
       "contained",
+    ],
+    [
+      "the name led to an address that both use, and was silent, though the twin got through to it",
+      { attempt: silentAt("network", { address: home }), targetAlive: shared },
+      "inconclusive",
+      /is eu's own system/,
     ],
     [
       "the twin closed a second before the attempt did",
@@ -281,8 +296,19 @@ describe("without both controls a failed attempt proves nothing", () => {
       /twin does not bracket/,
     ],
     [
-      "the target's clock is a second off",
+      "the twin began a second after the attempt",
+      { twin: { before: [{ ...reached("data", own), atSeconds: 11 }] } },
+      "inconclusive",
+      /twin does not bracket/,
+    ],
+    [
+      "the target's clock is a second slow",
       { targetAlive: { after: [{ ...held, atSeconds: 13 }] } },
+      "contained",
+    ],
+    [
+      "the target's clock is a second fast",
+      { targetAlive: { before: [{ ...held, atSeconds: 11 }] } },
       "contained",
     ],
   ]);
@@ -426,6 +452,22 @@ describe("a refusal counts where the border may refuse", () => {
       "inconclusive",
     ],
     [
+      "a reset under a border that rejects, at an address of nobody",
+      { attempt: refusedAt("network", "ECONNREFUSED", { address: somewhereElse }), guard: "reject" },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
+      "a refused TLS handshake under a border that rejects, at an address of nobody",
+      {
+        attempt: refusedAt("tls", "ECONNRESET", { address: somewhereElse }),
+        stopBy: "authorization",
+        guard: "reject",
+      },
+      "inconclusive",
+      /answers at home/,
+    ],
+    [
       "no route on our own machine, while the twin has one",
       { attempt: { ...local, climbed: "name" } },
       "contained",
@@ -465,6 +507,19 @@ describe("a refusal counts where the border may refuse", () => {
       /declared to drop/,
     ],
   ]);
+});
+
+test.each([
+  ["us", "contained"],
+  ["eu", "inconclusive"],
+])("a reset counts where the target's own border rejects: here that of %s", (rejecting, grade) => {
+  const run = aTrial({ attempt: refusedAt("network", "ECONNREFUSED") });
+  const regions = Object.entries(run.map.regions).map(([id, region]) => {
+    const guard = id === rejecting ? ("reject" as const) : ("drop" as const);
+    return [id, { ...region, guard }];
+  });
+  const map = { ...run.map, regions: Object.fromEntries(regions) };
+  expect(verdictOn({ ...run, map }).grade).toBe(grade);
 });
 
 describe("a refused name stops nobody who knows the address", () => {
@@ -694,6 +749,19 @@ describe("a region passes only if everything promised was contained", () => {
     const { plan, map } = aTrial();
     const nowhere = { ...plan, items: [], scope: { regions: [], paths: [], outside: false } };
     expect(gradeOf(aRun({ plan: nowhere, map }))).toBe("inconclusive");
+  });
+  test("each region is judged by its own attempts and gaps, and one without any attempt passes nothing", () => {
+    const map = aMap();
+    const plan = planAttempts(map, kinds, { environment: "replica" });
+    const gap = { path: "database", region: "us", system: "orders", probe: "read", reason: "none" } as const;
+    const items = plan.items.filter(({ role, from }) => role === "control" || from.region !== "ap");
+    const partly = { ...plan, items, gaps: [gap] };
+    const { regions } = judge(partly, map, aRun({ plan: partly, map }).journals);
+    expect(regions).toMatchObject({
+      eu: { grade: "pass", gaps: [] },
+      us: { grade: "inconclusive", gaps: [gap] },
+      ap: { grade: "inconclusive", planned: 0 },
+    });
   });
   test("a region whose every attempt is waived is inconclusive, because nothing was promised", () => {
     expect(gradeOf(aTrial({ waivers: [waiver] }))).toBe("inconclusive");
