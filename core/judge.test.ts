@@ -20,7 +20,7 @@ import {
   verdictOn,
 } from "./a-trial.ts";
 import { exitCodeOf, judge } from "./judge.ts";
-import { planAttempts } from "./plan.ts";
+import { type PlannedItem, planAttempts } from "./plan.ts";
 import type { Waiver } from "./residency-map.ts";
 import { type Grade, height, type Rung, rungs } from "./vocabulary.ts";
 
@@ -395,6 +395,25 @@ test.each([
   expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe }))).toMatchObject({ grade });
 });
 
+test.each([
+  [1, "inconclusive"],
+  [2, "contained"],
+])("what goes to two addresses over the own system, and was asked %i times, is %s", (times, grade) => {
+  const { plan, map } = aTrial({ probe: "carry" });
+  const items = plan.items.map((item) =>
+    item.role === "attempt" ? { ...item, vector: { ...item.vector, route: "address" as const } } : item,
+  );
+  const observe: Observe = (item, phase) => {
+    if (item.role === "attempt") return { tries: Array(times).fill(refusedAt("authorization", "REFUSED")) };
+    const usual = asPromised(item, phase);
+    const tries = [addressIn("us"), "10.20.0.99"].map((address) =>
+      reached("data", canaryOf("us"), { address }),
+    );
+    return item.to.region === "us" ? { tries } : usual;
+  };
+  expect(verdictOn(aRun({ plan: { ...plan, items }, map, observe }))).toMatchObject({ grade });
+});
+
 test("a region that answers nobody at home makes its own lines inconclusive, and no others", () => {
   const map = aMap({ regions: ["eu", "us", "ap"] });
   const plan = planAttempts(map, kinds, { environment: "replica", regions: ["eu", "us", "ap"] });
@@ -540,22 +559,24 @@ describe("a refused name stops nobody who knows the address", () => {
     ],
   ]);
 
-  test("literal addresses over the other family prove nothing for this one", () => {
-    const { plan, map } = aTrial({ literal: silentAt("network") });
-    const items = plan.items.map((item) =>
-      item.vector.route === "address"
-        ? { ...item, vector: { ...item.vector, addressFamily: 6 as const } }
-        : item,
-    );
-    const observe: Observe = (item, phase) =>
-      item.role === "attempt" && item.vector.route === "name"
-        ? { tries: [unnamed] }
-        : asPromised(item, phase);
-    const run = aRun({ plan: { ...plan, items }, map, observe });
-    expect(verdictOn(run)).toMatchObject({
-      grade: "inconclusive",
-      reason: expect.stringMatching(/only the name/),
-    });
+  test.each<[string, (item: PlannedItem) => PlannedItem]>([
+    ["over the other family", (item) => ({ ...item, vector: { ...item.vector, addressFamily: 6 } })],
+    ["with other credentials", (item) => ({ ...item, vector: { ...item.vector, credentials: "own" } })],
+    ["by another probe", (item) => ({ ...item, probe: "another" })],
+    ["of another system", (item) => ({ ...item, to: { ...item.to, system: "another" } })],
+    ["of another region", (item) => ({ ...item, to: { ...item.to, region: "ap" } })],
+    [
+      "of another endpoint",
+      (item) => ({ ...item, to: { ...item.to, endpoint: { host: "another", jurisdiction: "US" } } }),
+    ],
+  ])("literal addresses %s prove nothing for this one", (_which, altered) => {
+    const { plan, map, journals } = aTrial({ attempt: unnamed, literal: silentAt("network") });
+    const items = plan.items.map((item) => (item.vector.route === "address" ? altered(item) : item));
+    const { verdicts } = judge({ ...plan, items }, map, journals);
+    expect(verdicts.map(({ item, grade }) => [item.vector.route, grade]).sort()).toEqual([
+      ["address", "contained"],
+      ["name", "inconclusive"],
+    ]);
   });
 
   test.each([0, 1])("a name that was refused in one of two tries, whichever came first (%i)", (place) => {
@@ -728,6 +749,11 @@ describe("a region passes only if everything promised was contained", () => {
   };
 
   test("everything contained is a pass", () => expect(gradeOf(aTrial())).toBe("pass"));
+  test("a verdict names each address that was tried, once", () => {
+    const nowhere = silentAt("network", { address: somewhereElse });
+    const attempt = [silentAt("network"), silentAt("network"), nowhere];
+    expect(verdictOn(aTrial({ attempt })).addresses).toEqual([addressIn("us"), somewhereElse]);
+  });
   test("a breach is a breach", () =>
     expect(gradeOf(aTrial({ attempt: reached("network") }))).toBe("breached"));
   test("a gap caps it at inconclusive, because a promise was not looked at", () => {
@@ -779,11 +805,17 @@ describe("a region passes only if everything promised was contained", () => {
       true,
     );
   });
+  test("a waiver of a crossing permits that region's canary in one's own systems, too", () => {
+    const leak = { attempt: reached("data", own), findings: { canaries: [own, far] } };
+    const trial = aTrial({ probe: "stray", waivers: [waiver], ...leak });
+    expect(verdictOn(trial)).toMatchObject({ grade: "breached", waiver: { to: "us" } });
+  });
   test("a waiver that was not needed leaves a plain pass", () => {
     expect(withWaived({ ...waiver, probe: "read" }).grade).toBe("pass");
   });
   test.each([
     ["of the other direction", { from: "us", to: "eu" }],
+    ["from another region", { from: "ap" }],
     ["of another probe", { probe: "links" }],
     ["to another region", { to: "ap" }],
   ])("a waiver %s excuses nothing", (_which, parts) => {

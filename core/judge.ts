@@ -142,12 +142,19 @@ function untried({ vector, contacts }: PlannedItem, { tries, targetAlive }: Evid
     : unproven(`${left} answers at home, and was not tried`, "ADDRESS_UNTRIED");
 }
 
-/** A hole may let only some connections through: each address is tried as often as was planned. */
-function tooSeldom({ repeats = 1 }: PlannedItem, { tries }: Evidence): Finding | null {
+/** A hole may let only some connections through, and what is one's own is asked for one of the target's addresses
+ *  at a time: so often every address has to be tried. */
+function tooSeldom(
+  { repeats = 1, vector, contacts }: PlannedItem,
+  { tries, targetAlive }: Evidence,
+): Finding | null {
+  const asked = vector.route === "address" && contacts === "own" ? (targetAlive?.addresses.length ?? 1) : 1;
   const byAddress = Map.groupBy(tries, ({ address }) => address);
   byAddress.delete(null);
-  const [few] = [...byAddress].filter(([, made]) => made.length < repeats);
-  return few ? unproven(`${few[0]} was tried ${few[1].length} times of ${repeats}`, "ADDRESS_UNTRIED") : null;
+  const [few] = [...byAddress].filter(([, made]) => made.length < repeats * asked);
+  return few
+    ? unproven(`${few[0]} was tried ${few[1].length} times of ${repeats * asked}`, "ADDRESS_UNTRIED")
+    : null;
 }
 
 function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null {
