@@ -402,6 +402,14 @@ describe("what was sent outward, over the own system, to a receiver that is aske
   });
 });
 
+test.each([0, 5])(
+  "a send that was answered is a breach, whatever met the others (after %i of them)",
+  (place) => {
+    const attempt = five(faulted("EMFILE")).toSpliced(place, 0, reached("data"));
+    expect(verdictOn(aTrial({ probe: "send", attempt }))).toMatchObject({ grade: "breached" });
+  },
+);
+
 describe("whatever stands in the journals", () => {
   const { plan, map, texts, journals } = aTrial({ probe: "send" });
   const [attempt] = plan.items.filter(({ role }) => role === "attempt");

@@ -110,6 +110,17 @@ describe("a breach needs no control", () => {
     ],
   ]);
 
+  test.each<Rung[]>([
+    ["network", "name"],
+    ["name", "network"],
+  ])("of answers that come late the highest counts: %s, then %s", (...late) => {
+    const { plan, map } = aTrial();
+    const [{ id: item } = { id: "" }] = plan.items.filter(({ role }) => role === "attempt");
+    const said = { type: "late", item, address: addressIn("us"), at: "2026-11-22T12:00:15.000Z" } as const;
+    const eu = late.map((rung) => ({ ...said, rung }));
+    expect(verdictOn(aRun({ plan, map, extra: { eu } })).grade).toBe("breached");
+  });
+
   test("a broken journal does not hide it", () => {
     const run = damaged(aTrial({ attempt: reached("data", far) }), "eu", (lines) => lines.slice(0, -1));
     expect(verdictOn(run).grade).toBe("breached");
@@ -167,7 +178,9 @@ describe("what says nothing about isolation proves nothing", () => {
   test.each(["eu", "us"])("no journal at all of %s", (missing) => {
     const { plan, map, journals } = aTrial();
     const rest = journals.filter(({ region }) => region !== missing);
-    expect(judge(plan, map, rest).verdicts[0]?.grade).toBe("inconclusive");
+    const { verdicts, regions } = judge(plan, map, rest);
+    expect(verdicts[0]?.grade).toBe("inconclusive");
+    expect(regions.eu?.journalProblems).toEqual(missing === "eu" ? ["there is none"] : []);
   });
 });
 
@@ -914,6 +927,22 @@ test.each(["first", "last"])("a broken second journal of a region spoils it, rea
   if (!broken) throw new TypeError("the trial holds no journal");
   const all = place === "first" ? [broken, ...journals] : [...journals, broken];
   expect(judge(plan, map, all).grade).toBe("inconclusive");
+});
+
+test.each([
+  ["an attempt", "eu", { attempt: reached("network") }, "breached"],
+  ["a control", "us", { targetAlive: { before: [faulted("EMFILE")] } }, "inconclusive"],
+] as const)("a second observation of %s replaces nothing of the first", (_what, region, parts, grade) => {
+  const { plan, map, journals } = aTrial(parts as TrialParts);
+  const [good] = aTrial().journals.filter((journal) => journal.region === region);
+  const better = (good?.entries ?? []).filter(
+    (entry) => entry.type === "observation" && entry.phase !== "after" && entry.item.includes("read"),
+  );
+  const all = journals.map((journal) =>
+    journal.region === region ? { ...journal, entries: [...journal.entries, ...better] } : journal,
+  );
+  expect(better.length).toBeGreaterThan(0);
+  expect(judge(plan, map, all).verdicts[0]?.grade).toBe(grade);
 });
 
 test("a journal counts for its own region only, because eu cannot vouch for us", () => {
