@@ -4,8 +4,8 @@ import { canonicalJson } from "../core/digest.ts";
 import { bundleText, statementMediaType } from "./envelope.ts";
 import { hintOf, type SignerIdentity } from "./signer.ts";
 import { openKeyed, openKeyless } from "./signers/open.ts";
-import { checkTimestamps } from "./timestamps/check.ts";
-import type { Trust, TrustedSigner } from "./trust.ts";
+import { checkTimestamps, type Timestamp } from "./timestamps/check.ts";
+import { type Trust, type TrustedSigner, withinMinutes } from "./trust.ts";
 
 const bundleMediaType = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
@@ -84,17 +84,31 @@ function openSigned(
   return { problem: problems.find((one) => one !== stranger) ?? problems[0] ?? stranger };
 }
 
-/** As an authority says, where the trust file names one; else as the statement says. */
+/** As an authority of the trust file says, or the log that an identity's signature is in; else as the statement
+ *  says. A proven time has to be near to the one that is said. */
 function timeOfSigning(bundle: Bundle, { timestamps }: Trust, claimed: string): { at: number } | Problem {
   const said = Date.parse(claimed);
   if (!Number.isFinite(said)) return { problem: `it says no time: ${JSON.stringify(claimed)}` };
-  const stamped = bundle.verificationMaterial.timestampVerificationData?.rfc3161Timestamps ?? [];
-  if (!timestamps || (stamped.length === 0 && !timestamps.required)) return { at: said };
-  const checked = checkTimestamps(bundle, timestamps.authorities);
-  if ("problem" in checked) return checked;
-  const at = checked.time.getTime();
-  if (Math.abs(at - said) <= timestamps.withinMinutes * 60_000) return { at };
-  return { problem: `it says ${claimed}, and ${checked.authority} saw it at ${checked.time.toISOString()}` };
+  const proven = provenTime(bundle, timestamps);
+  if (proven === null) return { at: said };
+  if ("problem" in proven) return proven;
+  const at = proven.time.getTime();
+  if (Math.abs(at - said) <= (timestamps?.withinMinutes ?? withinMinutes) * 60_000) return { at };
+  return { problem: `it says ${claimed}, and ${proven.authority} saw it at ${proven.time.toISOString()}` };
+}
+
+/** Null where nobody but the signer says when. A log's promise is over the time; Sigstore's verifier has checked
+ *  each, and lets no bundle of a key carry one. */
+function provenTime(bundle: Bundle, timestamps: Trust["timestamps"]): Timestamp | Problem | null {
+  const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+  const stamped = timestampVerificationData?.rfc3161Timestamps ?? [];
+  if (timestamps && (stamped.length > 0 || timestamps.required))
+    return checkTimestamps(bundle, timestamps.authorities);
+  const logged = tlogEntries.flatMap(({ inclusionPromise, integratedTime }) =>
+    inclusionPromise ? [Number(integratedTime) * 1000] : [],
+  );
+  if (logged.length === 0) return null;
+  return { time: new Date(Math.min(...logged)), authority: "the log of signatures" };
 }
 
 function outsideWindow({ from, until }: TrustedSigner, at: number): string | null {

@@ -12,6 +12,9 @@ import { readCertificates } from "./timestamps/authority.ts";
 /** The signer of verdicts. No region may be called so. */
 export const judgeRole = "judge";
 
+/** How far a proven time may be from the one that a statement gives, where the trust file does not say. */
+export const withinMinutes = 60;
+
 const instant = z.union([z.iso.date(), z.iso.datetime()]).transform((text) => new Date(text));
 const file = z.string().min(1);
 
@@ -44,7 +47,7 @@ export const TrustFile = z.strictObject({
       withinMinutes: z
         .int()
         .min(1)
-        .default(60)
+        .default(withinMinutes)
         .describe("How far a timestamp may be from the time that the statement gives"),
     })
     .optional(),

@@ -144,4 +144,28 @@ describe("a statement signed by an identity", () => {
       problem: expect.stringMatching(/not among/),
     });
   });
+
+  test("is dated by the log that holds it, because whoever signs can say any time", async () => {
+    const { url, trustedRoot } = await aSigstore(loopback);
+    const { TrustedRoot } = await import("@sigstore/protobuf-specs");
+    writeFileSync(join(folder, "dated.json"), JSON.stringify(TrustedRoot.toJSON(trustedRoot)));
+    const signer = await openSigner(
+      { identity: "oidc", fulcio: url, rekor: url },
+      { environment: { SIGSTORE_ID_TOKEN: aToken({ sub: subject, iss: issuer }) } },
+    );
+    const until = (ago: number) => new Date(Date.now() - ago).toISOString();
+    const window = (ends: string) =>
+      trusting(
+        `signers: [{ signs: judge, trustedRoot: dated.json, identity: { subject: "${subject}", issuer: "${issuer}" }${ends} }]`,
+      );
+    const tenMinutesAgo = await seal(made(new Date(Date.now() - 600_000)), signer);
+    expect(open(tenMinutesAgo, window(""))).toHaveProperty("statement");
+    expect(open(tenMinutesAgo, window(`, until: "${until(60_000)}"`))).toMatchObject({
+      problem: expect.stringMatching(/after its signer may sign/),
+    });
+    const lastYear = await seal(made(new Date(Date.now() - 365 * 86_400_000)), signer);
+    expect(open(lastYear, window(""))).toMatchObject({
+      problem: expect.stringMatching(/it says .* and the log of signatures saw it at/),
+    });
+  });
 });
