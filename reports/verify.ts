@@ -26,9 +26,7 @@ import {
   timeOfRun,
 } from "./statement.ts";
 import { readStoredReport, type StoredReport } from "./stored-report.ts";
-
-/** Between the start of a run and that of its first region. */
-const mostBetweenMs = 3_600_000;
+import { type RunTimes, timeProblems } from "./verify-times.ts";
 
 export interface Verification {
   /** Empty when everything holds. */
@@ -95,9 +93,9 @@ function verifyInto(
     }),
   );
   const observed = new Map(journals.map((journal) => [journal.region, checkObserved(journal)]));
-  requireItsDate();
   requireOneVersion();
   const claims = new Map(plan.scope.regions.map((region) => [region, checkClaims(region)]));
+  problems.push(...timeProblems({ startedAt: run.startedAt, journals, ...timesOfSigning() }));
   for (const region of observers) {
     const [seen, judged] = [observed.get(region), claims.get(region)?.predicate[regionExtension]];
     if (seen && judged && canonicalJson(seen.history) !== canonicalJson(judged.history))
@@ -141,17 +139,15 @@ function verifyInto(
     if (grade !== stored.grade) problems.push(`run.json says ${stored.grade}, and ${grade} was signed`);
   }
 
-  /** Exceptions hold on the day of `run.json`, which the regions have to bear out. */
-  function requireItsDate(): void {
-    const begun = journals.flatMap(({ entries: [start] }) =>
-      start?.type === "run-started" ? Date.parse(start.at) : [],
+  function timesOfSigning(): Pick<RunTimes, "observedAt" | "judgedAt"> {
+    const byRegion = [...claims].flatMap(([region, claim]): [string, string][] =>
+      claim ? [[`${region}/${bundleName}`, timeOfRegion(claim)]] : [],
     );
-    if (begun.length === 0) return;
-    const first = Math.min(...begun);
-    if (Math.abs(first - Date.parse(run.startedAt)) <= mostBetweenMs) return;
-    problems.push(
-      `run.json says that the run started ${run.startedAt}, and the first region started ${new Date(first).toISOString()}`,
-    );
+    const ofRun: [string, string][] = signedRun ? [[bundleName, timeOfRun(signedRun)]] : [];
+    return {
+      observedAt: new Map([...observed].flatMap(([region, seen]) => (seen ? [[region, seen.signedAt]] : []))),
+      judgedAt: new Map([...byRegion, ...ofRun]),
+    };
   }
 
   function requireOneVersion(): void {

@@ -308,11 +308,13 @@ describe("the evidence of a run", () => {
     [extension: string]: unknown;
   }
 
+  type Say = (predicate: SignedPredicate) => void;
+
   /** Signs again what an insider altered, with keys that the trust file then names. */
   async function forged(
     roles: readonly string[],
     alter: (directory: string) => void,
-    say: (predicate: SignedPredicate) => void = () => {},
+    say: { judge?: Say; region?: Say } = {},
   ): Promise<{ problems: string[]; trusted: Trust }> {
     const keys = new Map(
       roles.map((role) => [role, openSigningKey(join(folder, "insider"), { environment: "replica", role })]),
@@ -336,11 +338,11 @@ describe("the evidence of a run", () => {
       }
       alter(directory);
       for (const [role, key] of keys)
-        if (role !== "judge") await signAgain(directory, `${role}/observed.sigstore.json`, key);
+        if (role !== "judge") await signAgain(directory, `${role}/observed.sigstore.json`, key, say.region);
       const judge = keys.get("judge");
       if (!judge) return;
-      for (const region of regions) await signAgain(directory, `${region}/${bundleName}`, judge, say);
-      await signAgain(directory, bundleName, judge, say);
+      for (const region of regions) await signAgain(directory, `${region}/${bundleName}`, judge, say.judge);
+      await signAgain(directory, bundleName, judge, say.judge);
     }, trusted);
     return { problems, trusted };
   }
@@ -350,7 +352,7 @@ describe("the evidence of a run", () => {
     directory: string,
     name: string,
     key: SigningKey,
-    say: (predicate: SignedPredicate) => void = () => {},
+    say: Say = () => {},
   ): Promise<void> {
     const file = join(directory, name);
     const { dsseEnvelope } = JSON.parse(readFileSync(file, "utf8"));
@@ -484,7 +486,7 @@ describe("the evidence of a run", () => {
   ])(
     "does not hold with %s in a statement of the judge that the journals do not lead to",
     async (_what, say, reason) => {
-      expect((await forged(["judge"], () => {}, say)).problems.join("\n")).toMatch(reason);
+      expect((await forged(["judge"], () => {}, { judge: say })).problems.join("\n")).toMatch(reason);
     },
   );
 
@@ -511,6 +513,25 @@ describe("the evidence of a run", () => {
     expect(await within({ until: new Date("2020-01-01") }, { from: new Date("2100-01-01") })).toMatch(
       /may sign/,
     );
+  });
+
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+
+  test("does not hold where a region signed long after its journal ended, because then it may be of any day", async () => {
+    const { problems } = await forged([...regions, "judge"], () => {}, {
+      region: (predicate) => Object.assign(predicate, { signedAt: hoursAgo(-2) }),
+    });
+    for (const region of regions) expect(problems.join("\n")).toMatch(`${region}: its journal ended `);
+  });
+
+  test("does not hold where the judge signed before the regions did, because there was nothing to judge", async () => {
+    const back = (predicate: SignedPredicate) => {
+      for (const extension of ["region", "run"] as const)
+        if (`urn:ringfence:${extension}:v1` in predicate)
+          Object.assign(claimsOf(predicate, extension), { signedAt: hoursAgo(2) });
+    };
+    const { problems } = await forged(["judge"], () => {}, { judge: back });
+    expect(problems.join("\n")).toMatch(/us-east-1 signed its journal .*, and the judge signed .* before/);
   });
 
   test.each(["eu-central-1", "judge"])(
