@@ -143,13 +143,16 @@ function accountProblems(
   ];
 }
 
-function factsIn({ map, plan, version, environment, fidelity, partial, regions }: Started) {
-  return { map, plan, version, environment, fidelity, partial, regions: Object.keys(regions).sort() };
+function factsIn({ at, map, plan, version, environment, fidelity, partial, regions }: Started) {
+  return { at, map, plan, version, environment, fidelity, partial, regions: Object.keys(regions).sort() };
 }
 
-function factsOf({ environment, fidelity, partial, regions }: RunSummary, [report]: readonly RegionReport[]) {
+function factsOf(
+  { startedAt: at, environment, fidelity, partial, regions }: RunSummary,
+  [report]: readonly RegionReport[],
+) {
   const { map, plan } = report?.digests ?? {};
-  const common = { environment, fidelity, partial, regions: Object.keys(regions).sort() };
+  const common = { at, environment, fidelity, partial, regions: Object.keys(regions).sort() };
   return { map, plan, version: report?.version, ...common };
 }
 

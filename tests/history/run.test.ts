@@ -25,6 +25,7 @@ import { verifyLog } from "../../attest/history/verify-log.ts";
 import { openSigningKey } from "../../attest/keys.ts";
 import { localSigner } from "../../attest/signer.ts";
 import { readTrust, type Trust } from "../../attest/trust.ts";
+import { sha256 } from "../../core/digest.ts";
 import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { verifyRuns } from "../../reports/verify-runs.ts";
 import { type HeldReplica, holdReplica, ringfence } from "../held-replica.ts";
@@ -215,6 +216,31 @@ describe("runs that were recorded", () => {
     expect(runs).toEqual([
       expect.stringMatching(new RegExp(`two: records/00000003.json says otherwise of it: ${what}$`)),
     ]);
+  });
+
+  test("show that the judge dated a run otherwise, because a gap would seem to be filled", async () => {
+    const { log, runs } = await problemsWith({
+      log: async (place) => {
+        const store = new FolderStore(place);
+        const [, before, start, end] = (await readLog(store)).entries.map(({ record }) => record);
+        if (start?.event !== "started" || end?.event !== "finished" || end.outcome !== "judged")
+          throw new Error("no run");
+        const { map, plan, version, environment, fidelity, partial, trigger, commit, runId } = start;
+        const { at, grade, open, openOmitted, regions } = end;
+        cut(place, 2);
+        const begun = await beginRun(
+          {
+            ...{ map, plan, version, environment, fidelity, partial, trigger, commit, runId },
+            ...{ at: before?.at ?? "", regions: [eu] },
+          },
+          { store, judge: judge() },
+        );
+        const evidence = sha256(readFileSync(join(folder, "runs", "two", "evidence.sigstore.json")));
+        await begun.finish({ at, grade, partial, open, openOmitted, regions, evidence });
+      },
+    });
+    expect(log).toEqual([]);
+    expect(runs.join("\n")).toMatch(/two: records\/00000002.json says otherwise of it: at$/m);
   });
 
   test("are named where they cannot be read, and nothing in them hangs the look", async () => {
