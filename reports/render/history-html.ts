@@ -81,13 +81,16 @@ ${figures.map(
 const passing = new Set<RegionGrade | null>(["pass", "pass-with-exceptions"]);
 
 /** What outweighs all else of the period. "Nothing open" is said only where every region passed when it was last
- *  tested as a whole. */
+ *  tested as a whole, and no run since lacks an end: nobody knows what it found. */
 function stateOf(population: Population): { mark: string; symbol: string; text: string } {
   const open = population.findings.filter(({ state }) => state === "open");
   const excepted = population.findings.some(({ state }) => state === "excepted");
   const last = population.places.map(({ runs }) => runs.findLast(isWhole));
   const untested = last.filter((run) => !run).length;
   const failed = last.filter((run) => run && !passing.has(run.grade)).length;
+  const unended = population.places.some(({ runs }) =>
+    runs.slice(runs.findLastIndex(isWhole)).some(({ state }) => state !== "judged"),
+  );
   const gaps = gapsIn(population);
   if (open.some(({ worst }) => worst === "breached"))
     return { mark: "breached", symbol: "✕", text: `${countText(open.length)} still open` };
@@ -96,6 +99,7 @@ function stateOf(population: Population): { mark: string; symbol: string; text: 
   if (population.places.length === 0) return { ...doubt, text: "No run" };
   if (untested > 0) return { ...doubt, text: `${counted(untested, "region")} not tested as a whole` };
   if (failed > 0) return { ...doubt, text: `${counted(failed, "region")} did not pass when last tested` };
+  if (unended) return { ...doubt, text: "A later run has no end" };
   if (gaps > 0) return { ...doubt, text: counted(gaps, "gap") };
   if (excepted || last.some((run) => run?.grade !== "pass"))
     return { ...doubt, symbol: "!", text: "Passed with exceptions" };
