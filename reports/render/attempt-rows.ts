@@ -1,5 +1,5 @@
 import type { RegionReport, ReportVerdict } from "../report.ts";
-import { gradeWords, pathWords, stopWords } from "./words.ts";
+import { gradeWords, pathWords, regionGradeWords, stopWords } from "./words.ts";
 
 interface Subject {
   report: RegionReport;
@@ -27,6 +27,7 @@ export const attemptColumns: readonly Column[] = [
   { name: "Probe", width: 20, text: ({ verdict }) => verdict.probe },
   { name: "Vector", width: 34, text: ({ verdict }) => verdict.vector },
   { name: "Grade", width: 13, text: ({ verdict }) => gradeWords[verdict.grade].text },
+  { name: "Region's grade", width: 22, text: ({ report }) => regionText(report) },
   { name: "Stopped at", width: 16, text: ({ verdict }) => stopWords(verdict) },
   { name: "Code", width: 18, text: ({ verdict }) => verdict.code ?? "" },
   { name: "Reason", width: 60, text: ({ verdict }) => verdict.reason },
@@ -48,6 +49,13 @@ export function attemptRows(reports: readonly RegionReport[]): string[][] {
   return reports.flatMap((report) =>
     report.verdicts.map((verdict) => attemptColumns.map(({ text }) => text({ report, verdict }))),
   );
+}
+
+/** Gaps and broken journals are no attempts: without it, each row of a region that is not shown to be isolated
+ *  could say "contained". */
+function regionText({ grade, partial }: RegionReport): string {
+  const { text } = regionGradeWords[grade];
+  return partial ? `${text}, of a part of the map` : text;
 }
 
 function controlText({ controls, family }: ReportVerdict, which: "twin" | "targetAlive"): string {
