@@ -125,6 +125,18 @@ test("fidelity, limits and a partial scope are said, because the file travels al
   ]);
 });
 
+test("a part of the map has a category of its own, because code scanning closes what a category no longer has", () => {
+  const category = (parts: Partial<RegionReport>) =>
+    runOf(aReport(parts)).automationDetails?.id?.replace(/[^/]*$/, "");
+  const part = (paths: RegionReport["scope"]["paths"]) =>
+    category({ partial: true, scope: { regions: ["eu-central-1"], paths, outside: false } });
+  expect(category({})).toBe("ringfence/replica/");
+  expect(category({ runId: "another" })).toBe(category({}));
+  expect(part(["cache"])).toMatch(/^ringfence\/replica\/part-[0-9a-f]{12}\/$/);
+  expect(part(["cache"])).toBe(part(["cache"]));
+  expect(part(["cache"])).not.toBe(part(["database"]));
+});
+
 test("the same attempt is the same result in another run, and two attempts are two", () => {
   const verdicts = [aVerdict(aBreach), aVerdict({ ...aBreach, id: "another" })];
   const prints = (report: RegionReport) =>
