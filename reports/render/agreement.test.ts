@@ -35,7 +35,7 @@ const aRegionReport = (region: RegionReport["region"]) =>
   fc
     .record({
       kinds: fc.oneof(
-        fc.constant(["contained"]),
+        fc.constant<string[]>(["contained"]),
         fc.array(fc.constantFrom(...Object.keys(kinds)), { maxLength: 6 }),
       ),
       gaps: fc.constantFrom(0, 0, 1, 2),
@@ -55,9 +55,13 @@ const aRegionReport = (region: RegionReport["region"]) =>
 
 /** Of one region or two, and of a part of the map or all of it. */
 const someReports = fc
-  .tuple(...someRegions(2).map(aRegionReport), fc.constantFrom(1, 2), fc.boolean())
-  .map(([first, second, count, partial]) =>
-    [first, second].slice(0, count).map((report): RegionReport => ({ ...report, partial })),
+  .record({
+    all: fc.tuple(...someRegions(2).map(aRegionReport)),
+    count: fc.constantFrom(1, 2),
+    partial: fc.boolean(),
+  })
+  .map(({ all, count, partial }) =>
+    all.slice(0, count).map((report): RegionReport => ({ ...report, partial })),
   );
 
 const isGood = (grade: RegionReport["grade"]) => grade === "pass" || grade === "pass-with-exceptions";
