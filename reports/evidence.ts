@@ -27,7 +27,7 @@ export const observedBundleName = "observed.sigstore.json";
 /** Public keys and a trust file, for convenience; no signature covers them, and no verifier may use them. */
 export const keysFolder = "keys";
 
-const conveniences = new RegExp(`^${keysFolder}/([^/]+\\.pub\\.pem|trust\\.yaml)$`);
+const conveniences = new RegExp(`^${keysFolder}/([\\w.-]+\\.pub\\.pem|trust\\.yaml)$`);
 
 /** Files of the run that one region's verdicts rest on, beside the journals. */
 const inputs = ["residency.yaml", "controls.yaml", "map.json", "plan.json"] as const;

@@ -108,7 +108,8 @@ export type RegionReport = z.infer<typeof RegionReport>;
 
 /** `run.json`: the whole run in a few lines, for machines. */
 export const RunSummary = z.strictObject({
-  runId: z.string(),
+  /** Also the name of a folder. */
+  runId: z.string().regex(/^\w[\w.-]{0,99}$/),
   environment: z.string(),
   fidelity: z.enum(["replica", "real"]),
   grade: RegionGrade,

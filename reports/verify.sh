@@ -19,11 +19,14 @@ opened() {
 }
 find . ! -type d ! -type f > "$work/odd"
 [ ! -s "$work/odd" ] || no "$(head -1 "$work/odd") is no file, and no folder"
+find . -name '*
+*' > "$work/odd"
+[ ! -s "$work/odd" ] || no "$(head -1 "$work/odd") has a name of two lines"
 opened judge evidence.sigstore.json
 cut -c67- "$work/files" | sort > "$work/known"
 run=$(jq -er '.predicate["urn:ringfence:run:v1"].runId' "$statement")
-find . ! -type d ! -path './keys/*.pub.pem' ! -path ./keys/trust.yaml ! -path ./evidence.sigstore.json > "$work/found"
-cut -c3- "$work/found" | sort > "$work/there"
+find . ! -type d > "$work/found"
+cut -c3- "$work/found" | grep -vxE 'keys/([[:alnum:]_.-]+\.pub\.pem|trust\.yaml)|evidence\.sigstore\.json' | sort > "$work/there"
 [ -s "$work/there" ] || no "the folder could not be listed"
 comm -13 "$work/known" "$work/there" > "$work/strange"
 [ ! -s "$work/strange" ] || no "no signature covers $(head -1 "$work/strange")"

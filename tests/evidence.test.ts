@@ -133,6 +133,27 @@ describe("the evidence of a run", () => {
       (at) => writeFileSync(join(at, "keys", "more.txt"), ""),
       /no signature covers keys\/more/,
     ],
+    [
+      "a folder among the keys",
+      (at) => {
+        mkdirSync(join(at, "keys", "more"));
+        writeFileSync(join(at, "keys", "more", "judge.pub.pem"), "");
+      },
+      /no signature covers keys\/more/,
+    ],
+    [
+      "a key whose name leads elsewhere, where a backslash does",
+      (at) => writeFileSync(join(at, "keys", "..\\..\\judge.pub.pem"), ""),
+      /no signature covers keys\/\.\.\\/,
+    ],
+    [
+      "a file whose name looks like two that may be there",
+      (at) => {
+        mkdirSync(join(at, "keys", "a.pub.pem\n."));
+        writeFileSync(join(at, "keys", "a.pub.pem\n.", "evidence.sigstore.json"), "");
+      },
+      /a\.pub\.pem has a name of two lines/,
+    ],
     ["a link to elsewhere", (at) => symlinkSync("/dev/null", join(at, "more")), /more is no file/],
     ["a pipe in place of a file, which would never end", pipeAt("run.json"), /run\.json is no file/],
     ["a device in place of a file", (at) => deviceAt(at, "us-east-1/junit.xml"), /junit\.xml is no file/],
@@ -270,6 +291,11 @@ describe("the evidence of a run", () => {
       "a file slipped in among the keys, which no signature covers",
       (to) => writeFileSync(join(to, "keys/approval.pdf"), "yes"),
       /keys\/approval\.pdf is not covered/,
+    ],
+    [
+      "a key whose name leads elsewhere, where a backslash does",
+      (to) => writeFileSync(join(to, "keys/..\\..\\judge.pub.pem"), "yes"),
+      /judge\.pub\.pem is not covered/,
     ],
     [
       "the bundles of two regions swapped",

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packKit } from "../reports/kit.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 
 describe("a kit for an auditor", () => {
@@ -68,6 +69,16 @@ describe("a kit for an auditor", () => {
       output: expect.stringContaining("one folder of each"),
     });
   });
+
+  test.each(["../../x", "..", "a\nb", "$(id)", "C:\\x", ""])(
+    "is not made of a run by the name of %j, because an archive's names are paths on whatever unpacks it",
+    (runId) => {
+      const named = mkdtempSync(join(folder, "named-"));
+      cpSync(run.directory, named, { recursive: true });
+      writeFileSync(join(named, "run.json"), JSON.stringify({ ...run.run, runId }));
+      expect(() => packKit([named], null)).toThrow(/run\.json is not what a run writes: runId/);
+    },
+  );
 
   test("is not made of a run that does not hold, because an auditor would find out", () => {
     const altered = join(folder, "altered");

@@ -114,3 +114,10 @@ test("an archive of more files than its format counts is refused, and nothing is
     expect.objectContaining({ code: "USAGE", message: expect.stringMatching(/65536 files/) }),
   );
 });
+
+test.each(["../x", "a/../../x", "/x", "a\\..\\x", "C:x", "a//x", "a/./x", "a\nb", ""])(
+  "an archive has no file of the name %j, because it could leave its folder",
+  (name) => {
+    expect(() => zip({ [name]: "" })).toThrow(expect.objectContaining({ code: "EVIDENCE_INVALID" }));
+  },
+);

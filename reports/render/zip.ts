@@ -16,6 +16,15 @@ export function requireRoom(files: number): void {
   });
 }
 
+/** An archive's names are paths on whatever unpacks it, and some systems know more ways out of a folder than
+ *  others. Throws EVIDENCE_INVALID. */
+function requireWithin(name: string): void {
+  if (!/[\\:\p{Cc}]|^\/|(^|\/)\.{0,2}(\/|$)/u.test(name)) return;
+  throw new RingfenceError("EVIDENCE_INVALID", `${JSON.stringify(name)} could leave the archive's folder`, {
+    fix: "find out who put that file there; Ringfence gives none such a name",
+  });
+}
+
 /** A zip archive (PKWARE APPNOTE 4.3) of the given files, in their order. All are dated to the first day that the
  *  format knows, so that the same files make the same bytes. */
 export function zip(files: Readonly<Record<string, string | Uint8Array>>): Uint8Array {
@@ -24,6 +33,7 @@ export function zip(files: Readonly<Record<string, string | Uint8Array>>): Uint8
   const directory: Buffer[] = [];
   let offset = 0;
   for (const [name, given] of Object.entries(files)) {
+    requireWithin(name);
     const path = Buffer.from(name);
     const content = typeof given === "string" ? Buffer.from(given) : given;
     const packed = deflateRawSync(content);
