@@ -23,14 +23,14 @@ type Problem = { problem: string };
 /** Opens a bundle with a signer of the trust file; a key inside the bundle is never used. Sigstore's verifier
  *  looks at the signature only, so type, shape and time are checked here. */
 export function openStatement<T>(
-  text: string,
+  bundleJson: string,
   { role, trust, schema, timeOf }: Expected<T>,
 ): { statement: T; who: SignerIdentity } | Problem {
   try {
-    const bundle = bundleFromJSON(JSON.parse(text));
-    if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(text)))
+    const bundle = bundleFromJSON(JSON.parse(bundleJson));
+    if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(bundleJson)))
       return { problem: "the bundle holds more, or other, than a Sigstore bundle does" };
-    if (bundleText(bundleToJSON(bundle)) !== text)
+    if (bundleText(bundleToJSON(bundle)) !== bundleJson)
       return { problem: "the bundle's text is not the one that its content has" };
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
     const { payloadType, payload } = bundle.content.dsseEnvelope;
@@ -40,7 +40,10 @@ export function openStatement<T>(
       return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
     const opened = openSigned(bundle, { role, trust });
     if ("problem" in opened) return opened;
-    const parsed = schema.safeParse(JSON.parse(payload.toString("utf8")));
+    const text = payload.toString("utf8");
+    if (JSON.stringify(JSON.parse(text)) !== text)
+      return { problem: "the signed payload's text is not the one that its content has" };
+    const parsed = schema.safeParse(JSON.parse(text));
     if (!parsed.success) return { problem: "the signed payload is not the statement that belongs here" };
     const time = timeOfSigning(bundle, trust, timeOf(parsed.data));
     if ("problem" in time) return time;

@@ -109,7 +109,8 @@ export const HistoryStatement = z.strictObject({
   subject: z
     .array(z.strictObject({ name: z.string().max(200), digest: z.strictObject({ sha256: digest }) }))
     .min(1)
-    .max(2),
+    .max(2)
+    .refine(([one, other]) => one?.name !== other?.name, "one name has two digests"),
   predicateType: z.literal(historyPredicateType),
   predicate: HistoryRecord,
 });

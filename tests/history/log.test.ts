@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { seal } from "../../attest/envelope.ts";
 import { beginRun } from "../../attest/history/begin.ts";
 import { readLog } from "../../attest/history/log.ts";
 import { mostBytes, unavailable } from "../../attest/history/store.ts";
@@ -89,6 +90,20 @@ describe("a run in a history", () => {
     const both = { signers: [...trustIn(next).signers, ...(old ? [old] : [])] };
     expect((await verifyLog(store, { trust: both })).problems).toEqual([]);
   });
+});
+
+test("a record with two digests of one evidence is none, because readers would take either", async () => {
+  const store = await aLog(["pass"]);
+  const name = "records/00000001.json";
+  const bundle = JSON.parse((store.files.get(name) ?? "").toString());
+  const statement = JSON.parse(Buffer.from(bundle.dsseEnvelope.payload, "base64").toString());
+  const other = { ...statement.subject[0], digest: { sha256: sha256("another run") } };
+  const subject = [other, ...statement.subject];
+  store.files.set(name, Buffer.from(await seal({ ...statement, subject }, judge)));
+  store.files.delete("checkpoints/00000002");
+  expect((await verified(store)).problems).toEqual([
+    `${name}: the signed payload is not the statement that belongs here`,
+  ]);
 });
 
 describe("a history is not gone on with", () => {

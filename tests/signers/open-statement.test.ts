@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { seal } from "../../attest/envelope.ts";
+import { bundleText, preAuthenticationEncoding, seal, statementMediaType } from "../../attest/envelope.ts";
 import { signingKey } from "../../attest/keys.ts";
 import { openStatement } from "../../attest/open-envelope.ts";
-import { type EvidenceSigner, localSigner } from "../../attest/signer.ts";
+import { type EvidenceSigner, hintOf, localSigner } from "../../attest/signer.ts";
 import { openSigner } from "../../attest/signer-reference.ts";
 import { readSigners } from "../../attest/signers-file.ts";
 import { readTrust, type Trust } from "../../attest/trust.ts";
@@ -114,6 +114,31 @@ describe("a bundle has one text, because no signature covers how it is written",
     expect(open(text, trust)).toHaveProperty("statement");
     expect(open(alter(text), trust)).toEqual({
       problem: "the bundle's text is not the one that its content has",
+    });
+  });
+});
+
+describe("a signed payload has one text, because readers of JSON disagree about a key that stands twice", () => {
+  async function sealed(payload: string): Promise<string> {
+    const { bundleToJSON, toDSSEBundle } = await import("@sigstore/bundle");
+    const artifact = Buffer.from(payload);
+    const { signature } = await localSigner(key).signer.sign(preAuthenticationEncoding(artifact));
+    const keyHint = hintOf(key.fingerprint);
+    const bundle = toDSSEBundle({ artifact, artifactType: statementMediaType, signature, keyHint });
+    const [signed] = bundle.content.dsseEnvelope.signatures;
+    if (signed) signed.keyid = "";
+    return bundleText(bundleToJSON(bundle));
+  }
+
+  test.each<[string, (payload: string) => string]>([
+    ["a key that stands twice", (payload) => payload.replace("{", '{"what":"a breach",')],
+    ["a space more", (payload) => `${payload} `],
+  ])("%s is refused", async (_what, alter) => {
+    const trust = trusting("signers: [{ signs: judge, key: judge.pub.pem }]\n");
+    const payload = JSON.stringify(made());
+    expect(open(await sealed(payload), trust)).toHaveProperty("statement");
+    expect(open(await sealed(alter(payload)), trust)).toEqual({
+      problem: "the signed payload's text is not the one that its content has",
     });
   });
 });
