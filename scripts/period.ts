@@ -12,7 +12,8 @@ export function asMoment(
   if (given === undefined) return undefined;
   const isDay = /^\d{4}-\d\d-\d\d$/.test(given);
   const at = isDay || /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(given) ? Date.parse(given) : Number.NaN;
-  if (Number.isNaN(at))
+  // The 30th of February would be one of March.
+  if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== given.slice(0, 10))
     throw usage(`${option}: ${given} is no day and no time`, "write 2026-10-01, or 2026-10-01T02:00:00Z");
   return isDay && end === "ends" ? at + dayMs : at;
 }

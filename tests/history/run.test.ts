@@ -386,6 +386,8 @@ test.each([
   [["history", "s3://"], /no place for a history/],
   [["history", "/nowhere", "--cadence", "daily"], /daily is no time/],
   [["history", "/nowhere", "--from", "yesterday"], /yesterday is no day/],
+  [["history", "/nowhere", "--until", "2026-02-30"], /2026-02-30 is no day/],
+  [["history", "/nowhere", "--from", "2026-02-29T02:00:00Z"], /2026-02-29T02:00:00Z is no day/],
   [["history", "/nowhere", "--from", "2026-02-02", "--until", "2026-02-01"], /ends before it begins/],
   [["history", "verify"], /one history is verified/],
   [["run", "--history", ""], /--history is empty/],
