@@ -1,4 +1,10 @@
-import type { ObjectLockMode, S3Client, S3ClientConfig } from "@aws-sdk/client-s3";
+import type {
+  ListObjectVersionsCommandInput,
+  ListObjectVersionsCommandOutput,
+  ObjectLockMode,
+  S3Client,
+  S3ClientConfig,
+} from "@aws-sdk/client-s3";
 import { RingfenceError } from "../../core/errors.ts";
 import { type HistoryStore, mostBytes, unavailable } from "./store.ts";
 
@@ -53,6 +59,33 @@ export class S3Store implements HistoryStore {
         throw unavailable(this.name, "gave half of its list, and no way to the rest");
     } while (ContinuationToken);
     return names.sort();
+  }
+
+  /** Where a bucket keeps versions, a lock keeps them from being removed, and not from being hidden. */
+  async replaced(): Promise<string[] | null> {
+    const { bucket: Bucket, prefix: Prefix } = this.#place;
+    const keys = new Set<string>();
+    let next: Pick<ListObjectVersionsCommandInput, "KeyMarker" | "VersionIdMarker"> | null = {};
+    while (next) {
+      const asked: ListObjectVersionsCommandInput = { Bucket, Prefix, ...next };
+      const answer: ListObjectVersionsCommandOutput | null = await this.#client
+        .send(new this.#sdk.ListObjectVersionsCommand(asked), deadline())
+        .catch((cause: Error) => {
+          if (["AccessDenied", "NotImplemented"].includes(cause.name)) return null;
+          throw unavailable(this.name, "cannot list its versions", cause);
+        });
+      if (answer === null) return null;
+      if (answer.IsTruncated === undefined)
+        throw unavailable(this.name, "answered something else than a list of versions");
+      const older = (answer.Versions ?? []).filter(({ IsLatest }) => !IsLatest);
+      for (const { Key = "" } of [...older, ...(answer.DeleteMarkers ?? [])])
+        keys.add(Key.slice(Prefix.length));
+      const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = answer;
+      if (answer.IsTruncated && !KeyMarker)
+        throw unavailable(this.name, "gave half of its versions, and no way to the rest");
+      next = answer.IsTruncated ? { KeyMarker, VersionIdMarker } : null;
+    }
+    return [...keys].sort();
   }
 
   async read(name: string): Promise<Buffer | null> {

@@ -9,6 +9,9 @@ export interface HistoryStore extends Disposable {
   list(): Promise<string[]>;
   /** Null where nothing has that name. */
   read(name: string): Promise<Buffer | null>;
+  /** Names under which something else stood before, or nothing stands any more; null where that is not shown. Only
+   *  of a store that keeps what was removed or written over. */
+  replaced?(): Promise<string[] | null>;
   /** All or nothing, and lasting once it has answered. `exists`: something had the name before, and stays. */
   create(name: string, content: Buffer): Promise<"created" | "exists">;
 }

@@ -50,6 +50,7 @@ export async function verifyLog(
     check: checkCheckpoint,
   });
   reportHead();
+  await lookBehind();
   const kept = held.map((one) => heldProblem(one, log));
   checked.held = kept.filter((problem) => problem === null).length;
   const strangers = names
@@ -118,6 +119,15 @@ export async function verifyLog(
               : null;
     if (what !== null) findings.push({ where, what });
     else if (number <= log.leaves.length) checked.checkpoints++;
+  }
+
+  /** A store that keeps older versions tells what was removed from a log, also from its end. */
+  async function lookBehind(): Promise<void> {
+    const replaced = await store.replaced?.();
+    const what = "the bucket holds an older version of it: it was removed, or written over";
+    findings.push(...(replaced ?? []).map((where) => ({ where, what })));
+    if (replaced === null)
+      notes.push("older versions are not shown, which would tell what was removed: s3:ListBucketVersions");
   }
 
   /** A writer that was killed between the two leaves its last record without a checkpoint; none leaves more. */

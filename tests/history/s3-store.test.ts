@@ -1,18 +1,29 @@
 import { once } from "node:events";
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { GetObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { DeleteObjectCommand, GetObjectCommand, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beginRun } from "../../attest/history/begin.ts";
 import { S3Store } from "../../attest/history/s3-store.ts";
+import { verifyLog } from "../../attest/history/verify-log.ts";
 import { aStore, aUser, deny, home, type Testbed } from "../../fixtures/object-store/testing.ts";
+import { aResult, aRun, judge, tick, trust } from "./a-log.ts";
 import { storeContract } from "./store-contract.ts";
 
 const bucket = "audit-log";
+/** It shows nobody its older versions. */
+const discreet = "discreet-log";
 let bed: Testbed;
 let store: S3Store;
 
 beforeAll(async () => {
-  bed = await aStore({ buckets: [{ name: bucket, region: home, objectLock: true }] });
+  const locked = { region: home, objectLock: true };
+  bed = await aStore({
+    buckets: [
+      { name: bucket, ...locked },
+      { name: discreet, ...locked },
+    ],
+  });
   // As a company's bucket would: nothing is written over, by anybody.
   bed.store.setBucketPolicy(
     bucket,
@@ -53,11 +64,53 @@ test("a record in a bucket is locked, until when it was asked", async () => {
   expect(Math.round(days)).toBe(400);
 });
 
-test("more names than fit into one answer are all listed", async () => {
+describe("a log of which a bucket's versions tell more", () => {
+  const remove = (Key: string) => bed.s3().send(new DeleteObjectCommand({ Bucket: bucket, Key }));
+  async function recorded(place: string) {
+    const made = await open(`s3://${place}?lock=compliance&days=400`);
+    for (let run = 0; run < 2; run++)
+      await (await beginRun(aRun(), { store: made, judge })).finish(aResult());
+    return made;
+  }
+  const problems = async (one: S3Store) => (await verifyLog(one, { trust })).problems.join("\n");
+
+  test("holds where nothing was removed or written over", async () => {
+    using log = await recorded(`${bucket}/clean`);
+    expect(await verifyLog(log, { trust })).toMatchObject({ problems: [], notes: [] });
+  });
+
+  test("does not where its end was cut off with markers, also when another end was written since", async () => {
+    using log = await recorded(`${bucket}/cut`);
+    for (const name of ["records/00000003.json", "checkpoints/00000004"]) await remove(`cut/${name}`);
+    const said =
+      /checkpoints\/00000004, and 1 more: the bucket holds an older version of it: it was removed, or written over/;
+    expect(await problems(log)).toMatch(said);
+    const again = await beginRun(aRun(), { store: log, judge });
+    await again.interrupt({ at: tick(), reason: "SIGTERM" });
+    expect(await problems(log)).toMatch(said);
+  });
+
+  test("says what it cannot tell where older versions are not shown", async () => {
+    bed.store.setBucketPolicy(
+      discreet,
+      deny({ Principal: "*", Action: "s3:ListBucketVersions", Resource: `arn:aws:s3:::${discreet}` }),
+    );
+    using log = await recorded(discreet);
+    expect(await verifyLog(log, { trust })).toMatchObject({
+      problems: [],
+      notes: [expect.stringMatching(/older versions are not shown.*s3:ListBucketVersions/)],
+    });
+  });
+});
+
+test("more names than fit into one answer are all listed, and all that were removed", async () => {
   using other = await open(`s3://${bucket}/many`);
   const names = Array.from({ length: 1203 }, (_, index) => `records/${String(index).padStart(8, "0")}.json`);
   for (const name of names) bed.store.put(bucket, `many/${name}`, Buffer.from("{}"));
   expect(await other.list()).toEqual(names);
+  for (const name of names) bed.store.discard(bucket, `many/${name}`);
+  expect(await other.list()).toEqual([]);
+  expect(await other.replaced()).toEqual(names);
 });
 
 test.each([
@@ -149,6 +202,7 @@ describe("an answer that is none", () => {
   test("because a proxy answers every list with a page is no empty history", async () => {
     await using made = await behind((_, response) => void response.writeHead(200).end("<html>Log in</html>"));
     await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
+    await expect(made.store.replaced()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
   });
 
   test("because its list breaks off is not the whole list", async () => {
