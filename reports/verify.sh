@@ -9,11 +9,14 @@ no() { echo "DOES NOT HOLD  $1" >&2; exit 1; }
 # opened ROLE BUNDLE: leaves the statement in $work/statement when the role's key signed it, and its files in $work/files
 opened() {
   statement=$work/statement type=application/vnd.in-toto+json
+  jq -se --arg type $type 'length == 1 and (.[0].dsseEnvelope | .payloadType == $type and (.signatures | length == 1))' \
+    "$2" > "$work/said" || no "$2 is no bundle with one signature over a statement"
   jq -r .dsseEnvelope.payload "$2" | base64 -d > "$statement"
   jq -r '.dsseEnvelope.signatures[0].sig' "$2" | base64 -d > "$work/signature"
   printf 'DSSEv1 %d %s %d ' ${#type} $type "$(wc -c < "$statement")" | cat - "$statement" > "$work/signed"
   openssl pkeyutl -verify -pubin -inkey "$keys/$1.pub.pem" -rawin -in "$work/signed" -sigfile "$work/signature" > "$work/said" \
     || no "$2: the signature is not of the key $keys/$1.pub.pem"
+  [ "$(jq . "$2")" = "$(cat "$2")" ] || no "$2: its text is not the one that its content has"
   jq -r '.subject[] | .digest.sha256 + "  " + .name' "$statement" > "$work/files"
   [ -s "$work/files" ] && sha256sum --check --strict --quiet "$work/files" || no "$2: a file is not what was signed"
 }

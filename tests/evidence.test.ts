@@ -176,7 +176,28 @@ describe("the evidence of a run", () => {
       },
       /evidence.sigstore.json: the signature/,
     ],
-  ])("%s is noticed by stock tools, too", (_what, alter, complaint) => {
+    ["a bundle with a space more", edit(bundleName, (text) => ` ${text}`), /text is not the one/],
+    [
+      "a bundle with a key that stands twice",
+      edit(bundleName, (text) => text.replace("{", '{\n  "mediaType": "another",')),
+      /text is not the one/,
+    ],
+    ["two bundles in one file", edit(bundleName, (text) => `${text}${text}`), /is no bundle/],
+    [
+      "a second signature",
+      edit(bundleName, (text) => {
+        const bundle = JSON.parse(text);
+        bundle.dsseEnvelope.signatures.push(bundle.dsseEnvelope.signatures[0]);
+        return `${JSON.stringify(bundle, null, 2)}\n`;
+      }),
+      /is no bundle/,
+    ],
+    [
+      "another type of what is signed",
+      edit(bundleName, (text) => text.replace("vnd.in-toto+json", "vnd.another+json")),
+      /is no bundle/,
+    ],
+  ])("%s is noticed by stock tools, too", async (_what, alter, complaint) => {
     rmSync(copy, { recursive: true, force: true });
     cpSync(whole, copy, { recursive: true });
     alter(copy);
@@ -184,6 +205,7 @@ describe("the evidence of a run", () => {
     expect(said).toMatch(complaint);
     expect(said).not.toContain("HOLDS:");
     expect(status).not.toBe(0);
+    expect((await verifyEvidence(copy, trust, replay)).problems).not.toEqual([]);
   });
 
   const needed = ["find", "jq", "openssl", "base64", "comm", "cut", "sort", "grep", "sha256sum", "wc", "cat"];
