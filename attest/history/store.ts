@@ -27,6 +27,20 @@ export function unavailable(store: string, problem: string, cause?: unknown): Ri
   });
 }
 
+const mostLists = 5;
+
+/** A list that stood at one moment: one that is made while others write may have the later of two names, and not the
+ *  earlier. So it is made again until it stays the same. */
+export async function settledList(store: HistoryStore): Promise<string[]> {
+  let names = await store.list();
+  for (let lists = 1; lists < mostLists; lists++) {
+    const again = await store.list();
+    if (again.length === names.length) return again;
+    names = again;
+  }
+  return names;
+}
+
 /** `s3://BUCKET/PREFIX`, or a folder. Opens nothing yet. */
 export async function openStore(given: string): Promise<HistoryStore> {
   if (given.startsWith("s3://")) {

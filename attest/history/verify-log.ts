@@ -2,7 +2,7 @@ import { openStatement } from "../open-envelope.ts";
 import { judgeRole, type Trust } from "../trust.ts";
 import { entryOf, type LogEntry, readEntry } from "./log.ts";
 import { checkpointName, HistoryStatement, recordName } from "./record.ts";
-import type { HistoryStore } from "./store.ts";
+import { type HistoryStore, settledList } from "./store.ts";
 import { leafHash } from "./tree.ts";
 import { type Held, heldProblem, openCheckpoint, rootsOf, type Whole } from "./verify-checkpoints.ts";
 import { Past } from "./verify-record.ts";
@@ -30,7 +30,7 @@ export async function verifyLog(
   store: HistoryStore,
   { trust, held = [] }: { trust: Trust; held?: readonly Held[] },
 ): Promise<LogVerification> {
-  const names = await store.list();
+  const names = await settledList(store);
   const findings: Finding[] = [];
   const notes: string[] = [];
   const checked = { records: 0, checkpoints: 0, held: 0 };

@@ -106,6 +106,21 @@ test("a record with two digests of one evidence is none, because readers would t
   ]);
 });
 
+test("a log that is written to while it is listed holds, because a list is not made at one moment", async () => {
+  const store = await aLog(["pass", "breach"]);
+  const run = await begin(store);
+  let listed = 0;
+  const list = store.list.bind(store);
+  store.list = async () => {
+    const before = await list();
+    if (listed++ > 0) return before;
+    await run.finish(aResult());
+    const records = before.filter((name) => name.startsWith("records/"));
+    return [...(await list()).filter((name) => name.startsWith("checkpoints/")), ...records];
+  };
+  expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { records: 6 } });
+});
+
 describe("a history is not gone on with", () => {
   test.each<[string, RegExp, (files: Map<string, Buffer>) => void]>([
     [
