@@ -33,7 +33,7 @@ export interface Finding {
 
 interface Tracked extends Omit<Finding, "state" | "last"> {
   rows: OpenFinding[];
-  /** The most attempts that were made when it was seen. */
+  /** The most attempts that are known to have been made when it was seen. */
   attempts: number;
   lastEnd: number;
 }
@@ -82,7 +82,9 @@ function begun(run: PopulationRun, rows: readonly OpenFinding[]): Tracked {
 function see(finding: Tracked, run: PopulationRun, rows: OpenFinding[]): void {
   finding.rows = rows;
   finding.seen = [...finding.seen, reference(run)];
-  finding.attempts = Math.max(finding.attempts, attemptsOf(run, finding));
+  // A large run's record does not list all that it tried; then what was not contained was tried at least.
+  const known = attemptsOf(run, finding) || rows.reduce((sum, { count }) => sum + count, 0);
+  finding.attempts = Math.max(finding.attempts, known);
   finding.lastEnd = endOf(run);
   finding.triedLess = null;
   if (rows.some(({ grade }) => grade === "breached")) finding.worst = "breached";
@@ -92,7 +94,7 @@ function clears(run: PopulationRun, finding: Tracked): boolean {
   const { environment, fidelity, region, path, lastEnd } = finding;
   const result = run.regions[region]?.result;
   if (!result || run.environment !== environment || run.fidelity !== fidelity) return false;
-  if (run.index < lastEnd || run.openOmitted > 0) return false;
+  if (run.index < lastEnd || run.openOmitted > 0 || run.clockWentBack) return false;
   if (path === null) return !run.partial && proves(result);
   const attempts = attemptsOf(run, finding);
   if (attempts >= Math.max(1, finding.attempts)) return true;

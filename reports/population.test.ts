@@ -58,6 +58,7 @@ describe("a finding", () => {
     ["a run that did not try the system", (history) => history.run(2, [], { attempts: 0, partial: true })],
     ["a whole run whose map has lost the system", (history) => history.run(2, [], { attempts: 0 })],
     ["a run that tried less of it", (history) => history.run(2, [], { attempts: 5 })],
+    ["a run whose clock went back behind it", (history) => history.run(0.5)],
     ["a run that found it inconclusive", (history) => history.run(2, [aFinding({ grade: "inconclusive" })])],
     ["a run that was interrupted", (history) => history.interrupt(history.start(2))],
     ["a run without an end", (history) => history.start(2)],
@@ -87,6 +88,14 @@ describe("a finding", () => {
       attempts: 5,
       of: 6,
     });
+  });
+
+  test("is not cleared by fewer attempts than were not contained, where its run could not list what it tried", () => {
+    const history = new AHistory().run(1, [aFinding({ count: 4 })], { attempts: 0 });
+    expect(findings(history.run(2, [], { attempts: 3 }))).toEqual([["open", "breached", "run-0", undefined]]);
+    expect(findings(history.run(3, [], { attempts: 4 }))).toEqual([
+      ["cleared", "breached", "run-0", "run-4"],
+    ]);
   });
 
   test("is not cleared by a run that was under way when it was found, because neither is the later one", () => {
