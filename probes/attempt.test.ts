@@ -315,7 +315,7 @@ describe("what a connect error means", () => {
     expect(networkOutcome(Object.assign(new Error(message), code ? { code } : {}))).toEqual(outcome);
   });
 
-  test("a connection that broke is refused on the rung it was climbing, and other errors are not its affair", () => {
+  test("a connection that broke may be a border's doing before TLS stood, and other errors are not its affair", () => {
     const ladder = new Ladder();
     ladder.climb("network");
     expect(brokenConnection({ code: "EPIPE", syscall: "write" }, ladder)).toEqual({
@@ -329,6 +329,13 @@ describe("what a connect error means", () => {
     });
     expect(brokenConnection({ code: "28P01" }, ladder)).toBeNull();
     expect(brokenConnection(null, ladder)).toBeNull();
+    for (const rung of ["tls", "authentication", "authorization"] as const) {
+      ladder.climb(rung);
+      expect(brokenConnection({ code: "ECONNRESET", syscall: "read" }, ladder), rung).toEqual({
+        kind: "faulted",
+        code: "ECONNRESET",
+      });
+    }
   });
 });
 

@@ -135,14 +135,16 @@ export function networkOutcome(error: NodeJS.ErrnoException): Outcome {
   return { kind: "faulted", code };
 }
 
-/** A socket that broke after the TCP connection stood: refused on the rung it was climbing. Node calls an
- *  orderly close a reset, too; only the kernel's own names the system call. */
+/** A socket that broke after the TCP connection stood. A reset in place of a TLS handshake, or of a first answer, may
+ *  be a border's; one after it is no refusal of rights. Node calls an orderly close a reset, too; only the kernel's
+ *  own names the system call. */
 export function brokenConnection(error: unknown, ladder: Ladder): Outcome | null {
   const broken = ladder.socketError ?? (error as NodeJS.ErrnoException | null);
   const code = broken?.code;
   if (code !== "ECONNRESET" && code !== "EPIPE") return null;
   if (!broken?.syscall) return { kind: "faulted", code: "CLOSED_BY_PEER" };
-  return { kind: "refused", rung: ladder.next(), code };
+  const rung = ladder.next();
+  return rung === "tls" ? { kind: "refused", rung, code } : { kind: "faulted", code };
 }
 
 async function addressesFor(

@@ -101,7 +101,7 @@ const refusals = new Set([
 
 /** AccessDenied counts only with AWS's own request id. `beyond`: the errors of a service that come after
  *  authorization, so that whoever gets one was let in. Everything else proves nothing: a missing queue, an
- *  unknown or expired key, a wrong clock, a throttle. A reset after the TLS handshake is no refusal of rights.
+ *  unknown or expired key, a wrong clock, a throttle.
  *  Sources: AWS General Reference, "Common errors"; Amazon SNS API Reference, Publish, "Errors". */
 export function explainAws(
   error: unknown,
@@ -109,7 +109,6 @@ export function explainAws(
   { beyond }: { beyond: ReadonlySet<string> } = { beyond: new Set() },
 ): Outcome {
   const broken = brokenConnection(error, ladder);
-  if (broken?.kind === "refused" && broken.rung !== "tls") return { kind: "faulted", code: broken.code };
   if (broken) return broken;
   const {
     name = "UNKNOWN",

@@ -112,17 +112,9 @@ function trust(): SecureContext {
   return trusted;
 }
 
-/** What a connection means that broke during an exchange; null where it did not. A reset in place of a TLS
- *  handshake may be a border's; one after it is no refusal of rights. */
-export function brokenExchange(error: unknown, ladder: Ladder): Outcome | null {
-  const broken = brokenConnection(error, ladder);
-  if (broken?.kind === "refused" && broken.rung !== "tls") return { kind: "faulted", code: broken.code };
-  return broken;
-}
-
 /** For an exchange without an answer. A certificate that does not hold (`CERT_HAS_EXPIRED`,
  *  `ERR_TLS_CERT_ALTNAME_INVALID`, …) is a fault: it is our client that refused, and the network was passed. */
 export function explainExchange(error: unknown, ladder: Ladder): Outcome {
   const code = (error as NodeJS.ErrnoException | null)?.code;
-  return brokenExchange(error, ladder) ?? { kind: "faulted", code: code ?? "NO_ANSWER" };
+  return brokenConnection(error, ladder) ?? { kind: "faulted", code: code ?? "NO_ANSWER" };
 }

@@ -1,6 +1,6 @@
 import type { Outcome } from "../core/vocabulary.ts";
+import { brokenConnection } from "./attempt.ts";
 import { inside } from "./checks.ts";
-import { brokenExchange } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import { defineProbe } from "./probe.ts";
 import { loadClients, presign } from "./s3-client.ts";
@@ -125,7 +125,7 @@ const refusals: Record<string, Outcome> = {
  *  an unknown or expired key, a wrong clock, a redirect, a throttle prove nothing. NoSuchKey is shown
  *  only to those who may list. */
 function explain(error: unknown, ladder: Ladder): Outcome {
-  const broken = brokenExchange(error, ladder);
+  const broken = brokenConnection(error, ladder);
   if (broken) return broken;
   const {
     name = "UNKNOWN",

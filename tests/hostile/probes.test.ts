@@ -219,7 +219,7 @@ describe("what is said of", () => {
       { kind: "faulted", code: "NOT_POSTGRES", climbed: "authorization" },
     ],
     ["postgres", "says a made-up SQLSTATE", { kind: "faulted", code: "UNREADABLE_CODE", climbed: "network" }],
-    ["postgres", "resets after the login", { kind: "refused", rung: "data", code: "ECONNRESET" }],
+    ["postgres", "resets after the login", { kind: "faulted", code: "ECONNRESET", climbed: "authorization" }],
     ["redis", "sends a value of 1 GB", { kind: "faulted", climbed: "authentication" }],
     [
       "redis",
