@@ -74,7 +74,7 @@ function lookOf(context: HttpsContext & { agent: Agent }): Look {
     read: reading,
     async readWhole(question) {
       const answer = await reading(question);
-      requireWholeAnswer(answer);
+      requireWholeAnswer(answer, question);
       return answer;
     },
   };

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sha256 } from "../core/digest.ts";
@@ -169,6 +170,33 @@ describe("a look into the own service", () => {
       findings: { canaries: [sha256(own), sha256(far)].sort() },
     });
     expect(await tried("https-stray", { "/search": "{}" })).toMatchObject({ findings: { canaries: [] } });
+  });
+
+  test.each<[string, (canary: string) => string]>([
+    ["base64", (canary) => Buffer.from(`{"note":"${canary}"}`).toString("base64")],
+    ["escapes", (canary) => canary.replaceAll("-", "\\u002d")],
+  ])(
+    "finds a far canary that its store has put into %s, beside the own one that it has not",
+    async (_, wrap) => {
+      const entry = await tried("https-stray", { "/search": `{"hits":["${own}","${wrap(far)}"]}` });
+      expect(entry.findings?.canaries).toEqual([sha256(own), sha256(far)].sort());
+    },
+  );
+
+  test("a search whose answer ends with the connection may have been cut", async () => {
+    const unbounded: Answers["search"] = ({ socket }) => {
+      socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${own}`);
+      return "";
+    };
+    const entry = await tried("https-stray", { "/search": unbounded });
+    expect(entry.outcome).toEqual({ kind: "faulted", code: "SEARCH_TRUNCATED" });
+  });
+
+  test("a search that was compressed is not read, so that not even the own canary is found", async () => {
+    const headers = { "content-encoding": "gzip" };
+    const body = gzipSync(`${own} ${far}`).toString("latin1");
+    const entry = await tried("https-stray", { "/search": { headers, body } });
+    expect(entry.findings).toEqual({ canaries: [] });
   });
 
   test("posts the search where it has a body, and presents the token in the header that the map names", async () => {

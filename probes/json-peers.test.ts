@@ -120,9 +120,22 @@ describe("where a service says it is", () => {
 });
 
 describe("a search that is not whole proves nothing", () => {
-  const saying = (answer: object) => ({ status: 200, headers: {}, body: JSON.stringify(answer) });
+  const headers = { "transfer-encoding": "chunked" };
+  const saying = (answer: unknown) => ({ status: 200, headers, body: JSON.stringify(answer) });
+  const asked = { path: "/_search?size=3" };
+  const found = (...hits: object[]) => ({
+    timed_out: false,
+    _shards: { total: 1, successful: 1, failed: 0 },
+    hits: { total: { value: hits.length, relation: "eq" }, hits },
+  });
 
   test.each([
+    ["hits without a total", { ...found({}), hits: { hits: [{}] } }],
+    ["hits of which it does not say whether there was time", { ...found({}), timed_out: undefined }],
+    ["hits of which it does not say whether every shard answered", { ...found({}), _shards: undefined }],
+    ["hits within hits without a total", { ...found({ inner_hits: { a: { hits: { hits: [] } } } }) }],
+    ["as many as were asked for", { result: { points: [{}, {}, {}] } }],
+    ["a list as long as was asked for", [{}, {}, {}]],
     ["more hits than were sent", { hits: { total: { value: 2, relation: "eq" }, hits: [{}] } }],
     ["a count that is only a lower bound", { hits: { total: { value: 1, relation: "gte" }, hits: [{}] } }],
     ["a count as older servers give it", { hits: { total: 2, hits: [{}] } }],
@@ -147,32 +160,43 @@ describe("a search that is not whole proves nothing", () => {
     ["one search of several with a failed shard", { responses: [{ _shards: { total: 5, failed: 3 } }] }],
     ["an error with a status of success", { error: { message: "not allowed to list" } }],
   ])("%s", (_what, answer) =>
-    expect(codeOf(() => requireWholeAnswer(saying(answer)))).toEqual(code("SEARCH_TRUNCATED")),
+    expect(codeOf(() => requireWholeAnswer(saying(answer), asked))).toEqual(code("SEARCH_TRUNCATED")),
   );
 
   test.each([
     ["a part by its status", { ...saying([]), status: 206 }],
-    ["a page that links to the next", { ...saying([]), headers: { link: '</a?page=2>; rel="next"' } }],
+    [
+      "a page that links to the next",
+      { ...saying([]), headers: { ...headers, link: '</a?page=2>; rel="next"' } },
+    ],
+    ["what ends when the connection does, which may be too early", { ...saying([]), headers: {} }],
+    ["JSON that breaks off", { ...saying([]), body: '{"hits":["a"' }],
+    ["the last of several lines, which breaks off", { ...saying([]), body: '{"a":1}\n{"b":' }],
+    ["one of several lines with more behind it", { ...saying([]), body: '{"a":1}\n{"has_more":true}\n' }],
   ])("%s", (_what, answer) =>
-    expect(codeOf(() => requireWholeAnswer(answer))).toEqual(code("SEARCH_TRUNCATED")),
+    expect(codeOf(() => requireWholeAnswer(answer, asked))).toEqual(code("SEARCH_TRUNCATED")),
   );
 
   test.each([
-    [{ timed_out: false, _shards: { failed: 0 }, hits: { total: { value: 1, relation: "eq" }, hits: [{}] } }],
+    [found({})],
+    [found({}, {}, {})],
+    [found({ inner_hits: { a: { hits: { total: { value: 0, relation: "eq" }, hits: [] } } } })],
+    [{ result: { points: [{}, {}] } }],
+    [{ result: { points: [{}, {}, {}], next_page_offset: null } }],
     [{ result: { points: [], next_page_offset: null } }],
-    [{ facets: [], hits: { total: 2, hits: [{}, {}] }, error: null, errors: [] }],
+    [{ ...found(), facets: [], hits: { total: 2, hits: [{}, {}] }, error: null, errors: [] }],
     [{ _nodes: { total: 3, successful: 3, failed: 0 }, nodes: { a: { roles: ["data"] } } }],
     [{ response: { numFound: 1, numFoundExact: true, docs: [{}] } }],
     [{ data: [{}], has_more: false, next: "", total_pages: 1 }],
     [{}],
-  ])("%j is whole", (answer) => expect(codeOf(() => requireWholeAnswer(saying(answer)))).toBeNull());
+  ])("%j is whole", (answer) => expect(codeOf(() => requireWholeAnswer(saying(answer), asked))).toBeNull());
 
   test("so is what is no JSON, and links elsewhere", () => {
     const answer = {
       status: 200,
-      headers: { link: '</>; rel="prev", </next>; rel="up"' },
+      headers: { "content-length": "9", link: '</>; rel="prev", </next>; rel="up"' },
       body: "us-east-1",
     };
-    expect(codeOf(() => requireWholeAnswer(answer))).toBeNull();
+    expect(codeOf(() => requireWholeAnswer(answer, asked))).toBeNull();
   });
 });
