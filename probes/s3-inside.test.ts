@@ -21,10 +21,13 @@ interface Said {
   body: string;
 }
 
-/** A store that hands out the canary, and says `said` when it is asked about its bucket. */
-async function look(check: string, said: Said) {
-  const server = createServer(({ url = "" }, response) => {
-    const { headers, body } = /\?(location|replication)/.test(url) ? said : { headers: signed, body: canary };
+/** A store that hands out the canary, and says `said` when it is asked about its bucket. `head`: of a HEAD. */
+async function look(check: string, said: Said, head: Said["headers"] = signed) {
+  const server = createServer(({ method, url = "" }, response) => {
+    if (method === "HEAD") return void response.writeHead(200, head).end();
+    const { headers, body } = /[?&](location|replication|versions)/.test(url)
+      ? said
+      : { headers: signed, body: canary };
     response.writeHead(200, headers).end(body);
   });
   const pair = { accessKeyId: "env:X", secretAccessKey: "env:X" };
@@ -47,4 +50,30 @@ test.each<[string, string, Said, string]>([
   ["s3-links", "a success without a rule", { headers: signed, body: "" }, "NO_RULE_IN_ANSWER"],
 ])("%s: %s is no answer about the bucket", async (check, _what, said, code) => {
   expect((await look(check, said)).outcome).toEqual({ kind: "faulted", code });
+});
+
+const xml = (name: string, inner: string) => `<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${name}>`;
+const placed = (where: string) => ({ headers: signed, body: xml("LocationConstraint", where) });
+const regional = (region: string) => ({ ...signed, "x-amz-bucket-region": region });
+
+test.each<[string, Said, Said["headers"], string | undefined]>([
+  ["says its region", placed("eu-central-1"), signed, "eu-central-1"],
+  ["says nothing, as in us-east-1, and is there", placed(""), regional("us-east-1"), "us-east-1"],
+  ["says nothing, and is elsewhere", placed(""), regional("eu-central-1"), "eu-central-1"],
+  ["says nothing, whatever it is asked, may be anywhere", placed(""), signed, undefined],
+  ["goes by the old name of eu-west-1", placed("EU"), regional("eu-west-1"), "eu-west-1"],
+])("s3-wiring: a bucket that %s", async (_what, said, head, region) => {
+  const { outcome, findings } = await look("s3-wiring", said, head);
+  expect(outcome).toMatchObject({ kind: "reached", rung: "data" });
+  expect(findings?.servedFrom?.region).toBe(region);
+});
+
+test("s3-stray: a listing that does not say whether there is more is no look at all of it", async () => {
+  const listing = (inner: string) => ({ headers: signed, body: xml("ListVersionsResult", inner) });
+  const more = "<IsTruncated>false</IsTruncated>";
+  expect((await look("s3-stray", listing(more))).outcome).toMatchObject({ kind: "reached" });
+  expect((await look("s3-stray", listing("<Name>orders</Name>"))).outcome).toEqual({
+    kind: "faulted",
+    code: "SEARCH_TRUNCATED",
+  });
 });

@@ -23,10 +23,14 @@ export async function lookInside(context: S3Context): Promise<Answer> {
   const { LocationConstraint } = requireService(
     await client.s3.send(new GetBucketLocationCommand({ Bucket: own.bucket })),
   );
-  return {
-    outcome,
-    findings: { canaries, servedFrom: { addresses: [], region: LocationConstraint ?? "us-east-1" } },
-  };
+  const region = isRegion(LocationConstraint) ? LocationConstraint : await regionOf(client.s3, own.bucket);
+  return { outcome, findings: { canaries, ...(region ? { servedFrom: { addresses: [], region } } : {}) } };
+}
+
+/** Nothing is us-east-1 by S3's word, and nothing at all by another store's; "EU" is what eu-west-1 was once called.
+ *  Source: Amazon S3 API Reference, GetBucketLocation. */
+function isRegion(constraint: string | undefined): constraint is string {
+  return constraint !== undefined && constraint !== "" && constraint !== "EU";
 }
 
 const keysInPage = 500;
@@ -54,7 +58,7 @@ async function strayObjects(
       const digest = canaryDigest(await readObject(s3, bucket, Key, version));
       if (digest) canaries.add(digest);
     }
-    if (!answer.IsTruncated) return [...canaries].sort();
+    if (answer.IsTruncated === false) return [...canaries].sort();
     if (!answer.NextKeyMarker) break;
     after = {
       KeyMarker: answer.NextKeyMarker,
