@@ -71,6 +71,17 @@ describe("the peers that a service names", () => {
     ["Qdrant", { result: { peers: { 2: { uri: "http://[fd10:20::5]:6335/" } } } }, ["fd10:20::5"]],
     ["a host without a dot", { seeds: ["elsewhere:9300"] }, ["elsewhere"]],
     ["a host without a dot or port, under a host's key", { proxy_address: "elsewhere" }, ["elsewhere"]],
+    ["libpq's host without a dot", { primary_conninfo: "host=elsewhere port=5432" }, ["elsewhere"]],
+    ["a host without a dot, in a sentence", { note: "see elsewhere", more: "host elsewhere" }, []],
+    ...[
+      ...["primary", "masterHost", "replica-hosts", "bootstrap_servers", "remote_node", "peerURL"],
+      ...["leader_address", "upstreams", "standby", "hostName", "publish_addresses"],
+    ].map((key): [string, object, string[]] => [`${key}'s host`, { [key]: ["elsewhere"] }, ["elsewhere"]]),
+    ...["mode", "ghost", "recipe", "shipment", "curl"].map((key): [string, object, string[]] => [
+      `${key}'s word`,
+      { [key]: "elsewhere" },
+      [],
+    ]),
     ["Java's address", { address: "/10.20.2.11:9300" }, ["10.20.2.11"]],
     ["Java's name", { address: "/us.search.example:9300" }, ["us.search.example"]],
     ["libpq's connection string", { conninfo: "host=10.20.2.11 port=5432" }, ["10.20.2.11"]],

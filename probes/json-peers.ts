@@ -7,9 +7,20 @@ const longestJson = 512 * 1024;
 const longestToken = 253;
 const deepest = 64;
 
-/** Under these keys even a word without a dot is a host. */
+/** Under these keys a service says where it is itself. */
 const hostKeys =
   /^(host(name)?|addr(ess)?|ip|ur[il]|endpoint|seeds?|server_?name|(proxy|publish)_?address)s?$/i;
+
+const peerKeys =
+  /(^|[^a-z])(host(_?name)?|addr(ess(es)?)?|ip|ur[il]|endpoint|seed|server(_?name)?|node|member|peer|upstream|backend|broker|remote|primary|master|leader|replica|standby|follower)s?$/;
+
+/** Whether even words without a dot are hosts: alone or in a list, under a key that ends so. Under any other, or in
+ *  a sentence, nobody could tell them. */
+function namesPeers(key: string, text: string): boolean {
+  if (hostKeys.test(key)) return true;
+  const isList = !/\s/.test(text.trim().replace(/\s*[,;]\s*/g, ","));
+  return isList && peerKeys.test(key.replace(/([a-z0-9])(?=[A-Z])/g, "$1_").toLowerCase());
+}
 
 function coded(code: string): Error {
   return Object.assign(new Error(code), { code });
@@ -37,7 +48,12 @@ export function peersIn(json: object): string[] {
   for (const { key, text } of textsIn(json)) {
     for (const address of addressesIn(text)) peers.add(address);
     for (const word of text.split(/[\s,;]+/)) {
-      const hosts = [hostIn(word, hostKeys.test(key)), ...partsOf(word).map((part) => hostIn(part, false))];
+      const [named, said = ""] = word.split("=");
+      const hosts = [
+        hostIn(word, namesPeers(key, text)),
+        hostIn(said, namesPeers(named ?? "", said)),
+        ...partsOf(word).map((part) => hostIn(part, false)),
+      ];
       for (const host of hosts) if (host !== null) peers.add(host);
     }
     if (peers.size > mostPeers) throw coded("SEARCH_TRUNCATED");

@@ -52,7 +52,8 @@ test.each<[string, string, Said, string]>([
   expect((await look(check, said)).outcome).toEqual({ kind: "faulted", code });
 });
 
-const xml = (name: string, inner: string) => `<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${name}>`;
+const xml = (name: string, inner: string) =>
+  `<${name} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${inner}</${name}>`;
 const placed = (where: string) => ({ headers: signed, body: xml("LocationConstraint", where) });
 const regional = (region: string) => ({ ...signed, "x-amz-bucket-region": region });
 
