@@ -65,11 +65,12 @@ const counts = [
   "ApproximateNumberOfMessagesDelayed",
 ] as const satisfies readonly QueueAttributeName[];
 
+/** A message that somebody else is at, or that is not due yet, may be the one: all three have to be told. */
 async function lengthOf(sqs: SQSClient, url: string): Promise<number> {
   const attributes = await attributesOf(sqs, url, counts);
-  if (!/^\d+$/.test(attributes.ApproximateNumberOfMessages ?? ""))
+  if (!counts.every((name) => /^\d+$/.test(attributes[name] ?? "")))
     throw Object.assign(new Error("the queue does not say how long it is"), { name: "SEARCH_TRUNCATED" });
-  return counts.reduce((sum, name) => sum + Number(attributes[name] ?? 0), 0);
+  return counts.reduce((sum, name) => sum + Number(attributes[name]), 0);
 }
 
 async function attributesOf(

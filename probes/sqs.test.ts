@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
 import { afterEach, describe, expect, test } from "vitest";
 import { type Sqs, startSqs } from "../fixtures/aws-services/sqs.ts";
 import { type RunningObjectStore, startObjectStore } from "../fixtures/object-store/server.ts";
+import { Loopback } from "../tests/loopback.ts";
 import { attempt } from "./attempt.ts";
 import { canaryDigest, newCanary } from "./canary.ts";
 import type { Probe } from "./probe.ts";
@@ -218,6 +221,10 @@ describe("a look inside", () => {
     ["a topic's envelope", (Message) => JSON.stringify({ Type: "Notification", Message })],
     ["an event", (canary) => JSON.stringify({ source: "acme", detail: { canary } })],
     ["a line", (canary) => `${canary}\n`],
+    [
+      "a worker's envelope, as Celery writes it",
+      (canary) => JSON.stringify({ body: Buffer.from(JSON.stringify([[canary], {}])).toString("base64") }),
+    ],
   ])("finds it in %s", async (_what, body) => {
     const planted = { body: canaries[eu] ?? "", attributes: { "ringfence-region": eu } };
     await start([eu], { [eu]: { messages: [planted, { body: body(canaries[us] ?? "") }] } });
@@ -242,6 +249,37 @@ describe("a look inside", () => {
       kind: "faulted",
       code: "SEARCH_TRUNCATED",
     });
+  });
+
+  const number = "ApproximateNumberOfMessages";
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      "one message, and of none besides",
+      { [`${number}NotVisible`]: "0", [`${number}Delayed`]: "0" },
+      "reached",
+    ],
+    ["one that a worker is at", { [`${number}NotVisible`]: "1", [`${number}Delayed`]: "0" }, "faulted"],
+    ["nothing of those that workers are at", { [`${number}Delayed`]: "0" }, "faulted"],
+    ["nothing of those that are not due yet", { [`${number}NotVisible`]: "0" }, "faulted"],
+  ])("a search of a queue that tells of %s: %s", async (_what, told, kind) => {
+    const MD5OfBody = createHash("md5")
+      .update(canaries[eu] ?? "")
+      .digest("hex");
+    const MessageAttributes = { "ringfence-region": { DataType: "String", StringValue: eu } };
+    const planted = { MessageId: "1", Body: canaries[eu], MD5OfBody, MessageAttributes };
+    await using loopback = new Loopback();
+    const port = await loopback.serve(
+      createServer((asked, response) => {
+        const isLook = asked.headers["x-amz-target"] === "AmazonSQS.ReceiveMessage";
+        const Attributes = { [number]: "1", ...told };
+        response.writeHead(200, { "x-amzn-requestid": "1" });
+        response.end(JSON.stringify(isLook ? { Messages: [planted] } : { Attributes }));
+      }),
+    );
+    await start();
+    const { outcome } = (await run("sqs-stray", eu, { own: endpoint(eu, { port }) }))?.entry ?? {};
+    expect(outcome).toMatchObject(kind === "reached" ? { kind } : { kind, code: "SEARCH_TRUNCATED" });
   });
 
   test("says which topics may send, and where the queue is", async () => {
