@@ -100,6 +100,11 @@ describe("links", () => {
     });
   });
 
+  test("of a cluster are not those of one of its servers", async () => {
+    const { port } = await aServer("--cluster-enabled", "yes");
+    expect((await look("redis-links", port)).outcome).toEqual({ kind: "faulted", code: "SEARCH_TRUNCATED" });
+  });
+
   test("are none where a server says so", async () => {
     const { port } = await aServer();
     expect((await look("redis-links", port)).findings?.links).toEqual([]);

@@ -90,7 +90,8 @@ export const redis = defineProbe({
     const outcome: Outcome = { kind: "reached", rung: "data", ...(canary ? { canary } : {}) };
     if (abroad) return { outcome };
     const findings = await lookInside(session.client, item.probe, address);
-    if (item.probe === "redis-stray" && !(await isWhole(session.client)))
+    const isWhole = wholes[item.probe];
+    if (isWhole && !isWhole(await session.client.info()))
       return { outcome: { kind: "faulted", code: "SEARCH_TRUNCATED" }, findings };
     return {
       outcome,
@@ -108,11 +109,15 @@ async function lookInside(client: Redis, probe: string, address: string): Promis
   return { servedFrom: { addresses: [...new Set([address, ...(answered ? [answered] : [])])] } };
 }
 
-/** Whether the database that the login enters holds all keys: none are in another shard of a cluster, and none in
- *  another logical database. redis.io/docs, "INFO". */
-async function isWhole(client: Redis): Promise<boolean> {
-  const info = await client.info();
-  return /^cluster_enabled:0\r?$/m.test(info) && !/^db(?!0:)\d+:/m.test(info);
+/** Whether the server, and the database that the login enters, were all there is to look at: no keys, and nobody who
+ *  follows, in another shard of a cluster; no keys in another logical database. redis.io/docs, "INFO". */
+const wholes: Record<string, (info: string) => boolean> = {
+  "redis-stray": (info) => isAlone(info) && !/^db(?!0:)\d+:/m.test(info),
+  "redis-links": isAlone,
+};
+
+function isAlone(info: string): boolean {
+  return /^cluster_enabled:0\r?$/m.test(info);
 }
 
 const mostLinks = 100;
