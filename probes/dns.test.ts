@@ -61,6 +61,25 @@ const txt = (data: string | string[], name = "canary.us.corp.example"): packet.A
   data,
 });
 
+/** As RFC 2308 has it beside a denial. */
+const authority = (name: string): Partial<packet.Packet> => ({
+  authorities: [
+    {
+      type: "SOA",
+      name,
+      data: {
+        mname: `ns.${name}`,
+        rname: `ops.${name}`,
+        serial: 1,
+        refresh: 1,
+        retry: 1,
+        expire: 1,
+        minimum: 1,
+      },
+    },
+  ],
+});
+
 function asked(check: string, port: number, rest: Partial<AnAttempt> = {}) {
   const endpoint = (host: string, zone: string) =>
     dns.endpoint.parse({ host, port, zone, arrivals: "http://localhost:1/" });
@@ -102,7 +121,23 @@ describe("a name server that is asked for a far region's private name", () => {
     ],
     ["knows no such name", answering({}, "NXDOMAIN"), refused("NXDOMAIN")],
     ["refuses", answering({}, "REFUSED"), refused("REFUSED")],
-    ["knows the name, and no text of it", answering({}), refused("NODATA")],
+    ["knows the name, and no text of it", answering({}), faulted("NODATA")],
+    [
+      "knows the zone, and not the name",
+      answering(authority("us.corp.example"), "NXDOMAIN"),
+      faulted("ZONE_KNOWN"),
+    ],
+    [
+      "knows a part of the zone",
+      answering(authority("x.US.corp.example"), "NXDOMAIN"),
+      faulted("ZONE_KNOWN"),
+    ],
+    ["knows what is above the zone", answering(authority("corp.example"), "NXDOMAIN"), refused("NXDOMAIN")],
+    [
+      "knows a zone that ends alike",
+      answering(authority("plus.corp.example"), "NXDOMAIN"),
+      refused("NXDOMAIN"),
+    ],
     [
       "sends us to another server, which may tell",
       answering({ authorities: [{ type: "NS", name: "us.corp.example", data: "ns.us.corp.example" }] }),
@@ -207,6 +242,33 @@ describe("a look-up that carries something", () => {
     const server = await aServer(answering({}, "NXDOMAIN"));
     expect((await asked("dns-tunnel", server.port)).outcome).toMatchObject({ code: "NXDOMAIN" });
     expect(server.asked).toEqual([`TXT ringfence-${token}.us.corp.example`]);
+  });
+
+  test.each<[string, Reply, object]>([
+    ["knows nothing there", answering({}), { kind: "refused", code: "NODATA" }],
+    ["has asked before", answering(authority("us.corp.example"), "NXDOMAIN"), { code: "ZONE_KNOWN" }],
+  ])("a resolver that %s", async (_what, reply, outcome) => {
+    const server = await aServer(reply);
+    expect((await asked("dns-tunnel", server.port)).outcome).toMatchObject(outcome);
+  });
+
+  test("the own zone is known to the own resolver, which is no fault of the control", async () => {
+    const server = await aServer(answering(authority("us.corp.example"), "NXDOMAIN"));
+    const { outcome } = await asked("dns-tunnel", server.port, { role: "control" });
+    expect(outcome).toMatchObject({ kind: "refused", code: "NXDOMAIN" });
+  });
+
+  test("a far resolver may say whose the zone is, and not what is in it", async () => {
+    const server = await aServer(answering(authority("us.corp.example"), "NXDOMAIN"));
+    const { outcome } = await asked("dns-resolver", server.port, {
+      endpoint: dns.endpoint.parse({
+        host: "127.0.0.1",
+        port: server.port,
+        zone: "us.corp.example",
+        arrivals: "http://localhost:1/",
+      }),
+    });
+    expect(outcome).toMatchObject({ kind: "refused", code: "NXDOMAIN" });
   });
 
   test.each(["127.0.0.1", "::1"])(

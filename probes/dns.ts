@@ -7,7 +7,7 @@ import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { sendDatagram } from "./datagram.ts";
 import { askName, type DnsAnswer } from "./dns-client.ts";
-import { defineProbe } from "./probe.ts";
+import { defineProbe, type TryContext } from "./probe.ts";
 
 const DnsEndpoint = z.strictObject({
   host: HostName.describe("The region's resolver, or the name server of a zone"),
@@ -19,6 +19,9 @@ const DnsEndpoint = z.strictObject({
     .url({ protocol: /^http$/, error: "an address that begins with http://" })
     .describe("Where the name server says what it was asked, asked from its own region only"),
 });
+
+type DnsEndpoint = z.infer<typeof DnsEndpoint>;
+type DnsContext = TryContext<DnsEndpoint>;
 
 const base = { routes: ["name"], credentials: ["none"] } as const;
 
@@ -79,7 +82,7 @@ export const dns = defineProbe({
       return { outcome: { kind: "silent", rung: "network" } };
     }
     const answer = await askName(ladder, { address, port, name });
-    return { outcome: outcomeOf(answer) };
+    return { outcome: outcomeOf(answer, context) };
   },
   explain: (error, ladder) =>
     brokenConnection(error, ladder) ?? {
@@ -90,9 +93,10 @@ export const dns = defineProbe({
 });
 
 /** Response codes that say "not for you" or "no such name" (RFC 1035, section 4.1.1); others are trouble. */
-const refusals = new Set(["NXDOMAIN", "REFUSED", "NOERROR"]);
+const refusals = new Set(["NXDOMAIN", "REFUSED", "NODATA"]);
 
-function outcomeOf(answer: DnsAnswer): Outcome {
+/** NODATA says that the name is known, if not its text; or nothing, where the server is lame. Only a witness can tell. */
+function outcomeOf(answer: DnsAnswer, { item, target }: DnsContext): Outcome {
   const answers = answer.answers ?? [];
   const texts = answers.flatMap((one) => (one.type === "TXT" ? [one.data].flat() : []));
   const canary = texts.map((one) => canaryDigest(String(one))).find((digest) => digest !== undefined);
@@ -100,9 +104,19 @@ function outcomeOf(answer: DnsAnswer): Outcome {
   if (answers.length > 0) return { kind: "faulted", code: "NO_CANARY_IN_ANSWER" };
   if (isReferral(answer)) return { kind: "faulted", code: "REFERRAL" };
   const code = answer.rcode === "NOERROR" ? "NODATA" : answer.rcode;
-  return refusals.has(answer.rcode)
+  if (code === "NODATA" && !item.witnessed) return { kind: "faulted", code };
+  if (item.role === "attempt" && item.contacts === "own" && knowsZone(answer, target.zone))
+    return { kind: "faulted", code: "ZONE_KNOWN" };
+  return refusals.has(code)
     ? { kind: "refused", rung: "authorization", code }
     : { kind: "faulted", code: /^[A-Z]{1,12}$/.test(code) ? code : "UNREADABLE_CODE" };
+}
+
+/** An own resolver that has the authority of the zone, or of a part of it, has asked, or has a copy: that it does not
+ *  know this name says nothing of the others. RFC 2308, section 2. */
+function knowsZone({ authorities = [] }: DnsAnswer, zone: string): boolean {
+  const within = `.${zone.toLowerCase()}`;
+  return authorities.some(({ type, name }) => type === "SOA" && `.${name.toLowerCase()}`.endsWith(within));
 }
 
 /** Name servers without an SOA record: somebody else is to be asked. RFC 2308, section 2.2. */
