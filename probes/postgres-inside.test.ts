@@ -65,11 +65,11 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function look(check: string) {
+function look(check: string, database = "orders") {
   const credentials = Object.fromEntries(
     Object.entries(logins).map(([role, { user }]) => [role, { user, password: "env:X" }]),
   );
-  const endpoint = { host: "127.0.0.1", port, tls: false, database: "orders", credentials };
+  const endpoint = { host: "127.0.0.1", port, tls: false, database, credentials };
   return anAttempt({
     probe: postgres as unknown as Probe,
     check,
@@ -161,6 +161,35 @@ describe("a search for stray canaries", () => {
     const rows = `SELECT 'ringfence-canary-' || rpad(i::text, 43, '_') FROM generate_series(1, 501) AS i`;
     const found = await lookWith("postgres-stray", table("v text", rows));
     expect(found.outcome).toEqual({ kind: "faulted", code: "SEARCH_TRUNCATED" });
+  });
+});
+
+describe("what a server says of itself, and not of whoever asks", () => {
+  test.each([
+    ["has no such database", "none", "3D000", "authentication"],
+    ["has no such table", "postgres", "42P01", "authorization"],
+  ])("%s is no refusal: the canary is there", async (_what, database, code, climbed) => {
+    const { climbed: top, outcome } = await look("postgres", database);
+    expect({ top, outcome }).toEqual({ top: climbed, outcome: { kind: "faulted", code } });
+  });
+
+  test("a rule of hosts that turns away who comes in the clear may let in who comes by TLS", async () => {
+    const rules = (...lines: string[]) =>
+      `COPY (SELECT unnest(ARRAY['${lines.join("','")}'])) TO '${data}/pg_hba.conf'; SELECT pg_reload_conf(), pg_sleep(0.3)`;
+    const everybody = "host all all all trust";
+    const hole = {
+      open: rules("hostssl all app all trust", "host all app all reject", everybody),
+      close: rules(everybody),
+    };
+    expect((await lookWith("postgres", hole)).outcome).toEqual({ kind: "faulted", code: "28000" });
+  });
+
+  test("a right that is missing is one", async () => {
+    const hole = {
+      open: "REVOKE CONNECT ON DATABASE orders FROM PUBLIC",
+      close: "GRANT CONNECT ON DATABASE orders TO PUBLIC",
+    };
+    expect((await lookWith("postgres", hole)).outcome).toMatchObject({ kind: "refused", code: "42501" });
   });
 });
 

@@ -1,5 +1,5 @@
 import pg from "pg";
-import type { Outcome } from "../core/vocabulary.ts";
+import { height, type Outcome } from "../core/vocabulary.ts";
 import { brokenConnection } from "./attempt.ts";
 import { canaryDigest } from "./canary.ts";
 import { inside } from "./checks.ts";
@@ -152,17 +152,17 @@ async function readCanary(client: pg.Client, region: string): Promise<string | u
   return canaryDigest(rows[0]?.value);
 }
 
-/** Refusals of identity or rights are facts about the far side; a server that is starting, full or
- *  confused says nothing about isolation beyond the rungs already climbed. */
+/** Refusals of identity or rights are facts about the far side; a server that is starting, full or confused, or has
+ *  not what was asked for, says nothing about isolation beyond the rungs already climbed. Where its host rules turn
+ *  away who comes without TLS (28000), they may let in who comes with it. */
 function explain(error: unknown, ladder: Ladder): Outcome {
   const broken = brokenConnection(error, ladder);
   if (broken) return broken;
   const code = error instanceof pg.DatabaseError ? sqlState(error.code) : undefined;
-  if (code === "28P01" || code === "28000") return { kind: "refused", rung: "authentication", code };
-  if (code === "42501" || code === "3D000") {
+  if (code === "28P01" || (code === "28000" && height(ladder.climbed) >= height("tls")))
+    return { kind: "refused", rung: "authentication", code };
+  if (code === "42501")
     return { kind: "refused", rung: ladder.climbed === "authorization" ? "data" : "authorization", code };
-  }
-  if (code === "42P01" || code === "3F000") return { kind: "refused", rung: "data", code };
   return { kind: "faulted", code: code ?? clientCode(error) };
 }
 
