@@ -234,6 +234,9 @@ describe("what a relay answers", () => {
       "authentication",
       { kind: "refused", rung: "authentication", code: "SMTP_530" },
     ],
+    ["a full mailbox", { RCPT: "552 no\r\n" }, "authentication", { kind: "faulted", code: "SMTP_552" }],
+    ["an unknown option", { RCPT: "555 no\r\n" }, "authentication", { kind: "faulted", code: "SMTP_555" }],
+    ["no mail at all", { RCPT: "556 no\r\n" }, "authentication", { kind: "faulted", code: "SMTP_556" }],
     ["a syntax error", { MAIL: "501 what\r\n" }, "authentication", { kind: "faulted", code: "SMTP_501" }],
     ["a login server that is down", { AUTH: "454 later\r\n" }, "tls", { kind: "faulted", code: "SMTP_454" }],
     [

@@ -132,7 +132,7 @@ async function proveMailbox(
   await session.takeBack();
   if (real !== "accepted") throw real;
   const canary = canaryDigest(mailbox);
-  if (canary === undefined || decoy === "accepted" || decoy.reply < 550)
+  if (canary === undefined || decoy === "accepted" || !envelopeRefusals.has(decoy.reply))
     return { kind: "reached", rung: "authorization" };
   return { kind: "reached", rung: "data", canary };
 }
@@ -146,6 +146,10 @@ async function whereServed(names: readonly string[], address: string): Promise<F
 
 /** RFC 4954, section 6: authentication required, too weak, refused, or in need of encryption. */
 const loginRefusals = new Set([530, 534, 535, 538]);
+
+/** RFC 5321, section 4.2.3: no such mailbox, or not for you. The others from 550 on are a full mailbox, a parameter
+ *  that nobody knows, and a domain that takes no mail at all. */
+const envelopeRefusals = new Set([550, 551, 553, 554]);
 
 function isRefusedLogin(error: unknown): boolean {
   return error instanceof SmtpRefusal && loginRefusals.has(error.reply);
@@ -175,7 +179,9 @@ function refusalOf({ reply, stage }: SmtpRefusal): Outcome {
         : { kind: "faulted", code };
     case "envelope":
       if (loginRefusals.has(reply)) return { kind: "refused", rung: "authentication", code };
-      return reply >= 550 ? { kind: "refused", rung: "authorization", code } : { kind: "faulted", code };
+      return envelopeRefusals.has(reply)
+        ? { kind: "refused", rung: "authorization", code }
+        : { kind: "faulted", code };
     default:
       return assertNever(stage);
   }
