@@ -126,10 +126,15 @@ async function ranOn(client: Client, command: string, ladder: Ladder): Promise<R
   return { output: Buffer.concat(chunks).toString("utf8"), succeeded: code === 0 };
 }
 
-/** The server's own no to a channel or a command, told from a connection that was lost meanwhile. RFC 4254, 5.1. */
+const administrativelyProhibited = 1;
+
+/** The server's own no to a channel or a command, told from a connection that was lost meanwhile, and from a server
+ *  that has no room for one. RFC 4254, 5.1. */
 function asRefusal(error: Error): Error {
   const { reason } = error as { reason?: unknown };
-  const refused = typeof reason === "number" || error.message.startsWith("Unable to exec");
+  if (typeof reason === "number" && reason !== administrativelyProhibited)
+    return Object.assign(error, { code: "NO_CHANNEL" });
+  const refused = reason === administrativelyProhibited || error.message.startsWith("Unable to exec");
   return refused ? Object.assign(error, { level: "channel" }) : error;
 }
 

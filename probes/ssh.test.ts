@@ -193,6 +193,12 @@ describe("a server that keeps to the protocol, and is hostile inside", () => {
     ],
     [
       "ssh",
+      "lets everybody in and has no room for them",
+      "authentication",
+      { kind: "faulted", code: "NO_CHANNEL" },
+    ],
+    [
+      "ssh",
       "answers with 1 GB",
       expect.stringMatching(/^auth/),
       { kind: "faulted", code: "ANSWER_TOO_LONG" },

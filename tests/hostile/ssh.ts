@@ -102,18 +102,21 @@ const hostKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
 interface Manners {
   refuses?: boolean;
   banner?: string;
+  /** Lets in, and has no room for a session. */
+  isFull?: boolean;
   /** What happens to a channel on which a command was asked for; left out: its request is refused. */
   answer?(channel: ServerChannel, command: string, socket: Socket): void;
 }
 
 /** A server that keeps to the protocol, and is hostile inside. */
-function polite({ refuses = false, banner, answer }: Manners) {
+function polite({ refuses = false, isFull = false, banner, answer }: Manners) {
   return (socket: Socket) => {
     socket.setNoDelay(true);
     const server = new ssh2.Server({ hostKeys: [hostKey], ...(banner ? { banner } : {}) }, (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => (refuses ? context.reject(["password"]) : context.accept()));
-      client.on("session", (accept) => {
+      client.on("session", (accept, reject) => {
+        if (isFull) return reject();
         accept().on("exec", (take, refuse, { command }) => {
           if (!answer) return refuse();
           const channel = take();
@@ -163,6 +166,7 @@ const inside: Record<string, (socket: Socket) => void> = {
   "refuses every login, with a banner of markup": polite({ refuses: true, banner: attack }),
   "refuses every login, with a banner of 200 kB": polite({ refuses: true, banner: "x".repeat(200_000) }),
   "lets everybody in and refuses every command": polite({}),
+  "lets everybody in and has no room for them": polite({ isFull: true }),
   "lets everybody in and says nothing": polite({ answer: () => {} }),
   "lets everybody in and resets": polite({
     answer: (_channel, _command, socket) => socket.resetAndDestroy(),
