@@ -41,6 +41,11 @@ async function lookAtSnapshots(context: SnapshotsContext): Promise<Answer> {
   }
 }
 
+/** What AWS always tells, be it an empty list. */
+function untold(what: string): Error {
+  return Object.assign(new Error(`it does not tell ${what}`), { name: notAws.code });
+}
+
 function canaryOf({ TagList }: DBSnapshot): string | undefined {
   return canaryDigest(TagList?.find(({ Key }) => Key === canaryTag)?.Value);
 }
@@ -49,6 +54,8 @@ async function look(
   rds: RDSClient,
   { probe, own, snapshots }: { probe: string; own: SnapshotsEndpoint; snapshots: DBSnapshot[] },
 ): Promise<Findings> {
+  if (probe === "snapshot-stray" && snapshots.some(({ TagList }) => TagList === undefined))
+    throw untold("the tags of a snapshot");
   if (probe === "snapshot-stray")
     return { canaries: [...new Set(snapshots.flatMap((one) => canaryOf(one) ?? []))].sort() };
   if (probe === "snapshot-wiring") {
@@ -114,10 +121,10 @@ async function sharedSnapshots(rds: RDSClient, snapshots: DBSnapshot[], account:
   for (const { DBSnapshotIdentifier = "" } of manual) {
     const asked = new DescribeDBSnapshotAttributesCommand({ DBSnapshotIdentifier });
     const { DBSnapshotAttributesResult: said } = requireAws(await rds.send(asked));
-    if (said?.DBSnapshotIdentifier !== DBSnapshotIdentifier)
-      throw Object.assign(new Error("not about this snapshot"), { name: notAws.code });
-    const restore = said.DBSnapshotAttributes?.find(({ AttributeName }) => AttributeName === "restore");
-    const others = (restore?.AttributeValues ?? []).filter((one) => one !== account);
+    const restore = said?.DBSnapshotAttributes?.find(({ AttributeName }) => AttributeName === "restore");
+    if (said?.DBSnapshotIdentifier !== DBSnapshotIdentifier || !restore)
+      throw untold("with whom this snapshot is shared");
+    const others = (restore.AttributeValues ?? []).filter((one) => one !== account);
     const what = `the sharing of the snapshot ${legibleText(DBSnapshotIdentifier).slice(0, 100)}`;
     links.push(...others.map((one) => link(what, one, one === "all" ? "everywhere" : "")));
   }
@@ -160,8 +167,8 @@ async function copyActions(backup: BackupClient): Promise<Link[]> {
   for (const { BackupPlanId } of plans) {
     const asked = new GetBackupPlanCommand({ BackupPlanId });
     const { BackupPlan } = requireAws(await backup.send(asked));
-    if (!BackupPlan) throw Object.assign(new Error("not about this plan"), { name: notAws.code });
-    for (const { CopyActions = [] } of BackupPlan.Rules ?? []) {
+    if (!BackupPlan?.Rules) throw untold("the rules of this plan");
+    for (const { CopyActions = [] } of BackupPlan.Rules) {
       links.push(
         ...CopyActions.map(({ DestinationBackupVaultArn: arn = "" }) =>
           link("the copy action of a backup plan", arn, regionOfArn(arn)),
