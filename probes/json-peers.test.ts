@@ -55,7 +55,7 @@ describe("the peers that a service names", () => {
       fc.property(fc.oneof(fc.object(), fc.array(fc.anything())), (value) => {
         const json = parseJson(JSON.stringify(value) ?? "{}");
         const found = codeOf(() => {
-          for (const peer of peersIn(json)) expect(peer).toMatch(/^[a-z0-9._:-]{1,253}$/);
+          for (const peer of peersIn(json)) expect(peer).toMatch(/^([a-z0-9._:-]{1,253}|\?)$/);
         });
         if (found !== null) expect(found).toEqual(code("SEARCH_TRUNCATED"));
       }),
@@ -96,6 +96,13 @@ describe("the peers that a service names", () => {
       ["10.20.2.11", "fd10:20::5"],
     ],
     ["JDBC", { jdbc: "jdbc:postgresql://db.us.example:5432/x" }, ["db.us.example"]],
+    ["a name in another alphabet", { host: "zürich.example:9300" }, ["xn--zrich-kva.example"]],
+    ["digits of another width", { host: "１０.20.2.11" }, ["10.20.2.11"]],
+    ["a URL that is none", { jdbc: "jdbc:sqlserver://db.us.example\\orders:1433" }, ["db.us.example"]],
+    ["a URL with a port that is none", { a: "amqp://user:word@db.us.example:port/x" }, ["db.us.example"]],
+    ["a URL that is none, with an address", { a: "tcp://[fd10:20::5]:port" }, ["fd10:20::5"]],
+    ["a URL whose host is left open", { a: "https://{host}/x", b: "http://10/" }, ["0.0.0.10", "?"]],
+    ["no host in a URL of this machine", { a: "unix:///run/x.sock", b: "file:///etc/x" }, []],
     ["a URL in brackets", { primary: "<https://db.us.example/x>" }, ["db.us.example"]],
     ["words around it", { primary: "us (10.20.2.11)" }, ["10.20.2.11"]],
     ["a file, a mailbox, a time", { a: "/etc/search.yml", b: "ops@acme.example", c: "12:30:45" }, []],

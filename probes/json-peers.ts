@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 
 /** Reads JSON from a service that nobody vouches for: bounded, and without recursion. */
 
@@ -40,9 +41,12 @@ export function parseJson(body: string): object {
   return value;
 }
 
+/** A host that nobody can read, and no host is called so: what leads there leads nobody knows where. */
+const unreadable = "?";
+
 /** Every host and address that the JSON names, in values and in keys: `10.20.2.11:9300`, `[fd10:20::5]:6335`,
- *  `https://vectors.example/v1`, `search.us-east-1.example`, `host=…`; an address whatever stands around it. Throws
- *  SEARCH_TRUNCATED beyond 100. */
+ *  `https://vectors.example/v1`, `search.us-east-1.example`, `host=…`; an address whatever stands around it; "?" for
+ *  that of a URL that cannot be read. Throws SEARCH_TRUNCATED beyond 100. */
 export function peersIn(json: object): string[] {
   const peers = new Set<string>();
   for (const { key, text } of textsIn(json)) {
@@ -121,10 +125,13 @@ const single = new RegExp(`^${label}$`);
 
 function hostIn(word: string, aloneToo: boolean): string | null {
   const text = word.toLowerCase().slice(0, 2 * longestToken);
-  const host = /^[a-z][a-z0-9+.-]*:\/\//.test(text) ? hostOfUrl(text) : withoutPort(text);
-  if (host === null || host.name.length > longestToken) return null;
-  if (isIP(host.name) !== 0 || dotted.test(host.name)) return host.name.replace(/\.$/, "");
-  return (aloneToo || host.certain) && single.test(host.name) && /[a-z]/.test(host.name) ? host.name : null;
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//.test(text);
+  const { name: said, certain } = isUrl ? hostOfUrl(text) : withoutPort(text);
+  const name = inAscii(said);
+  const isShort = name.length <= longestToken;
+  if (isShort && (isIP(name) !== 0 || dotted.test(name))) return name.replace(/\.$/, "");
+  if (isShort && (aloneToo || certain) && single.test(name) && /[a-z]/.test(name)) return name;
+  return isUrl && said !== "" ? unreadable : null;
 }
 
 /** `certain`: the text can only be a place. */
@@ -133,9 +140,22 @@ interface Named {
   certain: boolean;
 }
 
-function hostOfUrl(text: string): Named | null {
-  if (!URL.canParse(text)) return null;
-  return { name: new URL(text).hostname.replace(/^\[|\]$/g, ""), certain: true };
+/** Drivers bear more than a URL may hold: where it is none, what stands between its user and its port or path. */
+function hostOfUrl(text: string): Named {
+  const name = URL.canParse(text)
+    ? new URL(text).hostname
+    : (/^[^:]+:\/\/(?:[^/?#\\]*@)?(\[[0-9a-f:.]+\]|[^:/?#\\]*)/.exec(text)?.[1] ?? "");
+  return { name: name.replace(/^\[|\]$/g, ""), certain: true };
+}
+
+/** In the alphabet of DNS, as URLs of the Web are by themselves; empty where it cannot be written so. */
+function inAscii(name: string): string {
+  if (/^[!-~]*$/.test(name) && !name.includes("%")) return name;
+  try {
+    return domainToASCII(decodeURIComponent(name));
+  } catch {
+    return "";
+  }
 }
 
 function withoutPort(text: string): Named {
