@@ -257,6 +257,18 @@ describe("what a relay answers", () => {
       "tls",
       { kind: "faulted", code: "AUTH_NOT_OFFERED" },
     ],
+    [
+      "no login, and no envelope without one",
+      { AUTH: "535 no\r\n", MAIL: "530 no\r\n" },
+      "tls",
+      { kind: "refused", rung: "authentication", code: "SMTP_535" },
+    ],
+    [
+      "no login, and an envelope without one later, as a relay does that is open to everybody",
+      { AUTH: "535 no\r\n", RCPT: "451 greylisted\r\n" },
+      "tls",
+      { kind: "faulted", code: "SMTP_451" },
+    ],
     ["no TLS today", { STARTTLS: "454 later\r\n" }, "network", { kind: "faulted", code: "SMTP_454" }],
     [
       "no TLS ever",

@@ -79,8 +79,9 @@ export const smtp = defineProbe({
   explain,
 });
 
-/** Tries the envelope even after a refused login: a relay that is open to everybody refuses it all the same. Throws
- *  AUTH_NOT_OFFERED where it wants a login and did not offer one, because then none was tried. */
+/** Tries the envelope even after a refused login: a relay that is open to everybody refuses a login all the same, and
+ *  what it puts off it may take tomorrow. Throws AUTH_NOT_OFFERED where it wants a login and did not offer one,
+ *  because then none was tried. */
 async function offerEnvelope(
   session: SmtpSession,
   { own, target, item, secret }: TryContext<SmtpEndpoint>,
@@ -97,7 +98,7 @@ async function offerEnvelope(
     const answer = await session.recipient(`${secret(target.credentials.canary.mailbox)}@${target.domain}`);
     if (answer !== "accepted") throw answer;
   } catch (error) {
-    if (isRefusedLogin(login)) throw login;
+    if (isRefusedLogin(login) && isLasting(error)) throw login;
     if (login === "not asked" && isRefusedLogin(error))
       throw Object.assign(new Error("no AUTH"), { code: "AUTH_NOT_OFFERED" });
     throw error;
@@ -146,6 +147,10 @@ async function whereServed(names: readonly string[], address: string): Promise<F
 
 /** RFC 4954, section 6: authentication required, too weak, refused, or in need of encryption. */
 const loginRefusals = new Set([530, 534, 535, 538]);
+
+function isLasting(error: unknown): boolean {
+  return error instanceof SmtpRefusal && error.reply >= 500;
+}
 
 /** RFC 5321, section 4.2.3: no such mailbox, or not for you. The others from 550 on are a full mailbox, a parameter
  *  that nobody knows, and a domain that takes no mail at all. */
