@@ -26,7 +26,7 @@ const signersFile = {
   schema: SignersFile,
   code: "SIGNER_INVALID",
   wrong: "does not say who signs",
-  fix: "correct the file; docs/verify-evidence.md explains every key",
+  fix: "correct the file; docs/signing.md explains every key",
 } as const satisfies YamlKind<SignersFile>;
 
 /** Throws SIGNER_INVALID: what is wrong with the file, or which observer has no signer in it. The authority's

@@ -113,6 +113,54 @@ describe("a bad line is named, with what was expected, what stood there, and wha
       { code: "MAP_UNKNOWN_KEY", path: "systems[0].endpoint.hots", fix: expect.stringContaining('"host"') },
     ],
     [
+      "a key that only this kind has",
+      withText("      host: orders.{region}.internal\n", "      host: a.internal\n      baseBackpu: true\n"),
+      "baseBackpu",
+      {
+        code: "MAP_UNKNOWN_KEY",
+        path: "systems[0].endpoint.baseBackpu",
+        expected: expect.stringContaining("baseBackup"),
+        fix: expect.stringContaining('"baseBackup"'),
+      },
+    ],
+    [
+      "a key of one of its logins",
+      withText("own: { user: app, password:", "own: { user: app, pasword:"),
+      "pasword",
+      {
+        code: "MAP_UNKNOWN_KEY",
+        path: "systems[0].endpoint.credentials.own.pasword",
+        fix: expect.stringContaining('"password"'),
+      },
+    ],
+    [
+      "a key of an override",
+      withText("    holds:", "    perRegion: { us-east-1: { databse: x } }\n    holds:"),
+      "databse",
+      {
+        code: "MAP_UNKNOWN_KEY",
+        path: "systems[0].perRegion.us-east-1.databse",
+        fix: expect.stringContaining('"database"'),
+      },
+    ],
+    [
+      "a kind that is misspelt",
+      withText("kind: postgres", "kind: postgers"),
+      "kind: postgers",
+      {
+        code: "MAP_WRONG_VALUE",
+        path: "systems[0].kind",
+        expected: '"postgres" or "s3"',
+        fix: expect.stringContaining('"postgres"'),
+      },
+    ],
+    [
+      "a map without a region",
+      withText(whole.slice(whole.indexOf("regions:"), whole.indexOf("systems:")), "regions: {}\n"),
+      "regions",
+      { code: "MAP_WRONG_VALUE", path: "regions", expected: "at least one region" },
+    ],
+    [
       "a key that means nothing",
       withText("title:", "colour: blue\ntitle:"),
       "colour",
@@ -128,7 +176,7 @@ describe("a bad line is named, with what was expected, what stood there, and wha
       "a value of another type",
       withText("database: orders", "database: [orders]"),
       "database: [orders]",
-      { code: "MAP_WRONG_TYPE", path: "systems[0].endpoint.database", expected: "string", got: '["orders"]' },
+      { code: "MAP_WRONG_TYPE", path: "systems[0].endpoint.database", expected: "a text", got: '["orders"]' },
     ],
     [
       "a kind that nobody can probe",
@@ -325,6 +373,43 @@ describe("a file that is no map", () => {
     ["two documents", `${whole}---\n${whole}`],
   ])("%s", (_what, text) => {
     expect(problemsOf(text)[0]).toMatchObject({ code: "MAP_NOT_YAML", file, line: expect.any(Number) });
+  });
+
+  test("what follows from the first errors is not listed, so that they are seen", () => {
+    const problems = problemsOf(whole.replace("    kind: postgres", "\tkind: postgres"));
+    expect(problems.length).toBeLessThanOrEqual(3);
+    expect(problems[0]).toMatchObject({
+      line: lineOf("    kind: postgres", whole),
+      fix: "indent with spaces",
+    });
+  });
+
+  test("an alias of nothing is named with its line", () => {
+    const text = whole.replace("title: A trial", "title: &a A trial").replace("holds: Orders", "holds: *b");
+    expect(problemsOf(text.replace("retention: 7 years", "retention: *a"))).toMatchObject([
+      { code: "MAP_NOT_YAML", line: lineOf("holds: Orders", whole) },
+    ]);
+  });
+
+  test("a vendor of which there is no record is named, with the one that was meant", () => {
+    const text = whole.replace("      host: orders", "      vendor: datadgo\n      host: orders");
+    const problems = (vendors?: string[]) => {
+      try {
+        parseMap(text, vendors ? { ...options, vendors } : options);
+      } catch (error) {
+        return (error as RingfenceError).problems.filter(({ code }) => code === "MAP_UNKNOWN_VENDOR");
+      }
+      return [];
+    };
+    expect(problems(["datadog", "sentry"])).toMatchObject([
+      {
+        path: "systems[0].endpoint.vendor",
+        line: lineOf("      host", whole),
+        fix: expect.stringContaining('"datadog"'),
+      },
+    ]);
+    expect(problems(["datadgo"])).toEqual([]);
+    expect(problems()).toEqual([]);
   });
 
   test("nothing in it: every key that must be there is named", () => {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { overlap } from "./addresses.ts";
 import type { Problem } from "./errors.ts";
+import { knownKeys } from "./known-keys.ts";
 import { outside, type ResidencyMap, residencyMapSchema, type SystemKind } from "./residency-map.ts";
 
 type Path = readonly (string | number)[];
@@ -9,14 +10,24 @@ export type MapProblem = Omit<Problem, "path" | "file" | "line"> & { path: Path 
 const secretish = /(AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN|:\/\/[^/\s:@]+:[^/\s@]+@|\b(sk|ghp|xox[bp])[-_]/;
 const secretKey = /password|secret|token|accessKeyId|privateKey|apiKey/i;
 
-/** Checks a parsed map and returns it, or every problem at once. `today` is YYYY-MM-DD. */
+export interface MapRules {
+  kinds: readonly SystemKind[];
+  /** YYYY-MM-DD. */
+  today: string;
+  /** The vendors of which there is a record; left out, any name is taken. */
+  vendors?: readonly string[];
+}
+
+/** Checks a parsed map and returns it, or every problem at once. */
 export function checkMap(
   raw: unknown,
-  options: { kinds: readonly SystemKind[]; today: string },
+  options: MapRules,
 ): { map: ResidencyMap; problems: [] } | { map: null; problems: MapProblem[] } {
-  const parsed = residencyMapSchema(options.kinds).safeParse(raw);
+  const schema = residencyMapSchema(options.kinds);
+  const parsed = schema.safeParse(raw);
+  const keysAt = (path: Path) => knownKeys(schema, path, raw);
   const problems = [
-    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => shapeProblems(issue, raw))),
+    ...(parsed.success ? [] : parsed.error.issues.flatMap((issue) => shapeProblems(issue, { raw, keysAt }))),
     ...meaningProblems(raw, options),
   ];
   const inline = secretProblems(raw).filter(
@@ -27,44 +38,43 @@ export function checkMap(
   return { map: parsed.data as ResidencyMap, problems: [] };
 }
 
-function shapeProblems(issue: z.core.$ZodIssue, raw: unknown): MapProblem[] {
+function shapeProblems(
+  issue: z.core.$ZodIssue,
+  { raw, keysAt }: { raw: unknown; keysAt: (path: Path) => string[] },
+): MapProblem[] {
   const path = issue.path.filter((part) => typeof part !== "symbol") as Path;
   const got = show(valueAt(raw, path), path);
   switch (issue.code) {
-    case "unrecognized_keys":
+    case "unrecognized_keys": {
+      const known = keysAt(path);
       return issue.keys.map((key) => {
-        const near = nearest(key, expectedKeys(path));
+        const near = nearest(key, known);
         return {
           code: "MAP_UNKNOWN_KEY",
           path: [...path, key],
-          expected: "a key the schema knows",
+          expected: known.length > 0 ? `one of ${known.join(", ")}` : "a key the schema knows",
           got: `"${key}"`,
           fix: near ? `rename it to "${near}", or remove it` : "remove it, or see docs/residency-map.md",
         };
       });
+    }
     case "invalid_type": {
       const missing = valueAt(raw, path) === undefined;
+      const expected = yamlWords[issue.expected] ?? issue.expected;
       return [
         {
           code: missing ? "MAP_MISSING_KEY" : "MAP_WRONG_TYPE",
           path,
-          expected: issue.expected,
+          expected,
           got: missing ? "nothing" : got,
-          fix: missing ? `add "${path.at(-1)}"` : `write ${article(issue.expected)} here`,
+          fix: missing ? `add "${path.at(-1)}"` : `write ${expected} here`,
         },
       ];
     }
     case "invalid_value":
-      return [
-        {
-          code: "MAP_WRONG_VALUE",
-          path,
-          expected: issue.values.map((value) => JSON.stringify(value)).join(" or "),
-          got,
-          fix: suggestion(String(valueAt(raw, path)), issue.values.map(String)),
-        },
-      ];
+      return [wrongWord(path, valueAt(raw, path), issue.values.map(String))];
     case "invalid_union": {
+      if ("options" in issue) return [wrongWord(path, valueAt(raw, path), issue.options.map(String))];
       const branches = issue.errors ?? [];
       const expected =
         branches.length > 0
@@ -87,10 +97,28 @@ function shapeProblems(issue: z.core.$ZodIssue, raw: unknown): MapProblem[] {
   }
 }
 
-function meaningProblems(
-  raw: unknown,
-  { kinds, today }: { kinds: readonly SystemKind[]; today: string },
-): MapProblem[] {
+function wrongWord(path: Path, value: unknown, words: readonly string[]): MapProblem {
+  return {
+    code: value === undefined ? "MAP_MISSING_KEY" : "MAP_WRONG_VALUE",
+    path,
+    expected: words.map((word) => `"${word}"`).join(" or "),
+    got: show(value, path),
+    fix: value === undefined ? `add "${path.at(-1)}"` : suggestion(String(value), words),
+  };
+}
+
+/** What zod expects, in the words of whoever writes YAML. */
+const yamlWords: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  int: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "keys with values",
+  record: "keys with values",
+};
+
+function meaningProblems(raw: unknown, { kinds, today, vendors }: MapRules): MapProblem[] {
   const regions = entries(valueAt(raw, ["regions"]));
   const names = regions.map(([name]) => name);
   return [
@@ -98,6 +126,7 @@ function meaningProblems(
     ...duplicates(list(valueAt(raw, ["systems"]))),
     ...list(valueAt(raw, ["systems"])).flatMap((system, index) => [
       ...unknownRegions(system, ["systems", index], names),
+      ...unknownVendor(system, ["systems", index, "endpoint", "vendor"], vendors),
       ...emptyChecks(system, ["systems", index, "checks"], kinds),
       ...waiverProblems(list(valueAt(system, ["waivers"])), ["systems", index, "waivers"], today),
     ]),
@@ -167,6 +196,20 @@ function unknownRegions(system: unknown, path: Path, names: string[]): MapProble
       got: show(name, where),
       fix: suggestion(name, names, "add the region under `regions`"),
     }));
+}
+
+function unknownVendor(system: unknown, path: Path, vendors: readonly string[] | undefined): MapProblem[] {
+  const vendor = valueAt(system, ["endpoint", "vendor"]);
+  if (typeof vendor !== "string" || !vendors || vendors.includes(vendor)) return [];
+  return [
+    {
+      code: "MAP_UNKNOWN_VENDOR",
+      path,
+      expected: "a vendor of which there is a record; `ringfence vendors` lists them",
+      got: show(vendor, path),
+      fix: suggestion(vendor, vendors, "add its record: see docs/vendors.md"),
+    },
+  ];
 }
 
 /** A check that is asked for, and has nothing to try. */
@@ -245,27 +288,6 @@ function suggestion(
   return near ? `write "${near}"? Or ${otherwise}` : otherwise;
 }
 
-const systemKeys = [
-  "id",
-  "kind",
-  "path",
-  "home",
-  "endpoint",
-  "perRegion",
-  "holds",
-  "retention",
-  "readers",
-  "exporters",
-];
-
-function expectedKeys(path: Path): string[] {
-  if (path.length === 0) return ["title", "attempts", "regions", "systems"];
-  if (path[0] === "regions") return ["jurisdiction", "place", "addresses", "guard"];
-  if (path.length === 2)
-    return [...systemKeys, "backups", "production", "stopBy", "addressFamilies", "checks", "waivers"];
-  return ["host", "port", "database", "credentials", "own", "canary", "user", "password", "bucket", "tls"];
-}
-
 /** The known word within two edits, so that a typo is named. */
 function nearest(word: string, known: readonly string[]): string | undefined {
   return known
@@ -286,10 +308,6 @@ function editDistance(a: string, b: string): number {
     row = next;
   }
   return row.at(-1) ?? 0;
-}
-
-function article(noun: string): string {
-  return /^[aeiou]/.test(noun) ? `an ${noun}` : `a ${noun}`;
 }
 
 function valueAt(value: unknown, path: Path): unknown {

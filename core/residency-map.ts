@@ -210,7 +210,10 @@ export function residencyMapSchema(kinds: readonly SystemKind[]) {
       })
       .default({ deadlineMs: 4000 }),
     private: Private.optional().describe("What published evidence may not hold: see `run --redact`"),
-    regions: z.record(RegionId, Region).describe("The deployments that must keep their data"),
+    regions: z
+      .record(RegionId, Region)
+      .refine((all) => Object.keys(all).length > 0, "at least one region")
+      .describe("The deployments that must keep their data"),
     systems: z
       .array(z.discriminatedUnion("kind", [first, ...rest]))
       .describe("Every place customer data can land"),

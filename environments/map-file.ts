@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
-import { type Document, isNode, LineCounter, parseDocument } from "yaml";
+import { type Alias, type Document, isNode, LineCounter, parseDocument, visit } from "yaml";
 import { describeProblem, type Problem, RingfenceError } from "../core/errors.ts";
-import { checkMap } from "../core/map-problems.ts";
-import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+import { checkMap, type MapRules } from "../core/map-problems.ts";
+import type { ResidencyMap } from "../core/residency-map.ts";
+import { whyUnreadable } from "../files/why-unreadable.ts";
+import { loadVendors } from "../vendors/catalogue.ts";
 
 export interface MapFile {
   file: string;
@@ -11,38 +13,43 @@ export interface MapFile {
 }
 
 /** Reads and checks a residency map (YAML 1.2). Throws MAP_INVALID with every problem, each with its line. */
-export function readMapFile(file: string, options: { kinds: readonly SystemKind[]; today: string }): MapFile {
+export function readMapFile(file: string, options: MapRules): MapFile {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new RingfenceError("MAP_INVALID", `cannot read the residency map ${file}`, {
-      cause,
-      fix: "name an existing file with --map",
-    });
+    throw new RingfenceError(
+      "MAP_INVALID",
+      `cannot read the residency map ${file}: ${whyUnreadable(cause)}`,
+      {
+        cause,
+        fix: "name an existing file with --map",
+      },
+    );
   }
-  return { file, text, map: parseMap(text, { ...options, file }) };
+  const vendors = loadVendors().map(({ id }) => id);
+  return { file, text, map: parseMap(text, { vendors, ...options, file }) };
 }
 
-export function parseMap(
-  text: string,
-  { kinds, today, file }: { kinds: readonly SystemKind[]; today: string; file: string },
-): ResidencyMap {
+/** What follows the first errors of a file that is not YAML follows from them. */
+const shownErrors = 3;
+
+export function parseMap(text: string, { file, ...rules }: MapRules & { file: string }): ResidencyMap {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, logLevel: "error" });
-  const broken = document.errors.map(
+  const document = parseDocument(text, { lineCounter: lines, logLevel: "error", prettyErrors: false });
+  const broken = document.errors.slice(0, shownErrors).map(
     (error): Problem => ({
       code: "MAP_NOT_YAML",
       file,
       line: lines.linePos(error.pos[0]).line,
       path: "(file)",
       expected: "YAML",
-      got: error.message.split("\n")[0] ?? "",
-      fix: "correct the line",
+      got: error.message,
+      fix: yamlFixes[error.code] ?? "correct the line",
     }),
   );
   if (broken.length > 0) throw invalid(file, broken);
-  const checked = checkMap(plainValue(document, file), { kinds, today });
+  const checked = checkMap(plainValue(document, { file, lines }), rules);
   if (checked.map) return checked.map;
   throw invalid(
     file,
@@ -66,8 +73,14 @@ export function parseMap(
   }
 }
 
+const yamlFixes: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "indent with spaces",
+  MULTIPLE_DOCS: "keep one map in the file, and remove the line ---",
+  DUPLICATE_KEY: "keep one of the two, or rename one",
+};
+
 /** The document as plain data. YAML can say what a map cannot be: an alias of nothing, or of itself. */
-function plainValue(document: Document, file: string): unknown {
+function plainValue(document: Document, { file, lines }: { file: string; lines: LineCounter }): unknown {
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
     JSON.stringify(value);
@@ -76,7 +89,7 @@ function plainValue(document: Document, file: string): unknown {
     const problem: Problem = {
       code: "MAP_NOT_YAML",
       file,
-      line: 1,
+      line: lines.linePos(suspectAlias(document)?.range?.[0] ?? 0).line || 1,
       path: "(file)",
       expected: "plain data",
       got: `an alias that leads nowhere, to itself, or too far (${(cause as Error).name})`,
@@ -84,6 +97,13 @@ function plainValue(document: Document, file: string): unknown {
     };
     throw invalid(file, [problem]);
   }
+}
+
+/** The first alias that leads nowhere, or else the first. */
+function suspectAlias(document: Document): Alias | undefined {
+  const aliases: Alias[] = [];
+  visit(document, { Alias: (_key, alias) => void aliases.push(alias) });
+  return aliases.find((alias) => !alias.resolve(document)) ?? aliases[0];
 }
 
 function isMapLike(value: unknown): value is { items: { key: unknown }[] } {

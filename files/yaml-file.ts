@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
 import { type ErrorCode, RingfenceError } from "../core/errors.ts";
+import { whyUnreadable } from "./why-unreadable.ts";
 
 export interface YamlKind<T> {
   schema: z.ZodType<T>;
@@ -15,7 +16,7 @@ export interface YamlKind<T> {
 export function readYamlFile<T>(file: string, kind: YamlKind<T>): { text: string; value: T } {
   const text = attempt(
     () => readFileSync(file, "utf8"),
-    (cause) => yamlProblem(file, kind, "it cannot be read", cause),
+    (cause) => yamlProblem(file, kind, `it cannot be read: ${whyUnreadable(cause)}`, cause),
   );
   const plain: unknown = attempt(
     () => parse(text, { logLevel: "error" }),
