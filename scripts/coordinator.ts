@@ -46,7 +46,9 @@ async function observeRegion(
   const complaint = tail(child);
   child.stdin?.on("error", () => {});
   child.stdin?.write(`${JSON.stringify(job)}\n`);
-  const ended = new Promise<void>((done) => child.once("close", () => done()));
+  const ended = new Promise<string>((done) => {
+    child.once("close", (code, killedBy) => done(killedBy ?? `exit code ${code}`));
+  });
   child.once("error", () => {});
   let finished = false;
   let signed = job.signing === undefined;
@@ -69,11 +71,11 @@ async function observeRegion(
     }
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);
-  await ended;
+  const how = await ended;
   clearInterval(given);
   signal.removeEventListener("abort", stop);
   barrier.leave(job.region);
-  if (!finished || !signed) onLost(job.region, complaint().trim() || "its process ended");
+  if (!finished || !signed) onLost(job.region, complaint().trim() || `its process ended (${how})`);
 }
 
 function parse(line: string): RegionMessage | null {

@@ -17,12 +17,17 @@ export interface Parsed {
 /** Strict: an unknown option is an error that names the command's help. */
 export function parseOptions(command: string, args: readonly string[], options: OptionSpec): Parsed {
   try {
-    const { values, positionals } = parseArgs({
+    const { values, positionals, tokens } = parseArgs({
       args: [...args],
       options,
       allowPositionals: true,
       strict: true,
+      tokens: true,
     });
+    const once = tokens.flatMap((token) =>
+      token.kind === "option" && !options[token.name]?.multiple ? token.name : [],
+    );
+    refuseTwice(command, once);
     const given = values as Record<string, string | boolean | (string | boolean)[] | undefined>;
     refuseEmpty(command, given, options);
     return {
@@ -55,6 +60,12 @@ function refuseEmpty(command: string, given: Readonly<Record<string, unknown>>, 
     (name) => !options[name]?.mayBeEmpty && [given[name]].flat().includes(""),
   );
   if (empty) throw usage(`${command}: --${empty} is empty`, "give it a value, or leave it out");
+}
+
+/** Of two values that contradict each other, none is guessed at. */
+function refuseTwice(command: string, names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice) throw usage(`${command}: --${twice} is given twice`, "give it once");
 }
 
 export function usage(message: string, fix: string): RingfenceError {

@@ -114,6 +114,7 @@ const usageCodes = new Set([
   "SIGNER_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
+  "REPLICA_UNSUPPORTED",
 ]);
 
 function report(error: unknown): number {
@@ -131,6 +132,16 @@ function report(error: unknown): number {
   return 70;
 }
 
+/** Whoever reads may stop reading (`| head`): what is done goes on, and its exit code is kept. Any other failure to
+ *  write is told, for a full disk has not shown what was asked for. */
+function onUnwritten(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") process.exit(report(error));
+}
+
+for (const stream of [process.stdout, process.stderr]) stream.on("error", onUnwritten);
+// Node's own exit code for what nobody caught is 1, which means a breach here.
+process.on("uncaughtException", (error) => process.exit(report(error)));
+
 const exitCode = await main(process.argv.slice(2)).catch(report);
-// Once everything written has left: a pipe takes only so much at a time.
-process.stdout.write("", () => process.exit(exitCode));
+// Once everything written has left, or failed to: a pipe takes only so much at a time.
+process.stdout.write("", () => setImmediate(() => process.exit(exitCode)));

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { commandLine } from "../environments/node-script.ts";
 import { driver } from "../environments/replica/driver.ts";
 import { proveInto, ringfence } from "./held-replica.ts";
 
@@ -51,7 +53,12 @@ describe("the command line", () => {
     [["run", "--region", "eu-west-9"], /no region "eu-west-9"/],
     [["run", "--path", "carrier-pigeon"], /"carrier-pigeon"/],
     [["run", "--env", "localstack", "--path", "email"], /no system of the map is on the leak path "email"/],
-    [["run", "--map", "/nowhere.yaml"], /cannot read the residency map/],
+    [["run", "--map", "/nowhere.yaml"], /cannot read the residency map .*: there is no such file/],
+    [["run", "--map", "/"], /cannot read the residency map .*: it is a folder/],
+    [["run", "--map", "a.yaml", "--map", "b.yaml"], /--map is given twice/],
+    [["run", "--out", driver.mapFile], /--out: .* cannot be written to/],
+    [["run", "--out", "/proc/ringfence/out"], /--out: .* cannot be written to/],
+    [["drill", "--path", "databse"], /there is no drill of the path "databse"\nfix {2}use one of database$/m],
     [["run", "--attach", "/nowhere.json"], /no state of a running replica/],
     [["run", "-t", "("], /-t: Invalid regular expression/],
     [["run", "--controls", "/nowhere.yaml"], /nowhere.yaml .*\n?.*cannot be read/],
@@ -110,6 +117,36 @@ describe("the command line", () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  test.each([
+    ["no-ipv6", /, "fd10:10::\/48"/, "", /cannot lay out eu-central-1.*\nfix {2}declare both/],
+    [
+      "file",
+      /"env:\{REGION\}_ORDERS_DB_PASSWORD"/,
+      "file:/run/x",
+      /one in file:\/run\/x\nfix {2}refer to it as env/,
+    ],
+  ])("a map that no replica can serve is no defect, and says what to change: %s", (name, from, to, said) => {
+    const file = mapFile(`${name}.yaml`, sample.replace(from, to));
+    const { exitCode, output } = ringfence(["run", "--map", file, "--out", join(folder, name)]);
+    expect(exitCode).toBe(64);
+    expect(output).toMatch(said);
+  });
+
+  test("a run goes on when nobody reads what it says, and ends with its own exit code", () => {
+    const out = join(folder, "unread");
+    const command = `"$0" "$1" run --path payments --out "$2" | true; echo "\${PIPESTATUS[0]}"`;
+    const done = spawnSync("bash", ["-c", command, process.execPath, commandLine, out], { encoding: "utf8" });
+    expect(done.stdout).toBe("0\n");
+    expect(existsSync(join(out, "run.json"))).toBe(true);
+  });
+
+  test("what could not be written is no success", () => {
+    const command = `"$0" "$1" plan > /dev/full`;
+    const done = spawnSync("bash", ["-c", command, process.execPath, commandLine], { encoding: "utf8" });
+    expect(done.status).toBe(70);
+    expect(done.stderr).toContain("ENOSPC");
+  });
+
   test("plan --json is the whole plan with its digest, and twice the same", () => {
     const [first, second] = [ringfence(["plan", "--json"]), ringfence(["plan", "--json"])];
     expect(first).toEqual(second);
@@ -154,7 +191,7 @@ describe("a machine without Docker", () => {
   test("is told what is missing and what to do, and the run is no pass", () => {
     const out = join(folder, "no-docker");
     const { exitCode, output } = ringfence(["run", "--env", "localstack", "--out", out], withoutDocker);
-    expect(exitCode).toBe(70);
+    expect(exitCode).toBe(64);
     expect(output).toMatch(/Docker engine: docker is not installed/);
     expect(output).toMatch(/^fix {2}install Docker/m);
   });
@@ -178,7 +215,7 @@ describe("a map that the Compose file does not serve", () => {
       "--out",
       join(folder, "other-map"),
     ]);
-    expect(exitCode).toBe(70);
+    expect(exitCode).toBe(64);
     expect(output).toMatch(/does not serve this map|Docker/);
   });
 });

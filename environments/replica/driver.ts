@@ -12,7 +12,7 @@ import type { EnvironmentDriver, ReplicaEnvironment } from "../driver.ts";
 import { limitsOf } from "../limits.ts";
 import { compileCache, projectRoot, scriptArguments } from "../node-script.ts";
 import { stateOf } from "./describe.ts";
-import type { InitJob, InitReport } from "./init.ts";
+import type { InitComplaint, InitJob, InitReport } from "./init.ts";
 import { replicaNeeds } from "./needs.ts";
 import { outerPids } from "./processes.ts";
 import { receiversOf } from "./receivers.ts";
@@ -117,28 +117,26 @@ const endDeadlineMs = 5000;
 
 async function readReport(child: ChildProcess): Promise<InitReport> {
   let complaint = "";
+  let known: InitComplaint | undefined;
   child.stderr?.on("data", (chunk) => {
     complaint = (complaint + String(chunk)).slice(-4000);
   });
   const timer = setTimeout(() => child.stdin?.end(), bootDeadlineMs);
   try {
     for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
-      const answer = JSON.parse(line) as { ready?: InitReport; failed?: string };
+      const answer = JSON.parse(line) as { ready?: InitReport; failed?: InitComplaint };
       if (answer.ready) return answer.ready;
-      complaint = answer.failed ?? complaint;
+      known = answer.failed ?? known;
     }
   } catch (cause) {
     complaint ||= String(cause);
   } finally {
     clearTimeout(timer);
   }
-  throw new RingfenceError(
-    "REPLICA_FAILED",
-    `the replica did not start: ${complaint.trim() || "it was ended"}`,
-    {
-      fix: "run `npm run -s ringfence -- doctor`, which checks what it needs",
-    },
-  );
+  const why = known?.message ?? (complaint.trim() || "it was ended");
+  throw new RingfenceError(known?.code ?? "REPLICA_FAILED", `the replica did not start: ${why}`, {
+    fix: known?.fix ?? "run `npm run -s ringfence -- doctor`, which checks what it needs",
+  });
 }
 
 function findPostgres(): string {

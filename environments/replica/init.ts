@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { type ErrorCode, RingfenceError } from "../../core/errors.ts";
 import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
 import { serveNames, zoneFile } from "../name-server.ts";
@@ -29,15 +30,27 @@ export interface InitReport {
   ca: string;
 }
 
+export interface InitComplaint {
+  message: string;
+  code?: ErrorCode;
+  fix?: string;
+}
+
 const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => {
   boot(JSON.parse(line) as InitJob).then(
     (report) => process.stdout.write(`${JSON.stringify({ ready: report })}\n`),
     (error: Error) =>
-      process.stdout.write(`${JSON.stringify({ failed: error.message })}\n`, () => process.exit(1)),
+      process.stdout.write(`${JSON.stringify({ failed: complaintOf(error) })}\n`, () => process.exit(1)),
   );
 });
 lines.once("close", () => process.exit(0));
+
+/** What the replica cannot do with this map keeps its code and its fix. */
+function complaintOf(error: Error): InitComplaint {
+  const { message } = error;
+  return error instanceof RingfenceError ? { message, code: error.code, fix: error.fix } : { message };
+}
 
 async function boot(job: InitJob): Promise<InitReport> {
   const topology = layOut(job.map, job.names);

@@ -11,6 +11,7 @@ import { runCatalogue } from "../drill-catalogue.ts";
 import type { DrillGround } from "../drill-run.ts";
 import { recordScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
+import { nearest } from "../nearest.ts";
 import { type Parsed, parseOptions, takeNothing, usage } from "../options.ts";
 import { claimDirectory } from "../out-directory.ts";
 import { newRunId } from "../prove.ts";
@@ -74,17 +75,29 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   return clean ? 0 : 1;
 }
 
+function requireKnown(what: "drill" | "path", asked: readonly string[], known: readonly string[]): void {
+  const unknown = asked.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const words = [...new Set(near.length > 0 ? near : known)];
+  throw usage(
+    `drill: there is no ${what === "path" ? "drill of the path" : "drill"} "${unknown}"`,
+    `use one of ${words.join(", ")}`,
+  );
+}
+
 function chosen(all: readonly Drill<AnyTools>[], options: Parsed): Drill<AnyTools>[] {
   const [ids, paths] = [options.texts("id"), options.texts("path")];
-  const unknown = [
-    ...ids.filter((id) => !all.some((drill) => drill.id === id)),
-    ...paths.filter((path) => !all.some((drill) => drill.path === path)),
-  ];
-  if (unknown.length > 0)
-    throw usage(
-      `drill: there is no drill "${unknown[0]}"`,
-      `use one of ${all.map(({ id }) => id).join(", ")}`,
-    );
+  requireKnown(
+    "drill",
+    ids,
+    all.map(({ id }) => id),
+  );
+  requireKnown(
+    "path",
+    paths,
+    all.map(({ path }) => path),
+  );
   const drills = all.filter(
     (drill) =>
       (ids.length === 0 || ids.includes(drill.id)) && (paths.length === 0 || paths.includes(drill.path)),

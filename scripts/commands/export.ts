@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { sha256 } from "../../core/digest.ts";
 import { RingfenceError } from "../../core/errors.ts";
@@ -7,6 +7,7 @@ import { type Controls, readControls } from "../../reports/controls.ts";
 import { readRun } from "../../reports/read-run.ts";
 import { RunFolder } from "../../reports/run-folder.ts";
 import { parseOptions, usage } from "../options.ts";
+import { filesIn } from "../out-directory.ts";
 import { plain } from "../terminal.ts";
 
 export const help = `ringfence export DIR --to WHAT: makes files of a run for other people's tools
@@ -66,7 +67,7 @@ export async function main(args: readonly string[]): Promise<number> {
       "name another folder with --out",
     );
   const source = { ...readRun(directory), directory, mapFile: options.text("map") ?? "residency.yaml" };
-  mkdirSync(out, { recursive: true });
+  filesIn(out);
   for (const { file, render } of chosen) {
     writeNew(join(out, file), await render(source));
     process.stdout.write(`${plain(relative(process.cwd(), join(out, file)))}\n`);
