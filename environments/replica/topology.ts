@@ -74,6 +74,7 @@ export function layOut(map: ResidencyMap, names: readonly string[]): Topology {
         const endpoint = endpointOf(system, region);
         const port = Number(endpoint.port ?? 0);
         const host = hostOf(system, { region, port });
+        requireShort(region, system);
         const address = pools.get(host)?.(String(endpoint.host));
         if (!address) throw new TypeError(`the replica has no host ${host}`);
         return { system, region, endpoint, address, port, host };
@@ -90,6 +91,18 @@ export function layOut(map: ResidencyMap, names: readonly string[]): Topology {
     world,
     blocks: Object.fromEntries(Object.entries(map.regions).map(([id, { addresses }]) => [id, addresses])),
   };
+}
+
+/** What is left of the 107 bytes of a socket's path (unix(7)) beside `/media/hosts/.data//.s.PGSQL.65535`. */
+const longestNames = 70;
+
+function requireShort(region: string, { id }: System): void {
+  if (region.length + id.length <= longestNames) return;
+  throw new RingfenceError(
+    "REPLICA_UNSUPPORTED",
+    `the replica cannot serve "${id}" in ${region}: the two names have ${region.length + id.length} characters`,
+    { fix: `shorten one of them: together they may have ${longestNames}` },
+  );
 }
 
 type Subnet = (subnet: number, host: number) => Addresses;
