@@ -9,6 +9,8 @@ export interface Headline {
   place: Content;
   grade: RegionGrade;
   lead: string;
+  /** What crosses a border, each crossing once. */
+  crossings: readonly string[];
   figures: readonly {
     name: string;
     count: number;
@@ -29,6 +31,7 @@ export function htmlHeadline(headline: Headline): Html {
 <h1><span class="subject">${headline.subject}</span> <span class="place">${headline.place}<span class="unseen">:</span></span>
 <span class="grade"><span class="symbol" aria-hidden="true">${symbol}</span>${text}</span></h1>
 <p class="lead">${headline.lead}</p>
+${crossingList(headline.crossings)}
 ${headline.partial === null ? null : html`<p class="partial"><strong>Partial scope, no full proof.</strong> ${headline.partial}</p>`}
 <dl class="figures">
 ${headline.figures.map(
@@ -39,6 +42,16 @@ ${headline.figures.map(
 ${fidelityNote(headline)}
 <p class="when"><time datetime="${headline.startedAt}">${utcText(headline.startedAt)}</time> · took ${durationText(headline.durationMs)} · environment “${headline.environment}”</p>
 </header>`;
+}
+
+const mostCrossings = 4;
+
+function crossingList(crossings: readonly string[]): Html | null {
+  if (crossings.length === 0) return null;
+  const rest = crossings.length - mostCrossings;
+  return html`<ul class="crossings">${crossings.slice(0, mostCrossings).map((crossing) => html`<li>${crossing}</li>`)}${
+    rest > 0 ? html`<li><a href="#open">and ${countText(rest)} more</a></li>` : null
+  }</ul>`;
 }
 
 function fidelityNote({ fidelity, limits }: Headline): Html {

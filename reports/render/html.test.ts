@@ -58,6 +58,28 @@ test("exceptions come first, then breached, then inconclusive, because readers s
   expect(places).not.toContain(-1);
 });
 
+test("the first screen says what crosses a border, each crossing once, because nobody scrolls past the limits to learn it", () => {
+  const systems = ["orders-db", "orders-db", "sessions", "uploads", "jobs", "search", "mail"];
+  const verdicts = [
+    ...systems.map((system) => aVerdict({ ...aBreach, to: { region: "us-east-1", system, address: null } })),
+    aVerdict({ ...aBreach, waiver: aWaiver, to: { region: "us-east-1", system: "waived", address: null } }),
+    aVerdict({ ...anInconclusive, to: { region: "us-east-1", system: "unknown", address: null } }),
+  ];
+  const headlineOf = (page: string) => page.slice(page.indexOf("<header"), page.indexOf("</header>"));
+  const crossings = [
+    ...headlineOf(renderRegionHtml(aReport({ verdicts }))).matchAll(
+      /<li>(Database: [^<]*|<a.*?<\/a>)<\/li>/g,
+    ),
+  ].map(([, text]) => text);
+  expect(crossings).toEqual([
+    ...["orders-db", "sessions", "uploads", "jobs"].map(
+      (system) => `Database: eu-central-1 → us-east-1, ${system}`,
+    ),
+    '<a href="#open">and 2 more</a>',
+  ]);
+  expect(headlineOf(renderRegionHtml(aReport()))).not.toContain("crossings");
+});
+
 test("the first screen names fidelity, limits and partial scope, because a pass means less than it seems", () => {
   const page = renderRegionHtml(aReport({ partial: true, limits: ["no cloud routing"] }));
   const headline = page.slice(page.indexOf("<header"), page.indexOf("</header>"));

@@ -1,7 +1,7 @@
 import type { Controls } from "../controls.ts";
 import type { RegionReport, RunSummary } from "../report.ts";
 import { type Html, html } from "./escape-html.ts";
-import { leadSentence, openFindings, unclaimed } from "./findings.ts";
+import { isOpen, leadSentence, openFindings, unclaimed } from "./findings.ts";
 import { attemptList } from "./html-attempts.ts";
 import { controlsSection } from "./html-controls.ts";
 import { htmlFooter } from "./html-footer.ts";
@@ -13,7 +13,7 @@ import { htmlPage, type PageSection } from "./html-page.ts";
 import { regionTable } from "./html-regions.ts";
 import { signerEntries } from "./provenance.ts";
 import { figuresOf, partialWords, type RunView, runView } from "./run-view.ts";
-import { countText, fidelityWords, regionGradeWords } from "./words.ts";
+import { countText, crossingWords, fidelityWords, pathWords, regionGradeWords } from "./words.ts";
 
 /** The page of one region. */
 export function renderRegionHtml(report: RegionReport, controls: Controls | null = null): string {
@@ -27,6 +27,7 @@ export function renderRegionHtml(report: RegionReport, controls: Controls | null
       subject: region.id,
       place: html`${region.place} · jurisdiction ${region.jurisdiction}`,
       lead: leadSentence(report.grade, [report]),
+      crossings: crossingsOf([report]),
       figures: figuresOf([report]),
       partial: report.partial ? partialWords(report.scope) : null,
     }),
@@ -80,6 +81,7 @@ export function renderRunHtml(
       subject: view.subject,
       place: places(view),
       lead: leadSentence(run.grade, reports),
+      crossings: crossingsOf(reports),
       figures: figuresOf(reports),
       limits: view.limits,
       partial: view.partial,
@@ -116,6 +118,14 @@ function places({ regions }: RunView): Html {
   if (regions.length > 4)
     return html`${[...new Set(regions.map(({ jurisdiction }) => jurisdiction))].join(", ")}`;
   return html`${regions.map(({ id, place, jurisdiction }) => `${id}: ${place}, ${jurisdiction}`).join(" · ")}`;
+}
+
+/** Where something got through and nobody signed for it. */
+function crossingsOf(reports: readonly RegionReport[]): string[] {
+  const breached = reports
+    .flatMap(({ verdicts }) => verdicts)
+    .filter((verdict) => verdict.grade === "breached" && isOpen(verdict));
+  return [...new Set(breached.map((verdict) => `${pathWords(verdict.path)}: ${crossingWords(verdict)}`))];
 }
 
 /** Exceptions before everything, then what failed, then what could not be shown. */
