@@ -158,6 +158,9 @@ describe("the command line", () => {
 
   test("a map of one region, or of no system, proves nothing", () => {
     const empty = sample.replace(/^systems:[\s\S]*/m, "systems: []\n");
+    const planned = ringfence(["plan", "--map", mapFile("empty.yaml", empty)]).output;
+    expect(planned).toContain("nothing is attempted, so that a run is inconclusive");
+    expect(planned).not.toContain("no gaps");
     const nothing = proveInto(join(folder, "nothing"), ["--map", mapFile("empty.yaml", empty)]);
     expect(nothing).toMatchObject({ exitCode: 2, run: { grade: "inconclusive" } });
   });

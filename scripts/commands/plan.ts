@@ -66,11 +66,17 @@ function planText(plan: Plan, proves: ReadonlyMap<string, string>): string {
   return [
     table([head, ...rows], (cell, column, row) => (row === 0 ? dim(cell) : column === 2 ? bold(cell) : cell)),
     "",
-    ...(gaps.length > 0 ? gaps : ["no gaps: everything the map promises is attempted"]),
+    ...(gaps.length > 0 ? gaps : [wholeness(attempts.length)]),
     ...unclaimed,
     `${bold(String(attempts.length))} attempts from ${plan.scope.regions.join(", ")}, and ${bold(String(controls.length))} controls, each run before and after`,
     `plan ${planDigest(plan)}`,
   ].join("\n");
+}
+
+function wholeness(attempts: number): string {
+  return attempts > 0
+    ? "no gaps: everything the map promises is attempted"
+    : "nothing is attempted, so that a run is inconclusive";
 }
 
 function rowOf(proves: ReadonlyMap<string, string>) {
