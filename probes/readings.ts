@@ -15,7 +15,8 @@ export function readingsOf(text: string, { shortest }: { shortest: number }): st
   return [...all];
 }
 
-const escapes = /\\+(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*(\d{2,3});|=\r?\n/gi;
+const escapes =
+  /\\+(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*(\d{2,3});|=(?:\r?\n|(?:\\+r)?\\+n)/gi;
 
 function unescaped(text: string): string {
   return text.replace(escapes, (_, ...[ofJson, ofUrl, ofHtml, decimal]: (string | undefined)[]) => {
