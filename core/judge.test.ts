@@ -170,6 +170,19 @@ describe("what says nothing about isolation proves nothing", () => {
     expect(verdictOn(run)).toMatchObject({ grade: "inconclusive", reason: expect.stringMatching(reason) });
   });
 
+  test("a broken journal of the region whose canary was looked for", () => {
+    const run = damaged(aTrial({ probe: "stray" }), "us", (lines) => lines.slice(0, -1));
+    expect(verdictOn(run)).toMatchObject({ grade: "inconclusive", reason: expect.stringMatching(/of us/) });
+  });
+
+  test.each([
+    ["that holds nothing", () => []],
+    ["without its first line", (lines: string[]) => lines.slice(1)],
+  ])("a journal %s", (_which, alter) => {
+    expect(verdictOn(damaged(aTrial(), "eu", alter)).grade).toBe("inconclusive");
+    expect(verdictOn(damaged(aTrial(), "us", alter)).grade).toBe("inconclusive");
+  });
+
   test("a broken journal, though the look inside was clean", () => {
     const run = damaged(aTrial({ probe: "stray" }), "eu", (lines) => lines.slice(0, -1));
     expect(verdictOn(run).grade).toBe("inconclusive");
@@ -661,6 +674,11 @@ describe("a look inside is judged by what it found", () => {
       "inconclusive",
       /where its name leads/,
     ],
+    [
+      "a system on a public address, where nobody promised a private one",
+      { probe: "links", attempt: reached("data", own, { address: "203.0.113.9" }) },
+      "contained",
+    ],
     ["no link", { probe: "links" }, "contained", /no link/],
     ["a link inside the region", link([addressIn("eu")]), "contained"],
     ["a link out of the address plan", link([addressIn("us")]), "breached", /leads out/],
@@ -672,6 +690,7 @@ describe("a look inside is judged by what it found", () => {
     ["an endpoint served from outside the address plan", wired([addressIn("us")]), "breached", /outside eu/],
     ["a name at home whose server is outside", wired([addressIn("eu"), addressIn("us")]), "breached"],
     ["an endpoint that says it is another region's", wired([], "us"), "breached", /served from us/],
+    ["an endpoint that says it is the own region's", wired([], "eu"), "contained"],
     ["an endpoint that says that it is nowhere", wired([]), "inconclusive", /nowhere/],
     ["an endpoint that says that it is in a region without a name", wired([], ""), "inconclusive", /nowhere/],
     [
