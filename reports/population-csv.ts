@@ -53,9 +53,10 @@ function rowOf(run: PopulationRun, region: string): string[] {
     String(sequence),
     result?.grade ?? "",
     ...counts.map((count) => (count === undefined ? "" : String(count))),
-    open
-      .map(({ path, system, grade, count }) => `${path ?? "-"} ${system ?? "-"}: ${count} ${grade}`)
-      .join("; "),
+    [
+      ...open.map(({ path, system, grade, count }) => `${path ?? "-"} ${system ?? "-"}: ${count} ${grade}`),
+      ...(run.openOmitted > 0 ? [`${run.openOmitted} more in this run than its record lists`] : []),
+    ].join("; "),
     run.trigger ?? "",
     run.commit ?? "",
     run.version,

@@ -216,3 +216,11 @@ test("the CSV has a row for each region of each run, and begins no formula", () 
   expect(lines[1]).toContain(`"'=1+1"";' @x"`);
   expect(new Set(lines.map((line) => line.split('","').length))).toEqual(new Set([23]));
 });
+
+test("a row says when its run found more than its record could list", () => {
+  const history = new AHistory();
+  history.end(history.start(1), [aFinding()], { openOmitted: 7 });
+  expect(populationCsv(of(history))).toContain(
+    '"database orders-db: 2 breached; 7 more in this run than its record lists"',
+  );
+});
