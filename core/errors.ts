@@ -60,6 +60,18 @@ export function describeProblem(problem: Problem): string {
   ].join("\n");
 }
 
+/** Why a file could not be read, in words: nobody should have to know errno(3). */
+export function whyUnreadable(cause: unknown): string {
+  const code = (cause as { code?: string }).code ?? "unknown";
+  return unreadable[code] ?? code;
+}
+
+const unreadable: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EISDIR: "it is a folder",
+  EACCES: "this user may not read it",
+};
+
 export function assertNever(value: never): never {
   throw new TypeError(`unexpected value: ${JSON.stringify(value)}`);
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parse, YAMLParseError } from "yaml";
 import { z } from "zod";
-import { type ErrorCode, RingfenceError } from "../core/errors.ts";
-import { whyUnreadable } from "./why-unreadable.ts";
+import { type ErrorCode, RingfenceError, whyUnreadable } from "../core/errors.ts";
 
 export interface YamlKind<T> {
   schema: z.ZodType<T>;
