@@ -42,5 +42,6 @@ export type Stage = "controls-before" | "attempts" | "controls-after" | "finishe
 /** The lines between a region's process and the coordinator. */
 export type FromRegion =
   | { type: "journal"; lines: string[] }
+  | { type: "missing"; reference: string }
   | { type: "done"; stage: Stage; report: HomeReport };
 export type ToRegion = { type: "go"; after: Stage; reports: Record<string, HomeReport> };

@@ -16,6 +16,7 @@ import {
   type Stage,
   type ToRegion,
 } from "./job.ts";
+import { toldWhenMissing } from "./missing.ts";
 import { noteSlowest, patienceFor } from "./patience.ts";
 import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
@@ -35,7 +36,10 @@ export class Observer {
   readonly #line: Line;
   readonly #open: Ladder[] = [];
   readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {}, slowestMs: {} };
-  readonly #secret = secretLookup(process.env, (path) => readFileSync(path, "utf8"));
+  readonly #secret = toldWhenMissing(
+    secretLookup(process.env, (path) => readFileSync(path, "utf8")),
+    (reference) => this.#line.send({ type: "missing", reference }),
+  );
   readonly #turns = takeTurns();
   readonly #endpointIn: (system: string, region: string) => Record<string, unknown>;
   readonly #redactor: Redactor | null;

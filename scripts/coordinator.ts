@@ -17,6 +17,8 @@ export interface Coordination {
   onEntry(region: string, line: string): void;
   /** A region's process ended before its work was done. */
   onLost(region: string, why: string): void;
+  /** A region was not given a credential that the map names. */
+  onMissing?(region: string, reference: string): void;
   /** A region put its name to its journal. */
   onSigned?(region: string, signed: SignedJournal): void;
 }
@@ -35,7 +37,7 @@ export async function observeRegions(coordination: Coordination): Promise<void> 
 async function observeRegion(
   job: RegionJob,
   barrier: Barrier,
-  { environment, secrets, directory, signal, onEntry, onLost, onSigned }: Coordination,
+  { environment, secrets, directory, signal, onEntry, onLost, onMissing, onSigned }: Coordination,
 ) {
   mkdirSync(join(directory, job.region), { recursive: true });
   const file = join(directory, job.region, "observations.jsonl");
@@ -59,6 +61,7 @@ async function observeRegion(
       appendFileSync(file, message.lines.map((entry) => `${entry}\n`).join(""));
       for (const entry of message.lines) onEntry(job.region, entry);
     }
+    if (message?.type === "missing") onMissing?.(job.region, message.reference);
     if (message?.type === "signed") {
       signed = true;
       onSigned?.(job.region, message);

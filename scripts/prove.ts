@@ -14,7 +14,10 @@ import type { RegionJob, RegionSigning } from "./region-job.ts";
 import { version } from "./version.ts";
 
 interface Proof
-  extends Pick<Coordination, "directory" | "signal" | "secrets" | "onEntry" | "onLost" | "onSigned"> {
+  extends Pick<
+    Coordination,
+    "directory" | "signal" | "secrets" | "onEntry" | "onLost" | "onMissing" | "onSigned"
+  > {
   environment: RunningEnvironment<unknown>;
   map: ResidencyMap;
   plan: Plan;

@@ -26,6 +26,7 @@ import { newRunId, observeAndJudge } from "../prove.ts";
 import { redacted } from "../redaction.ts";
 import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
+import { plain } from "../terminal.ts";
 import { today, version } from "../version.ts";
 
 export const help = `ringfence run: proves the regions of a residency map, and writes signed evidence
@@ -137,6 +138,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       secrets: signing.secrets,
       onSigned: (region, signed) => signatures.keep(region, signed),
       onEntry: (_region, line) => progress.entry(line),
+      onMissing: (region, reference) =>
+        progress.say(
+          `${region} was not given ${plain(reference)}: set it there, or what needs it proves nothing`,
+        ),
       onLost: (region, why) =>
         progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
     });
