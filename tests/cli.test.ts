@@ -62,6 +62,7 @@ describe("the command line", () => {
     [["run", "--attach", "/nowhere.json"], /no state of a running replica/],
     [["run", "-t", "("], /-t: Invalid regular expression/],
     [["run", "--controls", "/nowhere.yaml"], /nowhere.yaml .*\n?.*cannot be read/],
+    [["keygen", "--name", "x", "--out", driver.mapFile], /--out: .* is no folder/],
     [["compare", "/nowhere"], /two folders are compared/],
     [["compare", "/nowhere", "/elsewhere"], /\/nowhere holds no run/],
     [["export"], /no folder was named/],

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { readPassphrase } from "../../attest/signers/key-file.ts";
 import { type KeyType, keyTypes, makeKey, successionOf } from "../../attest/signers/make-key.ts";
@@ -87,6 +88,8 @@ function seconds(date: Date): string {
 
 function folderOf(options: Parsed): string {
   const folder = options.text("out");
+  if (folder && statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw usage(`keygen: --out: ${folder} is no folder`, "name the folder that the key belongs in");
   if (folder) return folder;
   throw usage("keygen: no --out DIR", "name the folder that the key belongs in, outside any repository");
 }
