@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import fc from "fast-check";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { gate } from "./gate.ts";
 
 test("at most as many run at once as the gate is wide, and all of them run", async () => {
@@ -76,7 +76,7 @@ test("who has run for long makes room, once, because it is only waiting for some
   const patient = [0, 1, 2].map(() => through(() => new Promise<void>((end) => ends.push(end))));
   await nextTurn();
   expect(ends, "not before its time").toHaveLength(1);
-  await vi.waitFor(() => expect(ends, "though none has ended").toHaveLength(3));
+  await expect.poll(() => ends, { message: "though none has ended" }).toHaveLength(3);
   for (const end of ends) end();
   await Promise.all(patient);
   let running = 0;
@@ -100,7 +100,7 @@ test("how long somebody is held may change from one to the next", async () => {
   expect(ends, "the first is held for good").toHaveLength(1);
   hold = 5;
   ends[0]?.();
-  await vi.waitFor(() => expect(ends, "the second makes room for the third").toHaveLength(3));
+  await expect.poll(() => ends, { message: "the second makes room for the third" }).toHaveLength(3);
   for (const end of ends) end();
   await Promise.all(acts);
 });

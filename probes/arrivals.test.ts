@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from "node:http";
 import type { Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { mostArrivals } from "../core/witness.ts";
 import { Loopback } from "../tests/loopback.ts";
 import { askArrivals } from "./arrivals.ts";
@@ -79,7 +79,7 @@ describe("has not been asked where it", () => {
     const begun = performance.now();
     await expect(askArrivals(asked)).rejects.toThrow();
     expect(performance.now() - begun).toBeLessThan(4000);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -96,6 +96,6 @@ describe("has not been asked where it", () => {
     const begun = performance.now();
     await expect(askArrivals(await speaking(take))).rejects.toThrow("no answer");
     expect(performance.now() - begun).toBeLessThan(6000);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 });

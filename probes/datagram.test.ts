@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { anAttempt } from "../tests/an-attempt.ts";
 import { datagram, sendDatagram } from "./datagram.ts";
 import type { Probe } from "./probe.ts";
@@ -106,6 +106,6 @@ describe("a datagram", () => {
     collector.close();
     await sentTo("127.0.0.1", collector.port);
     const open = () => process.getActiveResourcesInfo().filter((what) => what.startsWith("UDP"));
-    await vi.waitFor(() => expect(open()).toEqual([]));
+    await expect.poll(() => open()).toEqual([]);
   });
 });

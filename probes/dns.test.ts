@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 import packet from "dns-packet";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../core/digest.ts";
 import { type AnAttempt, anAttempt } from "../tests/an-attempt.ts";
 import { Loopback } from "../tests/loopback.ts";
@@ -215,7 +215,7 @@ describe("a name server that is asked for a far region's private name", () => {
     expect(met).toMatchObject(outcome);
     expect(climbed).toBe(outcome.kind === "reached" ? "data" : "network");
     expect(server.asked).toEqual(["TXT canary.us.corp.example"]);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test("in pieces answers all the same", async () => {

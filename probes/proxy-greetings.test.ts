@@ -1,7 +1,7 @@
 import { createServer as createHttps } from "node:https";
 import { connect, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { outside } from "../core/residency-map.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import { type Certificate, createAuthority } from "../environments/replica/certificates.ts";
@@ -117,7 +117,7 @@ describe.each(checks)("%s", (check) => {
     });
     expect(receiver.arrived()).toEqual([]);
     expect(own.asked).toHaveLength(2);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test("has a control that greets by the right name, and arrives through the careful proxy", async () => {
@@ -192,7 +192,7 @@ describe("a proxy that has seen a forged name", () => {
     const met = await greeted(own.port, receiver.port, { deadlineMs: 1200 });
     expect(met).toMatchObject({ climbed: "name", outcome });
     expect(receiver.arrived()).toEqual([]);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 });
 
@@ -243,7 +243,7 @@ describe("nothing is refused", () => {
     const { climbed, outcome } = await greeted(own.port, 9, { deadlineMs: 800 });
     expect(climbed).toBe("name");
     expect(outcome.kind === "faulted" || outcome.kind === "silent").toBe(true);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test("by a proxy that is not there", async () => {

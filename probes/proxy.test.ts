@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Outcome } from "../core/vocabulary.ts";
 import { aProxy, carries, proxyWords, says } from "../tests/a-proxy.ts";
 import { type AnAttempt, anAttempt } from "../tests/an-attempt.ts";
@@ -64,7 +64,7 @@ describe("a tunnel into another region", () => {
       outcome: { kind: "reached", rung: "network" },
     });
     expect(own.asked).toEqual([`CONNECT ${asked}:${far} HTTP/1.1`]);
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test("the control asks for what the map says that the proxy carries to", async () => {
@@ -84,7 +84,7 @@ describe("a tunnel into another region", () => {
   test.each(proxyWords)("a proxy that says %s", async (_what, way, outcome) => {
     const own = await aProxy(loopback, way);
     expect(await tunnelled(own.port, 443, { deadlineMs: 800 })).toMatchObject({ climbed: "name", outcome });
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test.each(["HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.0 200 \r\n\r\n", "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n"])(

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import tls, { createSecureContext, TLSSocket } from "node:tls";
-import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { sha256 } from "../core/digest.ts";
 import { type Certificate, createAuthority } from "../environments/replica/certificates.ts";
 import { type RelaySettings, startMailRelay } from "../fixtures/mail-relay/mail-relay.ts";
@@ -326,7 +326,7 @@ describe("what a relay answers", () => {
   test("no password and no address is ever said in the clear, and DATA never", async () => {
     const { endpoint, heard } = await aScript({});
     expect((await attempted("smtp", endpoint)).outcome.kind).toBe("reached");
-    await vi.waitFor(() => expect(heard.at(-1)).toBe("secret QUIT"));
+    await expect.poll(() => heard.at(-1)).toBe("secret QUIT");
     expect(heard.map((line) => line.split(" ").slice(0, 2).join(" "))).toEqual([
       "plain EHLO",
       "plain STARTTLS",

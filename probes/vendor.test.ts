@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { createServer as createHttps } from "node:https";
 import tls from "node:tls";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type Certificate, createAuthority } from "../environments/replica/certificates.ts";
 import { aProxy, carries, proxyWords, says } from "../tests/a-proxy.ts";
 import { type AnAttempt, anAttempt } from "../tests/an-attempt.ts";
@@ -173,7 +173,7 @@ describe("through the own proxy", () => {
   test.each(proxyWords)("a proxy that says %s", async (_what, way, outcome) => {
     const proxy = await aProxy(loopback, way);
     expect(await proxied(443, proxy.port, { deadlineMs: 800 })).toMatchObject({ climbed: "name", outcome });
-    await vi.waitFor(() => expect(loopback.open).toBe(0));
+    await expect.poll(() => loopback.open).toBe(0);
   });
 
   test("a tunnel that stays open is one by the proxy's word and deed, though nobody speaks in it", async () => {

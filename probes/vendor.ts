@@ -100,8 +100,8 @@ async function send(
   { target, ladder }: TryContext<VendorEndpoint>,
   over: { address: string; port: number } | Socket,
 ): Promise<number> {
-  const secure = await openTls(ladder, { servername: target.host, over });
   const request = requestOf(target.vendor);
+  const secure = await openTls(ladder, { servername: target.host, over });
   return requestOver(secure, {
     host: target.host,
     method: request.method,
