@@ -680,6 +680,12 @@ describe("a look inside is judged by what it found", () => {
       "contained",
     ],
     ["no link", { probe: "links" }, "contained", /no link/],
+    [
+      "a look for links that does not say which there are",
+      { probe: "links", findings: { canaries: [own] } },
+      "inconclusive",
+      /which links/,
+    ],
     ["a link inside the region", link([addressIn("eu")]), "contained"],
     ["a link out of the address plan", link([addressIn("us")]), "breached", /leads out/],
     ["a link with one address outside", link([addressIn("eu"), "203.0.113.9"]), "breached"],
