@@ -410,6 +410,34 @@ test.each([0, 5])(
   },
 );
 
+test.each(["twin", "targetAlive"] as const)(
+  "a send of the %s that failed proves nothing, were it seen",
+  (control) => {
+    for (const phase of ["before", "after"])
+      expect(verdictOn(aTrial({ probe: "send", [control]: { [phase]: [faulted("EMFILE")] } }))).toMatchObject(
+        {
+          grade: "inconclusive",
+          reason: expect.stringMatching(/EMFILE/),
+        },
+      );
+  },
+);
+
+test.each(["eu", "us"])(
+  "what is sent inside %s has to be seen by the receiver there, and not by another",
+  (led) => {
+    const receivers: Receivers = (region) => ({
+      saw: ({ role, to }) =>
+        role === "control" && (to.region === led ? region !== led : to.region === region),
+      askedAtSeconds: 25,
+    });
+    expect(verdictOn(aTrial({ probe: "send", receivers }))).toMatchObject({
+      grade: "inconclusive",
+      code: "CONTROL_FAILED",
+    });
+  },
+);
+
 describe("whatever stands in the journals", () => {
   const { plan, map, texts, journals } = aTrial({ probe: "send" });
   const [attempt] = plan.items.filter(({ role }) => role === "attempt");
