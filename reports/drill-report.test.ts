@@ -17,7 +17,7 @@ const missed: DrillResult = { ...caught, found: [], missed: ["a"] };
 
 function aReport(...drills: DrillResult[]): DrillReport {
   const baselines = { before: "pass", after: "pass" } as const;
-  return { caught: 1, planned: 1, version: "0", catalogue: "0", baselines, drills };
+  return { caught: 1, planned: 1, known: 1, version: "0", catalogue: "0", baselines, drills };
 }
 
 describe("a drill that is not caught", () => {
@@ -59,4 +59,10 @@ describe("a drill that is not caught", () => {
       ["Found, and not expected", "unasked"],
     ]);
   });
+});
+
+test("a score of a part of the catalogue says so", () => {
+  const report = aReport(caught);
+  expect(renderDrillsHtml({ ...report, known: 220 })).toContain("part of the catalogue of 220 drills");
+  expect(renderDrillsHtml(report)).not.toContain("part of the catalogue");
 });

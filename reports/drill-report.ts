@@ -22,6 +22,8 @@ export type DrillResult = z.infer<typeof DrillResult>;
 export const DrillReport = z.strictObject({
   caught: z.int(),
   planned: z.int(),
+  /** How many drills there are; fewer may have been asked for. */
+  known: z.int(),
   version: z.string(),
   /** SHA-256 of the drills' source. */
   catalogue: z.string(),

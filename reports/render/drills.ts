@@ -6,13 +6,17 @@ import { countText } from "./words.ts";
 /** The drills' own page: every hole that was opened, and whether exactly it was found. */
 export function renderDrillsHtml(report: DrillReport): string {
   const clean = isClean(report);
+  const part =
+    report.planned < report.known
+      ? ` Only a part of the catalogue of ${countText(report.known)} drills was run.`
+      : "";
   const failed = report.drills.filter((drill) => !isCaught(drill));
   return htmlPage({
     title: `Drills: ${report.caught} of ${report.planned} caught`,
     headline: html`<header class="headline">
 <p class="overline">Ringfence drills</p>
 <h1>${clean ? "✓" : "✕"} ${report.caught} of ${report.planned} holes found</h1>
-<p class="lead">Each hole was opened on purpose in a replica, and had to turn exactly the lines red that lead through it. Baseline before: ${report.baselines.before}. Baseline after: ${report.baselines.after}.</p>
+<p class="lead">Each hole was opened on purpose in a replica, and had to turn exactly the lines red that lead through it. Baseline before: ${report.baselines.before}. Baseline after: ${report.baselines.after}.${part}</p>
 </header>`,
     sections: [
       failed.length > 0

@@ -59,6 +59,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const report: DrillReport = {
     caught: results.filter(isCaught).length,
     planned: drills.length,
+    known: all.length,
     version,
     catalogue: catalogueDigest(driver.drills),
     baselines,
@@ -67,7 +68,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   writeFileSync(join(directory, "drills.json"), `${JSON.stringify(report, null, 2)}\n`);
   writeFileSync(join(directory, "drills.html"), renderDrillsHtml(report));
   const clean = isClean(report);
-  if (options.flag("record") && clean && drills.length === all.length) recordScore(driver.drills, report);
+  if (options.flag("record") && clean && report.planned === report.known) recordScore(driver.drills, report);
   const score = `${report.caught} of ${report.planned} drills caught`;
   process.stdout.write(
     `\n${clean ? green(bold(score)) : red(bold(score))}  ${relative(process.cwd(), directory)}/drills.html\n`,
