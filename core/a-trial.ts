@@ -112,6 +112,15 @@ export const kinds: readonly SystemKind[] = [
         perOtherRegion: true,
         proves: "no far canary",
       },
+      {
+        ...inside,
+        probe: "tenant",
+        looksFor: "canaries",
+        family: "stray",
+        perOtherRegion: true,
+        opens: "host",
+        proves: "no tenant of the far store is served",
+      },
       { ...inside, probe: "links", looksFor: "links", family: "stray", proves: "no link leads out" },
       {
         ...inside,
@@ -229,6 +238,7 @@ export const asPromised: Observe = (item) => {
     wiring: { canaries: [own], servedFrom },
     links,
     stray: { canaries: [own] },
+    tenant: { canaries: [own] },
     frozen: { canaries: [own], writes: [aWrite("settled"), aWrite("moving"), aWrite("settled")] },
     whole: { canaries: [own], sums: [aSum("count", item.from.region), aSum("manifest", item.from.region)] },
   };
@@ -368,6 +378,7 @@ export const neverRun: ControlState = { before: [], after: [] };
 const kindOf = {
   read: "store",
   stray: "store",
+  tenant: "store",
   links: "store",
   wiring: "store",
   send: "sink",

@@ -1,6 +1,7 @@
-import type { Control, ControlBook } from "./controls.ts";
+import type { ControlBook } from "./controls.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Try } from "./journal.ts";
+import { lameness, tolerance } from "./lameness.ts";
 import type { PlannedItem } from "./plan.ts";
 import type { ResidencyMap } from "./residency-map.ts";
 import { height, higher, join, type Rung, rungs } from "./vocabulary.ts";
@@ -84,11 +85,9 @@ export function fault({ outcome }: Try): Finding | null {
 /** Both controls, before and after, by the same vector; and, unless the service itself refused, on the
  *  very address: a public service answers from many, but a silent address may be nobody's. */
 export function footing(planned: PlannedItem, one: Try, { twin, targetAlive }: Evidence): Finding | null {
-  const begun = Date.parse(one.startedAt);
-  const span = { begun, ended: begun + one.durationMs };
   const lame =
-    lameness("the twin", twin, { ...span, toleranceMs: toleranceMs.own }) ??
-    lameness("the target-alive control", targetAlive, { ...span, toleranceMs: toleranceMs.far });
+    lameness("the twin", twin, one, tolerance.own) ??
+    lameness("the target-alive control", targetAlive, one, tolerance.far);
   if (lame) return unproven(lame, "CONTROL_FAILED");
   const mute = unheard(planned, one);
   if (mute) return unproven(mute, "OWN_SYSTEM_FAILED");
@@ -122,29 +121,6 @@ function unheard({ contacts, from }: PlannedItem, { outcome }: Try): string | nu
   const lowest = outcome.kind === "refused" ? "authentication" : "tls";
   const wasThere = height(outcome.rung) >= height(lowest) || (outcome.kind === "refused" && outcome.local);
   return wasThere ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
-}
-
-/** In ms since 1970. */
-interface Span {
-  begun: number;
-  ended: number;
-}
-
-/** Clocks of two regions; and the one clock of a region, which may be put right meanwhile. */
-const toleranceMs = { far: 5000, own: 500 };
-const longestWindowMs = 15 * 60_000;
-
-function lameness(
-  name: string,
-  control: Control | null,
-  { begun, ended, toleranceMs }: Span & { toleranceMs: number },
-): string | null {
-  if (!control) return `${name} is missing`;
-  if (control.problem) return `${name} failed: ${control.problem}`;
-  const brackets = control.provenFrom <= begun + toleranceMs && control.provenUntil >= ended - toleranceMs;
-  if (!brackets) return `${name} does not bracket the attempt in time`;
-  const fresh = control.provenUntil - control.provenFrom <= longestWindowMs;
-  return fresh ? null : `${name} is older than 15 minutes`;
 }
 
 function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {

@@ -3,6 +3,7 @@ import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Findings, Link } from "./journal.ts";
 import { brokenMove, moveDoubt } from "./judge-moves.ts";
 import { whereaboutsOf } from "./judge-settings.ts";
+import { lameness, tolerance } from "./lameness.ts";
 import type { PlannedItem } from "./plan.ts";
 import { homesOf, type ResidencyMap } from "./residency-map.ts";
 import { systemBook } from "./system-book.ts";
@@ -101,13 +102,16 @@ function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
 
 /** The own canary, read by every try, is the control; and a search for another region's needs that one
  *  to have been planted. */
-function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): string | null {
+function controlDoubt(planned: PlannedItem, evidence: Evidence): string | null {
+  const { tries, map, book } = evidence;
   const own = book.plantedFor(planned.to.region, planned.to.system);
   const read = tries.every(({ outcome }) => outcome.kind === "reached" && outcome.canary === own);
   if (own === undefined || !read) return "the look did not even find the region's own canary";
   if (planned.privateAddresses && tries.some(({ address }) => address === null))
     return "it did not say where its name leads";
   if (planned.about === undefined) return null;
+  const shut = planned.targetAlive ? unopened(planned.about, evidence) : null;
+  if (shut) return shut;
   const [broken] = book.problemsOf(planned.about);
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
   const { system } = planned.to;
@@ -122,6 +126,13 @@ function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): str
         .some(({ region, system }) => region === planned.about && isProduction(system, map)),
     );
   return sought ? null : `nothing is planted in ${planned.about} that could be found`;
+}
+
+/** Being turned away with what opens the data nowhere says nothing of those who hold what does. */
+function unopened(about: string, { tries, targetAlive }: Evidence): string | null {
+  const name = `the control that opens ${about}'s data there`;
+  const lame = tries.map((one) => lameness(name, targetAlive, one, tolerance.far));
+  return lame.find((reason) => reason !== null) ?? null;
 }
 
 function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence): string | null {

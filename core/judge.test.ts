@@ -713,6 +713,34 @@ describe("a look inside is judged by what it found", () => {
     ],
   ]);
 
+  describe("what opens another region's data has to open it there, before and after", () => {
+    const asked: TrialParts = { probe: "tenant", findings: { canaries: [own] } };
+    const expired = refusedAt("authentication", "HTTP_401");
+    const control = /the control that opens us's data there/;
+    table([
+      ["it does", asked, "contained", /no canary of us/],
+      [
+        "it never did",
+        { ...asked, targetAlive: { before: [expired], after: [expired] } },
+        "inconclusive",
+        control,
+      ],
+      ["it expired meanwhile", { ...asked, targetAlive: { after: [expired] } }, "inconclusive", control],
+      ["nobody tried it there", { ...asked, targetAlive: neverRun }, "inconclusive", control],
+      [
+        "it opened something else",
+        { ...asked, targetAlive: { before: [reached("data", own)] } },
+        "inconclusive",
+        control,
+      ],
+      [
+        "a far canary needs no control",
+        { ...asked, findings: { canaries: [own, far] }, targetAlive: neverRun },
+        "breached",
+      ],
+    ]);
+  });
+
   describe("the own canary, found by the same look, is its control", () => {
     table([
       [
@@ -833,9 +861,8 @@ describe("a region passes only if everything promised was contained", () => {
   });
   test("a waived breach stays breached, and the region passes with exceptions", () => {
     const { grade, regions, verdicts } = withWaived({ ...waiver, probe: "read" }, (item, phase) => {
-      const canary = item.role === "control" ? canaryOf(item.to.region) : far;
-      if (item.probe === "read") return { tries: [reached("data", canary)] };
-      return phase === "attempt" ? insideFindings : null;
+      if (item.role === "control") return asPromised(item, phase);
+      return item.probe === "read" ? { tries: [reached("data", far)] } : insideFindings;
     });
     expect(grade).toBe("pass-with-exceptions");
     expect(regions.eu).toMatchObject({ breached: 2, waived: 2 });

@@ -21,7 +21,9 @@ export function gapsOf(attempts: readonly PlannedItem[], region: string, seenFro
       { ...what, reason: "nobody outside of the regions can show that what they must not reach is alive" },
     ];
   }
-  const [lonely] = attempts.filter((attempt) => attempt.targetAlive && !attempt.twin);
+  const [lonely] = attempts.filter(
+    (attempt) => attempt.targetAlive && !attempt.twin && attempt.about === undefined,
+  );
   if (!lonely) return [];
   const what = `${lonely.kind} over IPv${lonely.vector.addressFamily}`;
   return [

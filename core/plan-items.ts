@@ -77,8 +77,23 @@ export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
     if (!homes.includes(region) || !hasKey(system, region, check.needs)) return [];
     const inside = { role: "attempt" as const, vector, from: region, to: { region } };
     if (!check.perOtherRegion) return [item(subject, { ...inside, id: id.join("/") })];
-    return sought.map((about) => item(subject, { ...inside, id: [...id, "of", about].join("/"), about }));
+    return sought.map((about) => {
+      const targetAlive = openedIn(about, { region, vector, subject });
+      return item(subject, { ...inside, id: [...id, "of", about].join("/"), about, targetAlive });
+    });
   });
+}
+
+/** The control that shows that what a look presents for another region's data does open it there. */
+function openedIn(
+  about: string,
+  { region, vector, subject }: { region: string; vector: Vector; subject: Subject },
+): string | undefined {
+  const { map, memo, system, check } = subject;
+  if (!check.opens || !hasKey(system, region, check.opens) || !homesOf(system, map).includes(about))
+    return undefined;
+  const aliveBy = { probe: check.aliveBy ?? check.probe };
+  return memo.once(controlId(system, aliveBy, vector, { region: about }));
 }
 
 /** At home there is nothing to learn: one control serves the vectors by name and by address. What is sent
@@ -186,7 +201,7 @@ function item(
     about?: string;
     own?: string | undefined;
     twin?: string | undefined;
-    targetAlive?: string;
+    targetAlive?: string | undefined;
   },
 ): PlannedItem {
   const { from, to } = part;

@@ -151,6 +151,20 @@ describe("the sample map", () => {
   });
 });
 
+test("a look that presents what opens another region's data rests on a control there, and is no gap", () => {
+  const plan = planAttempts(aMap({ systems: [aSystem()] }), kinds, { environment });
+  const looks = attemptsOf(plan).filter(({ probe, from }) => probe === "tenant" && from.region === "eu");
+  expect(looks.map(({ about, targetAlive }) => [about, targetAlive])).toEqual([
+    ["ap", "control/orders/tenant/ipv4-own/ap"],
+    ["us", "control/orders/tenant/ipv4-own/us"],
+  ]);
+  expect([...controlsOf(plan)]).toEqual(expect.arrayContaining(looks.map(({ targetAlive }) => targetAlive)));
+  expect(plan.gaps).toEqual([]);
+  const atHome = planAttempts(aMap({ systems: [aSystem({ home: ["eu", "us"] })] }), kinds, { environment });
+  const ofNobody = attemptsOf(atHome).filter(({ probe, about }) => probe === "tenant" && about === "ap");
+  expect(ofNobody.map(({ targetAlive }) => targetAlive)).toEqual([undefined, undefined]);
+});
+
 test("in what is not production, the canaries of the own region's production are looked for, too", () => {
   const map = aMap({ systems: [aSystem(), aSystem({ id: "staging", production: false })] });
   const soughtIn = (id: string) =>

@@ -18,6 +18,9 @@ export interface Check {
   contacts: "target" | "own";
   /** One attempt per other region whose canary is searched for. */
   perOtherRegion?: boolean;
+  /** The key of the endpoint with what opens the other region's data at its home: a control there has to show that it
+   *  does, or being turned away with it proves nothing. */
+  opens?: string;
   /** How often an attempt is made at once: a hole may let only some connections through. 1 unless told. */
   repeats?: number;
   /** What a look inside reports; a report without it proves nothing. */

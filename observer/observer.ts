@@ -19,7 +19,7 @@ import {
 import { toldWhenMissing } from "./missing.ts";
 import { noteSlowest, patienceFor } from "./patience.ts";
 import { arrivalsAt } from "./receivers.ts";
-import { differs, type Fingerprints, fingerprint, unproven } from "./same-credential.ts";
+import { differs, type Fingerprints, fingerprint, isAmong, unproven } from "./same-credential.ts";
 import { longestFirst, takeTurns } from "./turns.ts";
 
 export interface Line {
@@ -179,16 +179,20 @@ export class Observer {
     return records;
   }
 
-  /** At home, remembers the canary credentials that worked; abroad, holds those presented against them. */
+  /** At home, remembers the credentials that opened what other regions try; abroad, and where one is presented to
+   *  the own system for another region's data, holds it against those. */
   #withKnownCredentials(item: PlannedItem, made: TryRecord[], presented: Fingerprints): TryRecord[] {
-    if (item.vector.credentials !== "target") return made;
+    const isOpened =
+      item.looksFor !== undefined && (item.role === "control" || item.targetAlive !== undefined);
+    if (item.vector.credentials !== "target" && !isOpened) return made;
     if (item.role === "control") {
       const worked = made.every(({ entry }) => entry.outcome.kind === "reached");
       if (worked) Object.assign(this.#home.credentials, presented);
       return made;
     }
-    const proven = this.#reports[item.to.region]?.credentials ?? {};
-    return differs(presented, proven) ? made.map(unproven) : made;
+    const proven = this.#reports[item.about ?? item.to.region]?.credentials ?? {};
+    const isAnother = isOpened ? !isAmong(presented, proven) : differs(presented, proven);
+    return isAnother ? made.map(unproven) : made;
   }
 
   async #optionsFor(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Outcome, Rung } from "../core/vocabulary.ts";
-import { differs, fingerprint, unproven } from "./same-credential.ts";
+import { differs, fingerprint, isAmong, unproven } from "./same-credential.ts";
 
 const recordOf = (outcome: Outcome, climbed: Rung | null = "name") => ({
   entry: { address: "10.20.2.10", startedAt: "2026-11-22T12:00:00.000Z", durationMs: 4000, climbed, outcome },
@@ -20,6 +20,23 @@ test("a refused login stays a breach, because the wrong credential crossed the n
 test("what was reached stays reached", () => {
   const reached = recordOf({ kind: "reached", rung: "network" }, "network");
   expect(unproven(reached)).toBe(reached);
+});
+
+test("a look that was turned away with it is none, and what it found all the same stays", () => {
+  const { entry } = recordOf({ kind: "reached", rung: "data", canary: "a" }, "data");
+  const looked = unproven({ entry: { ...entry, findings: { canaries: ["b"] } } });
+  expect(looked.entry).toMatchObject({
+    outcome: { kind: "faulted", code: "CREDENTIAL_DIFFERS" },
+    findings: { canaries: ["b"] },
+  });
+});
+
+test("of several that a look presents, one has to be what worked in the other region", () => {
+  const [right, wrong] = ["right", "wrong"].map((value) => fingerprint("a-run", value)) as [string, string];
+  expect(isAmong({ "env:OWN": wrong, "env:THEIRS": right }, { "env:THEIRS": right })).toBe(true);
+  expect(isAmong({ "env:OWN": wrong, "env:THEIRS": wrong }, { "env:THEIRS": right })).toBe(false);
+  expect(isAmong({ "env:OWN": right }, { "env:THEIRS": right })).toBe(false);
+  expect(isAmong({}, {})).toBe(false);
 });
 
 test("only a credential that worked at home can be another abroad", () => {

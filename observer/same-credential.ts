@@ -17,12 +17,18 @@ export function differs(presented: Fingerprints, proven: Fingerprints): boolean 
   );
 }
 
-/** With a credential that the target does not know, being stopped proves nothing; having come further than
- *  allowed still does, so what was climbed stays. */
+/** Whether one of several credentials is the very one that worked in another region. */
+export function isAmong(presented: Fingerprints, proven: Fingerprints): boolean {
+  return Object.entries(presented).some(([reference, mark]) => proven[reference] === mark);
+}
+
+/** With a credential that the target does not know, being stopped proves nothing, and neither does a look that was
+ *  turned away with it; having come further than allowed still does, so what was climbed and found stays. */
 export function unproven(record: TryRecord): TryRecord {
   const { entry } = record;
   const { outcome } = entry;
-  if (outcome.kind !== "silent" && outcome.kind !== "refused") return record;
+  const isLook = outcome.kind === "reached" && entry.findings !== undefined;
+  if (outcome.kind === "faulted" || (outcome.kind === "reached" && !isLook)) return record;
   const climbed = higher(entry.climbed, rungs[height(outcome.rung) - 1] ?? null);
   return {
     ...record,

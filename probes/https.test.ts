@@ -36,7 +36,12 @@ async function serving(answers: Answers): Promise<{ port: number } & AsyncDispos
   return { port: (server.address() as AddressInfo).port, [Symbol.asyncDispose]: close };
 }
 
-async function tried(probe: string, answers: Answers, more: Record<string, unknown> = {}) {
+async function tried(
+  probe: string,
+  answers: Answers,
+  more: Record<string, unknown> = {},
+  role: PlannedItem["role"] = "attempt",
+) {
   await using server = await serving({ "/canary": own, ...answers });
   const token = { token: "env:TOKEN" };
   const endpoint = https.endpoint.parse({
@@ -58,7 +63,7 @@ async function tried(probe: string, answers: Answers, more: Record<string, unkno
   if (!check) throw new TypeError(`no check ${probe}`);
   const item: PlannedItem = {
     id: probe,
-    role: "attempt",
+    role,
     family: check.family,
     path: "search",
     kind: "https",
@@ -367,6 +372,17 @@ describe("a request for another region's tenant", () => {
         headers.authorization === "Bearer secret of env:US_EAST_1_TOKEN" ? far : { status: 403 },
     });
     expect(entry).toMatchObject({ findings: { canaries: [sha256(own), sha256(far)].sort() } });
+  });
+
+  test("as a control it opens the own tenant with what others present for it, and with nothing else", async () => {
+    const opens: Answers = {
+      "/tenants/eu": ({ headers }) =>
+        headers.authorization === "Bearer secret of env:EU_TOKEN" ? own : { status: 401 },
+    };
+    expect(await tried("https-tenant", opens, {}, "control")).toMatchObject({ outcome: reached });
+    const tenants = { path: "/tenants/{tenant}", token: "env:{TENANT}_EXPIRED" };
+    const entry = await tried("https-tenant", opens, { tenants }, "control");
+    expect(entry.outcome).toMatchObject({ code: expect.stringContaining("HTTP_401") });
   });
 
   test("a redirect turns away only to the tenant's own region: any other may end at the data", () => {

@@ -2,7 +2,7 @@ import { inside } from "./checks.ts";
 import { explainExchange } from "./http.ts";
 import { outcomeOf } from "./https-answer.ts";
 import { deliveries } from "./https-deliveries.ts";
-import { ask, type HttpsContext, HttpsEndpoint, type Moving } from "./https-endpoint.ts";
+import { ask, forTenant, type HttpsContext, HttpsEndpoint, type Moving } from "./https-endpoint.ts";
 import { links, lookInside, place, strayCanaries, type Way } from "./https-inside.ts";
 import { answeredIn, providers } from "./https-providers.ts";
 import { cookieScope, directory, foreignTenant, requestLog } from "./https-routing.ts";
@@ -100,6 +100,7 @@ export const https = defineProbe({
       ...ofOthers,
       probe: "https-tenant",
       needs: "tenants",
+      opens: "tenants",
       looksFor: "canaries",
       proves: "the own data plane turns away requests for another region's tenant, and hands out nothing",
     },
@@ -121,6 +122,8 @@ export const https = defineProbe({
       ...ofOthers,
       probe: "https-log",
       needs: "log",
+      opens: "tenants",
+      aliveBy: "https-tenant",
       looksFor: "links",
       proves: "the body of a request for another region's tenant is refused, and not logged",
     },
@@ -136,9 +139,11 @@ export const https = defineProbe({
   ],
   contact: (endpoint) => endpoint,
   async run(context) {
-    const way = ways[context.item.probe];
+    const { probe, role } = context.item;
+    if (probe === "https-tenant" && role === "control") return openTenant(context);
+    const way = ways[probe];
     if (way) return lookInside(context, way);
-    return context.item.probe === "tcp" ? connect(context) : readCanary(context);
+    return probe === "tcp" ? connect(context) : readCanary(context);
   },
   explain: explainExchange,
 });
@@ -168,4 +173,13 @@ async function readCanary(context: HttpsContext): Promise<Answer> {
   const { token } = item.vector.credentials === "target" ? target.credentials.canary : own.credentials.own;
   const answer = await ask(context, target, { path: target.canaryPath, token });
   return { outcome: outcomeOf(answer, { tls: target.tls, host: target.host, home: own.host }) };
+}
+
+/** The control of what other regions present for this one's tenant: it opens it here. */
+async function openTenant(context: HttpsContext): Promise<Answer> {
+  const { item, own } = context;
+  const { path = "", token = "" } = own.tenants ?? {};
+  const { region } = item.from;
+  const answer = await ask(context, own, { path: forTenant(path, region), token: forTenant(token, region) });
+  return { outcome: outcomeOf(answer, { tls: own.tls, host: own.host, home: own.host }) };
 }

@@ -278,6 +278,28 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     );
   });
 
+  test.each([
+    ["in the hands of the other region", eu],
+    ["at its home", us],
+  ])("what opens a tenant, spoilt %s, proves nothing where it is turned away", (_, holder) => {
+    const { credentials } = replica.state;
+    const spoilt = { ...credentials[holder], US_EAST_1_DATA_PLANE_CANARY_TOKEN: "expired" };
+    writeFileSync(
+      replica.stateFile,
+      JSON.stringify({ ...replica.state, credentials: { ...credentials, [holder]: spoilt } }),
+    );
+    const { exitCode, verdicts } = replica.prove("--path", "routing");
+    writeFileSync(replica.stateFile, JSON.stringify(replica.state));
+    expect(exitCode).toBe(2);
+    const presented = ["https-log", "https-tenant"];
+    const looks = verdicts.filter(
+      ({ probe, from, about }) => presented.includes(probe) && from.region === eu && about === us,
+    );
+    expect(looks.map(({ probe, grade }) => [probe, grade]).sort()).toEqual(
+      presented.map((probe) => [probe, "inconclusive"]),
+    );
+  });
+
   test("a region cut off from its network proves nothing, and takes every pair it is in with it", () => {
     replica.on(`${eu}/app`, "ip", "link", "set", "eth0", "down");
     const run = replica.prove("--path", "cache");
