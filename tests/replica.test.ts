@@ -291,13 +291,16 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     const { exitCode, verdicts } = replica.prove("--path", "routing");
     writeFileSync(replica.stateFile, JSON.stringify(replica.state));
     expect(exitCode).toBe(2);
-    const presented = ["https-log", "https-tenant"];
     const looks = verdicts.filter(
-      ({ probe, from, about }) => presented.includes(probe) && from.region === eu && about === us,
+      ({ probe, from, about }) =>
+        ["https-log", "https-tenant"].includes(probe) && from.region === eu && about === us,
     );
-    expect(looks.map(({ probe, grade }) => [probe, grade]).sort()).toEqual(
-      presented.map((probe) => [probe, "inconclusive"]),
-    );
+    expect(looks.map(({ probe, grade }) => `${probe} ${grade}`).sort()).toEqual([
+      "https-log inconclusive",
+      "https-log inconclusive",
+      "https-tenant inconclusive",
+      "https-tenant inconclusive",
+    ]);
   });
 
   test("a region cut off from its network proves nothing, and takes every pair it is in with it", () => {
