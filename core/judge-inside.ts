@@ -17,6 +17,8 @@ export function judgeInside(planned: PlannedItem, evidence: Evidence): Finding |
   if (misled) return misled;
   const leak = findings.map((found) => leakIn(planned, found, evidence)).find((finding) => finding !== null);
   if (leak) return leak;
+  const shut = unopened(planned, evidence);
+  if (shut) return unproven(shut, "CONTROL_FAILED");
   const blocked = evidence.tries.map(({ outcome }) => outcome).find((outcome) => outcome.kind !== "reached");
   if (blocked) {
     const code = blocked.kind === "silent" ? "SILENCE" : blocked.code;
@@ -102,16 +104,13 @@ function leadsOut(link: Link, here: string, plan: readonly string[]): boolean {
 
 /** The own canary, read by every try, is the control; and a search for another region's needs that one
  *  to have been planted. */
-function controlDoubt(planned: PlannedItem, evidence: Evidence): string | null {
-  const { tries, map, book } = evidence;
+function controlDoubt(planned: PlannedItem, { tries, map, book }: Evidence): string | null {
   const own = book.plantedFor(planned.to.region, planned.to.system);
   const read = tries.every(({ outcome }) => outcome.kind === "reached" && outcome.canary === own);
   if (own === undefined || !read) return "the look did not even find the region's own canary";
   if (planned.privateAddresses && tries.some(({ address }) => address === null))
     return "it did not say where its name leads";
   if (planned.about === undefined) return null;
-  const shut = planned.targetAlive ? unopened(planned.about, evidence) : null;
-  if (shut) return shut;
   const [broken] = book.problemsOf(planned.about);
   if (broken) return `the journal of ${planned.about} is no evidence: ${broken}`;
   const { system } = planned.to;
@@ -129,7 +128,9 @@ function controlDoubt(planned: PlannedItem, evidence: Evidence): string | null {
 }
 
 /** Being turned away with what opens the data nowhere says nothing of those who hold what does. */
-function unopened(about: string, { tries, targetAlive }: Evidence): string | null {
+function unopened(planned: PlannedItem, { tries, targetAlive }: Evidence): string | null {
+  const { about, targetAlive: control } = planned;
+  if (!control) return null;
   const name = `the control that opens ${about}'s data there`;
   const lame = tries.map((one) => lameness(name, targetAlive, one, tolerance.far));
   return lame.find((reason) => reason !== null) ?? null;

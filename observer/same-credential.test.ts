@@ -37,6 +37,8 @@ test("of several that a look presents, one has to be what worked in the other re
   expect(isAmong({ "env:OWN": wrong, "env:THEIRS": wrong }, { "env:THEIRS": right })).toBe(false);
   expect(isAmong({ "env:OWN": right }, { "env:THEIRS": right })).toBe(false);
   expect(isAmong({}, {})).toBe(false);
+  const shared = { "env:SHARED": right, "env:THEIRS": right };
+  expect(isAmong({ "env:SHARED": right, "env:THEIRS": wrong }, shared)).toBe(false);
 });
 
 test("only a credential that worked at home can be another abroad", () => {

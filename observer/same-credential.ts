@@ -17,9 +17,10 @@ export function differs(presented: Fingerprints, proven: Fingerprints): boolean 
   );
 }
 
-/** Whether one of several credentials is the very one that worked in another region. */
+/** Whether one of several credentials is the very one that worked in another region, and none is another than that. */
 export function isAmong(presented: Fingerprints, proven: Fingerprints): boolean {
-  return Object.entries(presented).some(([reference, mark]) => proven[reference] === mark);
+  const isSame = Object.entries(presented).some(([reference, mark]) => proven[reference] === mark);
+  return isSame && !differs(presented, proven);
 }
 
 /** With a credential that the target does not know, being stopped proves nothing, and neither does a look that was
