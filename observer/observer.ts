@@ -260,9 +260,11 @@ function endpointsOf(map: ResidencyMap): (system: string, region: string) => Rec
   const known = new Map<string, Record<string, unknown>>();
   return (id, region) => {
     const place = `${region}/${id}`;
+    const filled = known.get(place);
+    if (filled) return filled;
     const system = map.systems.find((candidate) => candidate.id === id);
     if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
-    const endpoint = known.get(place) ?? endpointOf(system, region);
+    const endpoint = endpointOf(system, region);
     known.set(place, endpoint);
     return endpoint;
   };

@@ -7,6 +7,8 @@ import { takeTurns } from "./turns.ts";
 const { items } = planAttempts(aMap(), kinds, { environment: "replica", regions: ["eu"] });
 const control = items.find(({ role }) => role === "control") as PlannedItem;
 const crossing = items.find(({ role, probe }) => role === "attempt" && probe === "read") as PlannedItem;
+const refused: PlannedItem = { ...crossing, stopBy: "authorization" };
+const inside: PlannedItem = { ...refused, contacts: "own" };
 
 const tried = { address: "10.0.0.1", startedAt: "2026-01-01T00:00:00.000Z", climbed: null, durationMs: 1 };
 const answered: TryRecord[] = [{ entry: { ...tried, ...reached("data", "a") } as TryRecord["entry"] }];
@@ -48,6 +50,22 @@ test("after one that was not answered the next soon make room, until one is answ
   const waiting = ends.length;
   await vi.advanceTimersByTimeAsync(400);
   expect(ends.length - waiting, "no more than those that were held briefly").toBeLessThanOrEqual(3);
+});
+
+test("a far side that is silent where it should refuse holds up nobody who asks at home", async () => {
+  const turns = takeTurns();
+  const begun: string[] = [];
+  const begin = (item: PlannedItem) =>
+    void turns.attempt(item)(() => {
+      begun.push(item.contacts);
+      return new Promise<TryRecord[]>(() => {});
+    });
+  for (let waiting = 0; waiting < 9; waiting++) begin(refused);
+  for (let waiting = 0; waiting < 9; waiting++) begin(inside);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(begun).toEqual([...Array(3).fill("target"), ...Array(3).fill("own")]);
+  await vi.advanceTimersByTimeAsync(260);
+  expect(begun.slice(6), "three more make room for three abroad").toEqual(Array(3).fill("target"));
 });
 
 test("whoever meets silence waits for nobody", async () => {

@@ -7,9 +7,10 @@ import { gate } from "./gate.ts";
  *  of silence. Whoever is not done after the hold is waiting, and makes room. */
 const silentAtOnce = 1000;
 const waitingAtOnce = 12;
-const answeredAtOnce = 4;
+const answeredAtOnce = 3;
 const controlsAtOnce = 3;
 const waitingHoldMs = 250;
+const abroadHoldMs = 250;
 const answeredHoldMs = 1000;
 const controlHoldMs = 500;
 const unansweredHoldMs = 50;
@@ -26,12 +27,16 @@ export interface Turns {
 export function takeTurns(): Turns {
   const whereSilent = gate(silentAtOnce);
   const whereWaiting = gate(waitingAtOnce, waitingHoldMs);
-  const whereAnswered = answeredGate(answeredAtOnce, answeredHoldMs);
+  // The own systems answer while the far side may be silent where it should refuse.
+  const whereAnswered = {
+    target: answeredGate(answeredAtOnce, abroadHoldMs),
+    own: answeredGate(answeredAtOnce, answeredHoldMs),
+  };
   const whereControlled = answeredGate(controlsAtOnce, controlHoldMs);
   return {
     attempt(item) {
       if (meetsSilence(item)) return whereSilent;
-      return waitsByItself(item) ? whereWaiting : whereAnswered;
+      return waitsByItself(item) ? whereWaiting : whereAnswered[item.contacts];
     },
     control: (item) => (waitsByItself(item) ? whereWaiting : whereControlled),
   };

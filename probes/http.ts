@@ -107,7 +107,7 @@ export function pinnedAgent(
 let trusted: SecureContext | undefined;
 
 /** The system's authorities, loaded once: a context for every connection costs memory and time. */
-function trust(): SecureContext {
+export function trust(): SecureContext {
   trusted ??= createSecureContext();
   return trusted;
 }

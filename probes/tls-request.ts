@@ -1,6 +1,7 @@
 import * as https from "node:https";
 import type { Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
+import { trust } from "./http.ts";
 import type { Ladder } from "./ladder.ts";
 import { connectTcp } from "./tcp.ts";
 
@@ -15,7 +16,7 @@ export async function openTls(ladder: Ladder, { servername, over }: SecureConnec
   const tunnelled = "write" in over;
   const socket = tunnelled ? over : await connectTcp(ladder, over);
   return new Promise((done, fail) => {
-    const secure = connectTls({ socket, servername, ALPNProtocols: ["http/1.1"] });
+    const secure = connectTls({ socket, servername, secureContext: trust(), ALPNProtocols: ["http/1.1"] });
     ladder.watch(secure, undefined, { tunnelled });
     secure.once("secureConnect", () => done(secure));
     secure.once("error", fail);

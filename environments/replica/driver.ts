@@ -82,7 +82,11 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   };
   const init = [process.execPath, ...scriptArguments(join(folder, "init.ts"))];
   const [file = "", ...command] = [...privilege, "unshare", ...unshareFlags, "--", ...init];
-  const environment = { ...process.env, ...compileCache, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+  const environment = {
+    ...process.env,
+    ...compileCache("replica"),
+    PATH: `${process.env.PATH}:/usr/sbin:/sbin`,
+  };
   const child = spawn(file, command, { stdio: ["pipe", "pipe", "pipe"], detached: true, env: environment });
   const ended = new Promise<void>((done) => child.once("close", () => done()));
   const stop = async () => {
@@ -177,7 +181,7 @@ function environmentOf(
             HOME: state.work,
             NODE_EXTRA_CA_CERTS: join(state.work, "ca.pem"),
             UV_THREADPOOL_SIZE: "16",
-            ...compileCache,
+            ...compileCache("observers"),
             ...state.credentials[region],
             ...secrets,
           },
