@@ -174,9 +174,11 @@ function slowestControls(records: ReadonlyMap<string, ItemRecord>): (planned: Pl
 function memoised<T>(compute: (key: string) => T): (key: string) => T {
   const known = new Map<string, T>();
   return (key) => {
-    const found = known.get(key) ?? compute(key);
-    known.set(key, found);
-    return found;
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const computed = compute(key);
+    known.set(key, computed);
+    return computed;
   };
 }
 

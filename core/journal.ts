@@ -181,25 +181,28 @@ export function readJournal(text: string | Iterable<string>, expected: ExpectedR
   return { region: expected.region, entries, problems };
 }
 
-/** A large journal says the same a hundred thousand times: equal texts and outcomes become one. */
+/** A large journal says the same a hundred thousand times: what is equal becomes one. */
 function sharing(): (entry: Entry) => Entry {
   const texts = new Map<string, string>();
   const outcomes = new Map<string, Outcome>();
-  const same = <T>(known: Map<string, T>, key: string, one: T): T => {
-    const found = known.get(key) ?? one;
-    known.set(key, found);
-    return found;
-  };
+  let at = "";
   return (entry) => {
     if (entry.type !== "observation") return entry;
-    const tries = entry.tries.map((one) => ({
-      ...one,
-      address: one.address === null ? null : same(texts, one.address, one.address),
-      startedAt: same(texts, one.startedAt, one.startedAt),
-      outcome: same(outcomes, JSON.stringify(one.outcome), one.outcome),
-    }));
-    return { ...entry, item: same(texts, entry.item, entry.item), tries };
+    for (const one of entry.tries) {
+      if (one.startedAt === at) one.startedAt = at;
+      else at = one.startedAt;
+      if (one.address !== null) one.address = same(texts, one.address, one.address);
+      one.outcome = same(outcomes, JSON.stringify(one.outcome), one.outcome);
+    }
+    return entry;
   };
+}
+
+function same<T>(known: Map<string, T>, key: string, one: T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  known.set(key, one);
+  return one;
 }
 
 function chained(line: string, { seq, prev }: JournalHead): { entry: Entry; head: JournalHead } | string {

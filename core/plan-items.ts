@@ -206,9 +206,10 @@ function item(
 ): PlannedItem {
   const { from, to } = part;
   const { system: other } = to;
+  const target = (other ?? system).id;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
   const inside = from === to.region ? place : part.role === "control" ? from : null;
-  const arrow = inside ? `inside ${inside}` : `${from} → ${place}${other ? ` ${other.id}` : ""}`;
+  const arrow = inside ? `inside ${inside}` : `${from} to ${place}${other ? ` ${other.id}` : ""}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   const title = [arrow, system.id, check.probe, vectorText(part.vector)].join(" ");
   // In the order of the alphabet, so that the canonical JSON of a large plan needs no sorting. What is
@@ -219,7 +220,7 @@ function item(
     contacts: check.contacts,
     deadlineMs: map.attempts.deadlineMs,
     family: check.family,
-    from: memo.one({ principal: "workload", region: from }),
+    from: memo.one(`from ${from}`, () => ({ principal: "workload", region: from })),
     goal: check.goal,
     id: part.id,
     kind: kind.kind,
@@ -234,13 +235,13 @@ function item(
     stopBy: system.stopBy ?? kind.stopBy,
     targetAlive: part.targetAlive,
     title: whose === "" ? title : title + whose,
-    to: memo.one(
-      to.endpoint
-        ? { endpoint: to.endpoint, region: to.region, system: (other ?? system).id }
-        : { region: to.region, system: (other ?? system).id },
-    ),
+    to: memo.one(`to ${place} ${target}`, () => ({
+      ...(to.endpoint ? { endpoint: to.endpoint } : {}),
+      region: to.region,
+      system: target,
+    })),
     twin: part.twin,
-    vector: memo.one(part.vector),
+    vector: memo.one(`by ${vectorId(part.vector)}`, () => part.vector),
     witnessed: check.witnessed ? true : undefined,
   };
   return planned as PlannedItem;

@@ -8,9 +8,9 @@ export interface PlanMemo {
   /** A region's own systems of a kind and an address family, with the key that a check needs; by id, in order. */
   own(region: string, wanted: OwnSystem): ReadonlyMap<string, System>;
   foreign(region: string, system: System): readonly ForeignEndpoint[];
-  /** The same text as one string, however often it is made; and the same value as one object. */
+  /** The same text as one string, however often it is made; and what a key stands for as one object. */
   once(text: string): string;
-  one<T extends object>(value: T): T;
+  one<T extends object>(key: string, make: () => T): T;
 }
 
 export interface OwnSystem {
@@ -32,7 +32,7 @@ export function planMemo(map: ResidencyMap, vendors: readonly Vendor[]): PlanMem
     foreign: (region, system) =>
       remembered(foreign, `${region} ${system.id}`, () => foreignEndpoints(region, { system, map, vendors })),
     once: (text) => remembered(texts, text, () => text),
-    one: <T extends object>(value: T) => remembered(values, JSON.stringify(value), () => value) as T,
+    one: <T extends object>(key: string, make: () => T) => remembered(values, key, make) as T,
   };
 }
 
@@ -53,7 +53,9 @@ function ownSystems(
 }
 
 function remembered<T>(known: Map<string, T>, key: string, find: () => T): T {
-  const found = known.get(key) ?? find();
-  known.set(key, found);
-  return found;
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  const one = find();
+  known.set(key, one);
+  return one;
 }

@@ -47,7 +47,7 @@ const filtered = [
       kind,
       title: "all attempts but one direction filtered out by -t",
       async run({ prove }) {
-        const judged = await prove({ kind, only: `${home} → ${far}` });
+        const judged = await prove({ kind, only: `${home} to ${far}` });
         return resultOf(judged.judgement, ({ item }) => item.from.region !== home);
       },
     }),

@@ -167,7 +167,7 @@ describe("the command line", () => {
   });
 
   test("a test filtered out by -t is a missing observation, never a pass", () => {
-    const run = proveInto(join(folder, "filtered"), ["--path", "cache", "-t", "eu-central-1 → us-east-1"]);
+    const run = proveInto(join(folder, "filtered"), ["--path", "cache", "-t", "eu-central-1 to us-east-1"]);
     expect(run).toMatchObject({ exitCode: 2, run: { grade: "inconclusive", partial: true } });
     const chosen = run.verdicts.filter(
       ({ from, to }) => from.region === "eu-central-1" && to.region === "us-east-1",

@@ -117,7 +117,7 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     expect(run.exitCode).toBe(1);
     expect(run.run.regions[us]?.grade).toBe("pass");
     const rerun = run.verdicts.find(({ grade }) => grade === "breached")?.rerun ?? "";
-    expect(rerun).toContain(`--region ${eu} --path database -t '${eu} → ${us} orders-db`);
+    expect(rerun).toContain(`--region ${eu} --path database -t '${eu} to ${us} orders-db`);
   });
 
   test("a breach under a waiver stays a breach, named with its owner, and the region passes with exceptions", () => {

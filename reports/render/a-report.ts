@@ -36,7 +36,7 @@ export function aVerdict(parts: Partial<ReportVerdict> = {}): ReportVerdict {
     stoppedAt: "network",
     code: "SILENCE",
     reason: `no answer from ${to.address} within 4000 ms, though it answers at home`,
-    rerun: `npm run -s ringfence -- run --environment replica -t '${from.region} → ${to.region} ${to.system} ${probe} ${vector}'`,
+    rerun: `npm run -s ringfence -- run --environment replica -t '${from.region} to ${to.region} ${to.system} ${probe} ${vector}'`,
     waiver: null,
     controls: {
       twin: { id: `control/${to.system}/${probe}/name-ipv4-own/${from.region}`, ...control },
