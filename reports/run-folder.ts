@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join, relative } from "node:path";
+import type { z } from "zod";
 import { encoded, sha256 } from "../core/digest.ts";
 
 const bytesPerRead = 1 << 20;
@@ -50,6 +51,15 @@ export class RunFolder {
     const bytes = readFileSync(this.#path(name));
     this.#remember(name, sha256(bytes));
     return bytes;
+  }
+
+  text(name: string): string {
+    return this.read(name).toString("utf8");
+  }
+
+  /** Throws, too, where it is not JSON, or not of that shape. */
+  json<T>(name: string, schema: z.ZodType<T>): T {
+    return schema.parse(JSON.parse(this.text(name)));
   }
 
   /** The pieces between line ends, as splitting the whole text would leave them. */

@@ -185,6 +185,11 @@ function commonOf({ runId, environment, fidelity, version, grade, partial }: Rep
   return { runId, environment, fidelity, version, grade, partial };
 }
 
+/** Name → SHA-256 of what a statement is over. */
+export function subjectsOf({ subject }: Pick<RunStatement, "subject">): Map<string, string> {
+  return new Map(subject.map(({ name, digest }) => [name, digest.sha256]));
+}
+
 /** What the evidence claims, and no more. */
 export function wording(report: ReportHead): string {
   return [

@@ -13,7 +13,7 @@ export interface StoredReport {
 /** Throws where there is none, or what is there is no report. */
 export function readStoredReport(folder: RunFolder, region: string): StoredReport {
   const name = `${region}/report.json`;
-  const whole = () => RegionReport.parse(JSON.parse(folder.read(name).toString("utf8")));
+  const whole = () => folder.json(name, RegionReport);
   const read = readReportHead(folder.chunks(name));
   if (!read) {
     const report = whole();

@@ -1,7 +1,7 @@
 import { type Plan, type PlanScope, planAttempts } from "../core/plan.ts";
 import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
 import { parseMap } from "../environments/map-file.ts";
-import type { Replay } from "../reports/verify.ts";
+import type { Replay } from "../reports/verify-replay.ts";
 import { loadVendors } from "../vendors/catalogue.ts";
 
 /** The plan of a map, with every vendor there is a record of. */

@@ -23,7 +23,8 @@ import { sha256 } from "../core/digest.ts";
 import { loadProbes } from "../probes/catalog.ts";
 import { bundleName } from "../reports/evidence.ts";
 import type { RegionReport } from "../reports/report.ts";
-import { type Replay, verifyEvidence } from "../reports/verify.ts";
+import { verifyEvidence } from "../reports/verify.ts";
+import type { Replay } from "../reports/verify-replay.ts";
 import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 

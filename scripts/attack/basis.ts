@@ -6,7 +6,7 @@ import { type EvidenceSigner, localSigner } from "../../attest/signer.ts";
 import { judgeRole, readTrust, type Trust } from "../../attest/trust.ts";
 import { commandLine, projectRoot } from "../../environments/node-script.ts";
 import { keysFolder } from "../../reports/evidence.ts";
-import type { Replay } from "../../reports/verify.ts";
+import type { Replay } from "../../reports/verify-replay.ts";
 import type { Dice } from "./dice.ts";
 import { type Files, filesIn } from "./sweep.ts";
 import { environment, type Template, templateOf, writeRun } from "./write-run.ts";

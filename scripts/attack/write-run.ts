@@ -13,7 +13,7 @@ import { observersOf, Plan, planDigest } from "../../core/plan.ts";
 import type { RegionGrade } from "../../core/vocabulary.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
 import { historyResult } from "../../reports/history-result.ts";
-import type { Replay } from "../../reports/verify.ts";
+import type { Replay } from "../../reports/verify-replay.ts";
 import { newRunId } from "../prove.ts";
 import { localSigning, SignatureKeeper } from "../signing.ts";
 import { version } from "../version.ts";
