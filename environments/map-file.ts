@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { type Alias, type Document, isNode, LineCounter, parseDocument, visit } from "yaml";
 import { describeProblem, type Problem, RingfenceError, whyUnreadable } from "../core/errors.ts";
-import { checkMap, type MapRules } from "../core/map-problems.ts";
+import type { MapRules } from "../core/map-meaning.ts";
+import { checkMap } from "../core/map-problems.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import { loadVendors } from "../vendors/catalogue.ts";
 

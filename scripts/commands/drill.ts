@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Drill } from "../../core/drill.ts";
+import { nearest } from "../../core/nearest.ts";
 import { catalogueDigest, loadDrills } from "../../drills/catalogue.ts";
 import type { AnyTools } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
@@ -11,7 +12,6 @@ import { runCatalogue } from "../drill-catalogue.ts";
 import type { DrillGround } from "../drill-run.ts";
 import { recordScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
-import { nearest } from "../nearest.ts";
 import { type Parsed, parseOptions, takeNothing, usage } from "../options.ts";
 import { claimDirectory } from "../out-directory.ts";
 import { newRunId } from "../prove.ts";

@@ -1,6 +1,6 @@
+import { nearest } from "../../core/nearest.ts";
 import type { Vendor } from "../../core/vendors.ts";
 import { loadVendors } from "../../vendors/catalogue.ts";
-import { nearest } from "../nearest.ts";
 import { parseOptions, usage } from "../options.ts";
 import { vendorList, vendorPage } from "../vendor-text.ts";
 

@@ -1,6 +1,6 @@
 /** At most three words that a typing error, or a part of the word, may have meant; the nearest first. */
 export function nearest(asked: string, words: readonly string[]): string[] {
-  const allowed = Math.max(1, Math.floor(asked.length / 3));
+  const allowed = Math.min(asked.length - 1, Math.max(2, Math.floor(asked.length / 3)));
   return words
     .map((word) => ({ word, distance: distanceTo(asked.toLowerCase(), word.toLowerCase()) }))
     .filter(({ distance }) => distance <= allowed)
