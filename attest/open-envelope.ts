@@ -27,10 +27,12 @@ export function openStatement<T>(
   { role, trust, schema, timeOf }: Expected<T>,
 ): { statement: T; who: SignerIdentity } | Problem {
   try {
-    const bundle = bundleFromJSON(JSON.parse(bundleJson));
-    if (canonicalJson(bundleToJSON(bundle)) !== canonicalJson(JSON.parse(bundleJson)))
+    const given: unknown = JSON.parse(bundleJson);
+    const bundle = bundleFromJSON(given);
+    const understood = bundleToJSON(bundle);
+    if (canonicalJson(understood) !== canonicalJson(given))
       return { problem: "the bundle holds more, or other, than a Sigstore bundle does" };
-    if (bundleText(bundleToJSON(bundle)) !== bundleJson)
+    if (bundleText(understood) !== bundleJson)
       return { problem: "the bundle's text is not the one that its content has" };
     if (bundle.content.$case !== "dsseEnvelope") return { problem: "the bundle holds no DSSE envelope" };
     const { payloadType, payload } = bundle.content.dsseEnvelope;
@@ -41,9 +43,10 @@ export function openStatement<T>(
     const opened = openSigned(bundle, { role, trust });
     if ("problem" in opened) return opened;
     const text = payload.toString("utf8");
-    if (JSON.stringify(JSON.parse(text)) !== text)
+    const said: unknown = JSON.parse(text);
+    if (JSON.stringify(said) !== text)
       return { problem: "the signed payload's text is not the one that its content has" };
-    const parsed = schema.safeParse(JSON.parse(text));
+    const parsed = schema.safeParse(said);
     if (!parsed.success) return { problem: "the signed payload is not the statement that belongs here" };
     const time = timeOfSigning(bundle, trust, timeOf(parsed.data));
     if ("problem" in time) return time;

@@ -1,4 +1,4 @@
-import { AbstractConnector, Redis } from "ioredis";
+import type { AbstractConnector, Redis } from "ioredis";
 import { z } from "zod";
 import type { Findings, Link } from "../core/journal.ts";
 import { HostName, Port, SecretReference } from "../core/residency-map.ts";
@@ -72,6 +72,7 @@ export const redis = defineProbe({
     },
   ],
   contact: (endpoint) => endpoint,
+  prepare: loadClient,
   async run(context) {
     const { item, ladder, address, target, own } = context;
     if (item.probe === "tcp") {
@@ -151,12 +152,18 @@ interface Session extends AsyncDisposable {
   client: Redis;
 }
 
+/** Whoever only plans does not wait for it. */
+function loadClient() {
+  return import("ioredis");
+}
+
 /** ioredis rejects with "Connection is closed." and tells the reason only on its `error` event. */
 async function openSession(
   { address, target, own, item, ladder, secret }: TryContext<RedisEndpoint>,
   { user, password }: { user: string; password: string },
 ): Promise<Session> {
   const endpoint = item.contacts === "own" ? own : target;
+  const { AbstractConnector, Redis } = await loadClient();
   const client = new Redis({
     username: user,
     password: secret(password),
@@ -167,7 +174,7 @@ async function openSession(
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: 2 ** 31 - 1,
-    Connector: socketConnector(ladder, { address, port: endpoint.port }),
+    Connector: connectorOver(AbstractConnector, { ladder, address, port: endpoint.port }),
   });
   let reason: unknown;
   client.on("error", (error) => {
@@ -188,15 +195,18 @@ async function openSession(
   };
 }
 
-function socketConnector(ladder: Ladder, to: { address: string; port: number }) {
-  return class extends AbstractConnector {
+function connectorOver(
+  Base: typeof AbstractConnector,
+  { ladder, address, port }: { ladder: Ladder; address: string; port: number },
+) {
+  return class extends Base {
     constructor() {
       super(0);
     }
     async connect() {
       const socket = ladder.socket(repliesOnly());
       this.stream = socket;
-      socket.connect({ host: to.address, port: to.port, autoSelectFamily: false });
+      socket.connect({ host: address, port, autoSelectFamily: false });
       return socket;
     }
   };

@@ -1,6 +1,6 @@
-import "reflect-metadata";
-import { SubjectAlternativeNameExtension, X509Certificate } from "@peculiar/x509";
+import type { X509Certificate } from "@peculiar/x509";
 import type { SignerIdentity } from "../signer.ts";
+import { x509 } from "../x509.ts";
 
 /** Fulcio's OIDC issuer: DER text in version 2, bare text in version 1.
  *  Source: Fulcio, docs/oid-info.md. */
@@ -12,6 +12,7 @@ export function identityIn(
   certificate: string | Uint8Array,
 ): Extract<SignerIdentity, { kind: "identity" }> | null {
   try {
+    const { SubjectAlternativeNameExtension, X509Certificate } = x509();
     const parsed = new X509Certificate(
       typeof certificate === "string" ? certificate : Buffer.from(certificate),
     );

@@ -1,12 +1,5 @@
-import "reflect-metadata";
 import type { X509Certificate } from "node:crypto";
-import {
-  BasicConstraintsExtension,
-  ExtendedKeyUsageExtension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  X509Certificate as Parsed,
-} from "@peculiar/x509";
+import { x509 } from "../x509.ts";
 import { nameOf } from "./authority.ts";
 
 /** OIDs of RFC 5280, section 4.2: two purposes, and the critical extensions that the checks below understand. */
@@ -51,7 +44,8 @@ export function pathProblem(
 
 /** One purpose, and critical; and where its use is limited, to signatures. */
 function signerProblem(signer: X509Certificate): string | null {
-  const parsed = new Parsed(signer.raw);
+  const { ExtendedKeyUsageExtension, KeyUsageFlags, KeyUsagesExtension, X509Certificate } = x509();
+  const parsed = new X509Certificate(signer.raw);
   const purpose = parsed.getExtension(ExtendedKeyUsageExtension);
   const usage = parsed.getExtension(KeyUsagesExtension)?.usages ?? KeyUsageFlags.digitalSignature;
   const only = purpose?.critical === true && purpose.usages.map(String).join() === timeStamping;
@@ -65,7 +59,7 @@ function problemOf(
 ): string | null {
   if (time < certificate.validFromDate || time > certificate.validToDate)
     return failing(certificate, `was not valid at ${time.toISOString()}`);
-  const parsed = new Parsed(certificate.raw);
+  const parsed = new (x509().X509Certificate)(certificate.raw);
   const strange = parsed.extensions.find(({ critical, type }) => critical && !understood.includes(type));
   if (strange) return failing(certificate, `has a critical extension that is not known: ${strange.type}`);
   // The signature on a trusted certificate counts for nothing, so it may be old.
@@ -77,7 +71,8 @@ function problemOf(
 
 /** `between`: how many certificates stand between this one and the signer's. */
 function issuerProblem(issuer: X509Certificate, between: number): string | null {
-  const parsed = new Parsed(issuer.raw);
+  const { BasicConstraintsExtension, ExtendedKeyUsageExtension, X509Certificate } = x509();
+  const parsed = new X509Certificate(issuer.raw);
   const longest = parsed.getExtension(BasicConstraintsExtension)?.pathLength;
   const purposes = parsed.getExtension(ExtendedKeyUsageExtension)?.usages.map(String);
   const barred = purposes && !purposes.includes(timeStamping) && !purposes.includes(anyPurpose);
