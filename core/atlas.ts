@@ -17,16 +17,21 @@ export function atlasOf(vendors: readonly Vendor[]): Atlas {
   const endpoints = vendors.flatMap((vendor) => vendor.endpoints);
   const settings = vendors.flatMap((vendor) => vendor.settings);
   return {
-    hosts: Object.fromEntries(
+    defaults: byName([
+      ...Object.entries(standardDefaults),
+      ...settings.map(({ name, default: host = null }): [string, string | null] => [name, host]),
+    ]),
+    hosts: byName(
       endpoints
         .filter(({ verified, host }) => verified && !host.includes("{"))
-        .map(({ host, jurisdiction }) => [host, jurisdiction]),
+        .map(({ host, jurisdiction }): [string, string] => [host, jurisdiction]),
     ),
-    defaults: {
-      ...standardDefaults,
-      ...Object.fromEntries(settings.map((setting) => [setting.name, setting.default ?? null])),
-    },
   };
+}
+
+/** In the order of the alphabet: a plan holds it many times, and its canonical JSON then needs no sorting. */
+function byName<T>(entries: readonly [string, T][]): Record<string, T> {
+  return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
 
 /** What is known of a host: its own jurisdiction, or that of the known name it is below, which says where it

@@ -73,7 +73,8 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     askedAt: ({ to }) => receivers.askedAt.get(`${to.region}/${to.system}`) ?? Number.NEGATIVE_INFINITY,
     triesOf: (item) => {
       const { attempt = [], late } = records.get(item.id) ?? {};
-      const tries = attempt.flatMap((observation) => observation.tries);
+      const tries =
+        attempt.length > 1 ? attempt.flatMap((observation) => observation.tries) : (attempt[0]?.tries ?? []);
       return late ? tries.map((one) => climbedLate(one, tries, late)) : tries;
     },
     plantedIn: memoised((region) => [...(planted.get(region)?.values() ?? [])]),
@@ -86,14 +87,15 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
 }
 
 function recordsOf(plan: Plan, journals: readonly Journal[]): Map<string, ItemRecord> {
-  const records = new Map(plan.items.map((item): [string, ItemRecord] => [item.id, { item }]));
+  const records = new Map<string, ItemRecord>();
+  for (const item of plan.items) records.set(item.id, { item });
   for (const { region, entries } of journals) {
     for (const entry of entries) {
       if (entry.type !== "observation" && entry.type !== "late") continue;
       const record = records.get(entry.item);
       if (record?.item.from.region !== region) continue;
-      if (entry.type === "late") record.late = [...(record.late ?? []), entry];
-      else record[entry.phase] = [...(record[entry.phase] ?? []), entry];
+      if (entry.type === "late") record.late = added(record.late, entry);
+      else record[entry.phase] = added(record[entry.phase], entry);
     }
   }
   return records;
@@ -257,7 +259,11 @@ function climbedLate(one: Try, all: readonly Try[], late: readonly Late[]): Try 
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const list = map.get(key);
-  if (list) list.push(value);
-  else map.set(key, [value]);
+  map.set(key, added(map.get(key), value));
+}
+
+function added<T>(list: T[] | undefined, one: T): T[] {
+  if (!list) return [one];
+  list.push(one);
+  return list;
 }

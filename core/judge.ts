@@ -113,13 +113,20 @@ function verdictOf(
 ): Verdict {
   const verdict = {
     item: planned,
-    addresses: [...new Set(tries.flatMap((one) => one.address ?? []))],
+    addresses: addressesOf(tries),
     waiver: waiverFor(planned, map),
     twin: planned.twin ? book.control(planned.twin) : null,
     targetAlive: planned.targetAlive ? book.control(planned.targetAlive) : null,
   };
   const { twin, targetAlive } = verdict;
   return { ...verdict, ...findingOf(planned, { tries, map, book, twin, targetAlive }) };
+}
+
+/** Each once. */
+function addressesOf(tries: readonly Try[]): string[] {
+  const found: string[] = [];
+  for (const { address } of tries) if (address !== null && !found.includes(address)) found.push(address);
+  return found;
 }
 
 function findingOf(planned: PlannedItem, evidence: Evidence): Finding {
@@ -149,12 +156,12 @@ function tooSeldom(
   { tries, targetAlive }: Evidence,
 ): Finding | null {
   const asked = vector.route === "address" && contacts === "own" ? (targetAlive?.addresses.length ?? 1) : 1;
+  const wanted = repeats * asked;
+  if (wanted === 1) return null;
   const byAddress = Map.groupBy(tries, ({ address }) => address);
   byAddress.delete(null);
-  const [few] = [...byAddress].filter(([, made]) => made.length < repeats * asked);
-  return few
-    ? unproven(`${few[0]} was tried ${few[1].length} times of ${repeats * asked}`, "ADDRESS_UNTRIED")
-    : null;
+  const [few] = [...byAddress].filter(([, made]) => made.length < wanted);
+  return few ? unproven(`${few[0]} was tried ${few[1].length} times of ${wanted}`, "ADDRESS_UNTRIED") : null;
 }
 
 function journalDoubt(planned: PlannedItem, { book }: Evidence): Finding | null {

@@ -146,8 +146,8 @@ function inventoryLine(system: System): RegionReport["systems"][number] {
   return { id, kind, path, holds, retention, readers, exporters, backups: words };
 }
 
-function reportVerdict({ item, ...verdict }: Verdict, context: ReportContext): ReportVerdict {
-  const { waiver } = verdict;
+function reportVerdict(verdict: Verdict, context: ReportContext): ReportVerdict {
+  const { item, waiver } = verdict;
   return {
     id: item.id,
     family: item.family,

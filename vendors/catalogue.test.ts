@@ -4,6 +4,8 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { stringify } from "yaml";
+import { atlasOf } from "../core/atlas.ts";
+import { canonicalJson } from "../core/digest.ts";
 import { RingfenceError } from "../core/errors.ts";
 import { endpointFor, hostOf } from "../core/vendors.ts";
 import { loadVendors } from "./catalogue.ts";
@@ -78,6 +80,10 @@ describe("the catalogue", () => {
     const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".yaml"));
     expect(vendors.map(({ id }) => `${id}.yaml`)).toEqual(files.sort());
     expect(vendors.length).toBeGreaterThanOrEqual(48);
+  });
+
+  test("is an atlas in the order of the alphabet, which a plan then need not sort", () => {
+    expect(JSON.stringify(atlasOf(vendors))).toBe(canonicalJson(atlasOf(vendors)));
   });
 
   test.each(vendors)("$id is short and says when it was read", ({ notes, endpoints, checked }) => {
