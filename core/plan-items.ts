@@ -49,39 +49,55 @@ function vectorsOf(check: Check, system: System): Vector[] {
 }
 
 export function attemptsFrom(region: string, subject: Subject): PlannedItem[] {
-  const { map, memo, system, check } = subject;
-  const homes = homesOf(system, map);
+  const { family } = subject.check;
+  return family === "trespass" || family === "send"
+    ? crossingsFrom(region, subject)
+    : looksIn(region, subject);
+}
+
+function crossingsFrom(region: string, subject: Subject): PlannedItem[] {
+  const { memo, system, check } = subject;
+  const twinBy = { probe: check.twinBy ?? check.probe };
+  const aliveBy = { probe: check.aliveBy ?? check.probe };
+  const targets = check.everySystem ? null : targetsFrom(region, subject);
+  return vectorsOf(check, system).flatMap((vector) => {
+    const own = twinSystem(region, vector, subject);
+    const twin = own && memo.once(controlId(targetAt(region, own), twinBy, vector));
+    return (targets ?? systemsAbroad(region, subject, vector)).map((target) => {
+      const place = target.system === system.id ? [placeOf(target)] : [placeOf(target), target.system];
+      return item(subject, {
+        id: [...attemptId(region, vector, subject), ...place].join("/"),
+        role: "attempt",
+        vector,
+        from: region,
+        to: target,
+        own: own?.id,
+        twin,
+        targetAlive: memo.once(controlId(target, aliveBy, vector)),
+      });
+    });
+  });
+}
+
+function looksIn(region: string, subject: Subject): PlannedItem[] {
+  const { map, system, check } = subject;
+  if (!homesOf(system, map).includes(region) || !hasKey(system, region, check.needs)) return [];
   // Nothing of production may be in what is not production, whichever region it is of.
   const sought = Object.keys(map.regions).filter((id) => id !== region || !system.production);
+  const here = targetAt(region, system);
   return vectorsOf(check, system).flatMap((vector) => {
-    const id = [system.path, system.id, check.probe, vectorId(vector), region];
-    if (check.family === "trespass" || check.family === "send") {
-      const own = twinSystem(region, vector, subject);
-      const twinBy = { probe: check.twinBy ?? check.probe };
-      const aliveBy = { probe: check.aliveBy ?? check.probe };
-      const twin = own && memo.once(controlId(own, twinBy, vector, { region }));
-      return targetsFrom(region, subject, vector).map((target) => {
-        const place = target.system ? [placeOf(target), target.system.id] : [placeOf(target)];
-        return item(subject, {
-          id: [...id, ...place].join("/"),
-          role: "attempt",
-          vector,
-          from: region,
-          to: target,
-          own: own?.id,
-          twin,
-          targetAlive: memo.once(controlId(target.system ?? system, aliveBy, vector, target)),
-        });
-      });
-    }
-    if (!homes.includes(region) || !hasKey(system, region, check.needs)) return [];
-    const inside = { role: "attempt" as const, vector, from: region, to: { region } };
+    const id = attemptId(region, vector, subject);
+    const inside = { role: "attempt" as const, vector, from: region, to: here };
     if (!check.perOtherRegion) return [item(subject, { ...inside, id: id.join("/") })];
     return sought.map((about) => {
       const targetAlive = openedIn(about, { region, vector, subject });
       return item(subject, { ...inside, id: [...id, "of", about].join("/"), about, targetAlive });
     });
   });
+}
+
+function attemptId(region: string, vector: Vector, { system, check }: Subject): string[] {
+  return [system.path, system.id, check.probe, vectorId(vector), region];
 }
 
 /** The control that shows that what a look presents for another region's data does open it there. */
@@ -93,18 +109,18 @@ function openedIn(
   if (!check.opens || !hasKey(system, region, check.opens) || !homesOf(system, map).includes(about))
     return undefined;
   const aliveBy = { probe: check.aliveBy ?? check.probe };
-  return memo.once(controlId(system, aliveBy, vector, { region: about }));
+  return memo.once(controlId(targetAt(about, system), aliveBy, vector));
 }
 
 /** At home there is nothing to learn: one control serves the vectors by name and by address. What is sent
  *  outward leaves from there all the same. */
 export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
   const { memo, system, check } = subject;
-  const away = check.outward ? { to: { region: outside }, own: system.id } : { to: target };
+  const away = check.outward ? { to: targetAt(outside, system), own: system.id } : { to: target };
   const [route = "name"] = check.routes;
   return vectorsOf({ ...check, routes: [route] }, system).map((vector) =>
     item(subject, {
-      id: memo.once(controlId(system, check, vector, target)),
+      id: memo.once(controlId(target, check, vector)),
       role: "control",
       vector,
       from: target.region,
@@ -114,39 +130,36 @@ export function controlsAt(target: Target, subject: Subject): PlannedItem[] {
 }
 
 function controlId(
-  system: System,
+  target: Target,
   { probe }: { probe: string },
   { addressFamily, credentials }: Vector,
-  target: Target,
 ): string {
   const vector = `ipv${addressFamily}-${credentials}`;
-  return ["control", system.id, probe, vector, placeOf(target)].join("/");
+  return ["control", target.system, probe, vector, placeOf(target)].join("/");
 }
 
-/** Where an attempt goes: to a region's system, which is the subject's unless another is named, or to another
- *  endpoint of the system's vendor. */
-interface Target {
-  region: string;
-  system?: System;
-  endpoint?: ForeignEndpoint;
+/** Where an attempt goes: to a region's system, or to another endpoint of the system's vendor. */
+type Target = PlannedItem["to"];
+
+function targetAt(region: string, { id }: System, endpoint?: ForeignEndpoint): Target {
+  return endpoint ? { endpoint, region, system: id } : { region, system: id };
 }
 
 function placeOf({ region, endpoint }: Target): string {
   return endpoint?.host ?? region;
 }
 
-function targetsFrom(region: string, subject: Subject, vector: Vector): Target[] {
+function targetsFrom(region: string, subject: Subject): Target[] {
   const { system, map, check } = subject;
-  if (check.everySystem) return systemsAbroad(region, subject, vector);
   const homes = homesOf(system, map);
-  if (check.outward) return homes.includes(region) ? [{ region: outside }] : [];
+  if (check.outward) return homes.includes(region) ? [targetAt(outside, system)] : [];
   const hostIn = (home: string) => endpointOf(system, home).host;
   // Two regions of one jurisdiction may use the same endpoint of a vendor: that is no crossing.
   const shares = check.everyEndpoint === true && homes.includes(region);
   const others = homesWith(check, system, map).filter(
     (home) => home !== region && !(shares && hostIn(home) === hostIn(region)),
   );
-  return [...others.map((home) => ({ region: home })), ...foreignFrom(region, subject)];
+  return [...others.map((home) => targetAt(home, system)), ...foreignFrom(region, subject)];
 }
 
 /** Where a check finds what it needs: what goes over something of one's own needs it there, not at the target. */
@@ -160,22 +173,21 @@ function systemsAbroad(region: string, { map, system, listening }: Subject, vect
     .flatMap((other) =>
       homesOf(other, map)
         .filter((home) => home !== region && home !== outside)
-        .map((home) => ({ region: home, system: other })),
+        .map((home) => targetAt(home, other)),
     );
 }
 
-function foreignFrom(region: string, subject: Subject): Target[] {
-  if (!subject.check.everyEndpoint) return [];
-  return subject.memo.foreign(region, subject.system).map((endpoint) => ({ region: outside, endpoint }));
+function foreignFrom(region: string, { check, memo, system }: Subject): Target[] {
+  if (!check.everyEndpoint) return [];
+  return memo.foreign(region, system).map((endpoint) => targetAt(outside, system, endpoint));
 }
 
 /** Everywhere that somebody may have to show to be alive. */
 export function targetsOf(subject: Subject): Target[] {
-  const away = subject.check.outward ? [outside] : [];
-  const homes = [...homesWith(subject.check, subject.system, subject.map), ...away].map(
-    (region): Target => ({ region }),
-  );
-  const foreign = Object.keys(subject.map.regions).flatMap((region) => foreignFrom(region, subject));
+  const { check, system, map } = subject;
+  const away = check.outward ? [outside] : [];
+  const homes = [...homesWith(check, system, map), ...away].map((region) => targetAt(region, system));
+  const foreign = Object.keys(map.regions).flatMap((region) => foreignFrom(region, subject));
   const named = new Map(foreign.map((target) => [placeOf(target), target]));
   return [...homes, ...named.values()].filter(({ region }) => region !== outside || subject.outside);
 }
@@ -205,11 +217,10 @@ function item(
   },
 ): PlannedItem {
   const { from, to } = part;
-  const { system: other } = to;
-  const target = (other ?? system).id;
+  const other = to.system === system.id ? "" : ` ${to.system}`;
   const place = to.endpoint ? `${to.endpoint.host} (${to.endpoint.jurisdiction})` : to.region;
   const inside = from === to.region ? place : part.role === "control" ? from : null;
-  const arrow = inside ? `inside ${inside}` : `${from} to ${place}${other ? ` ${other.id}` : ""}`;
+  const arrow = inside ? `inside ${inside}` : `${from} to ${place}${other}`;
   const whose = part.about ? `, canary of ${part.about}` : "";
   const title = [arrow, system.id, check.probe, vectorText(part.vector)].join(" ");
   // In the order of the alphabet, so that the canonical JSON of a large plan needs no sorting. What is
@@ -220,7 +231,7 @@ function item(
     contacts: check.contacts,
     deadlineMs: map.attempts.deadlineMs,
     family: check.family,
-    from: memo.one(`from ${from}`, () => ({ principal: "workload", region: from })),
+    from: memo.from(from),
     goal: check.goal,
     id: part.id,
     kind: kind.kind,
@@ -235,13 +246,9 @@ function item(
     stopBy: system.stopBy ?? kind.stopBy,
     targetAlive: part.targetAlive,
     title: whose === "" ? title : title + whose,
-    to: memo.one(`to ${place} ${target}`, () => ({
-      ...(to.endpoint ? { endpoint: to.endpoint } : {}),
-      region: to.region,
-      system: target,
-    })),
+    to,
     twin: part.twin,
-    vector: memo.one(`by ${vectorId(part.vector)}`, () => part.vector),
+    vector: part.vector,
     witnessed: check.witnessed ? true : undefined,
   };
   return planned as PlannedItem;

@@ -1,3 +1,4 @@
+import type { PlannedItem } from "./plan.ts";
 import { hasKey, homesOf, type ResidencyMap, type System } from "./residency-map.ts";
 import { type ForeignEndpoint, foreignEndpoints } from "./vendor-use.ts";
 import type { Vendor } from "./vendors.ts";
@@ -8,9 +9,9 @@ export interface PlanMemo {
   /** A region's own systems of a kind and an address family, with the key that a check needs; by id, in order. */
   own(region: string, wanted: OwnSystem): ReadonlyMap<string, System>;
   foreign(region: string, system: System): readonly ForeignEndpoint[];
-  /** The same text as one string, however often it is made; and what a key stands for as one object. */
+  from(region: string): PlannedItem["from"];
+  /** The same text as one string, however often it is made. */
   once(text: string): string;
-  one<T extends object>(key: string, make: () => T): T;
 }
 
 export interface OwnSystem {
@@ -23,7 +24,7 @@ export function planMemo(map: ResidencyMap, vendors: readonly Vendor[]): PlanMem
   const own = new Map<string, ReadonlyMap<string, System>>();
   const foreign = new Map<string, readonly ForeignEndpoint[]>();
   const texts = new Map<string, string>();
-  const values = new Map<string, object>();
+  const origins = new Map<string, PlannedItem["from"]>();
   return {
     own: (region, wanted) =>
       remembered(own, `${region} ${wanted.addressFamily} ${wanted.kind} ${wanted.needs}`, () =>
@@ -31,8 +32,8 @@ export function planMemo(map: ResidencyMap, vendors: readonly Vendor[]): PlanMem
       ),
     foreign: (region, system) =>
       remembered(foreign, `${region} ${system.id}`, () => foreignEndpoints(region, { system, map, vendors })),
+    from: (region) => remembered(origins, region, () => ({ principal: "workload", region })),
     once: (text) => remembered(texts, text, () => text),
-    one: <T extends object>(key: string, make: () => T) => remembered(values, key, make) as T,
   };
 }
 

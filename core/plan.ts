@@ -126,7 +126,8 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
       gaps.push(...gapsOf(planned, region, world.outside));
     }
   }
-  const needed = new Set(attempts.flatMap((attempt) => [attempt.twin, attempt.targetAlive]));
+  const needed = new Set<string | undefined>();
+  for (const { twin, targetAlive } of attempts) needed.add(twin).add(targetAlive);
   const controls = checksOf(map.systems, kinds)
     .flatMap(({ system, check, kind }) => {
       const subject = { ...world, system, check, kind };
