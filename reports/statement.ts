@@ -2,7 +2,7 @@ import { z } from "zod";
 import { HistoryPosition } from "../attest/observed-statement.ts";
 import { canonicalJson } from "../core/digest.ts";
 import { RegionGrade } from "../core/vocabulary.ts";
-import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
+import type { ReportVerdict, RunSummary } from "./report.ts";
 import type { ReportHead } from "./report-text.ts";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
@@ -98,14 +98,17 @@ export function timeOfRun({ predicate }: RunStatement): string {
   return predicate[runExtension].signedAt;
 }
 
+/** What a statement says of each attempt. */
+type Graded = Pick<ReportVerdict, "id" | "grade" | "waiver">;
+
 /** `files`: what this region's evidence rests on, name → SHA-256. The format has no word for inconclusive:
  *  whatever is neither contained nor a waived breach is a failed test. */
 export function buildRegionStatement(
-  report: RegionReport,
+  report: ReportHead & { verdicts: readonly Graded[] },
   files: Readonly<Record<string, string>>,
   { drills, history, pages, signedAt }: Pick<RegionClaims, "drills" | "history" | "pages" | "signedAt">,
 ): RegionStatement {
-  const names = (wanted: (verdict: ReportVerdict) => boolean) =>
+  const names = (wanted: (verdict: Graded) => boolean) =>
     report.verdicts.filter(wanted).map((verdict) => verdict.id);
   return {
     ...statementOver(files),

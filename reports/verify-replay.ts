@@ -1,10 +1,9 @@
 import { canonicalJson, digestOfPieces } from "../core/digest.ts";
-import { judge } from "../core/judge.ts";
+import { judge, type Verdict } from "../core/judge.ts";
 import { Plan, planDigest } from "../core/plan.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
-import { buildRegionReport, buildRunSummary, type Judged } from "./build-report.ts";
+import { buildRegionHead, buildRunSummary, type Judged, reportVerdicts } from "./build-report.ts";
 import { bundleName, coveredFiles, isCovered } from "./evidence.ts";
-import type { RegionReport } from "./report.ts";
 import { type ReportHead, reportPieces } from "./report-text.ts";
 import {
   buildRegionStatement,
@@ -96,32 +95,41 @@ function compareReport(
   const { folder, problems, run, reportOf } = examined;
   const { head, rerunOptions, whole } = reportOf(region);
   const { runId, environment, fidelity, durationMs, startedAt, partial } = run;
-  const rebuilt = buildRegionReport(region, judged, {
+  const context = {
     ...{ runId, environment, fidelity, durationMs, startedAt, filtered: partial },
     ...{ limits: head.limits, version: head.version, rerunOptions },
     signers: { judge: head.signers.judged, regions: { [region]: head.signers.observed } },
-  });
-  problems.push(...contradicted(rebuilt, statements));
-  const { verdicts, ...rebuiltHead } = rebuilt;
-  if (digestOfPieces(reportPieces(rebuiltHead, verdicts)) === folder.sha256(`${region}/report.json`))
-    return rebuiltHead;
-  const stored = whole();
-  if (canonicalJson(rebuilt) === canonicalJson(stored)) return rebuiltHead;
-  const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== verdicts[index]?.grade);
+  };
+  const rebuilt = buildRegionHead(region, judged, context);
+  const verdicts = judged.judgement.verdicts.filter(({ item }) => item.from.region === region);
+  problems.push(...contradicted(rebuilt, verdicts, statements));
+  // One line at a time: a large region's are best not held all at once.
+  const lines = () => reportVerdicts(region, judged, context);
+  if (digestOfPieces(reportPieces(rebuilt, lines())) === folder.sha256(`${region}/report.json`))
+    return rebuilt;
+  const [stored, right] = [whole(), { ...rebuilt, verdicts: [...lines()] }];
+  if (canonicalJson(right) === canonicalJson(stored)) return rebuilt;
+  const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== right.verdicts[index]?.grade);
   problems.push(
     `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,
   );
-  return rebuiltHead;
+  return rebuilt;
 }
 
 /** What only the judge knows is taken from what was signed: when, the drills' score, and the place in a history. */
-function contradicted(report: RegionReport, { ofRegions, observers }: Statements): string[] {
-  const { id } = report.region;
+function contradicted(
+  head: ReportHead,
+  verdicts: readonly Verdict[],
+  { ofRegions, observers }: Statements,
+): string[] {
+  const { id } = head.region;
   const signed = ofRegions.get(id);
   if (!signed) return [];
   const { drills, history, pages, signedAt } = signed.predicate[regionExtension];
   const files = filesOf(signed, coveredFiles(id, observers));
-  const rebuilt = buildRegionStatement(report, files, { drills, history, pages, signedAt });
+  const graded = verdicts.map(({ item, grade, waiver }) => ({ id: item.id, grade, waiver }));
+  const claims = { drills, history, pages, signedAt };
+  const rebuilt = buildRegionStatement({ ...head, verdicts: graded }, files, claims);
   return contradictions(`${id}/${bundleName}`, signed, rebuilt);
 }
 
