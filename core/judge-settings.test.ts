@@ -38,7 +38,20 @@ const map = aMap({
       },
     }),
     aSystem({ id: "site", home: "eu", endpoint: { vendor: "vendor", host: "sites.net" } }),
-    aSystem({ id: "one", home: "us", endpoint: { host: "one.internal", secret: { credentials: "x" } } }),
+    aSystem({
+      id: "one",
+      home: "us",
+      endpoint: { host: "one.internal", bucket: "ledger", secret: { credentials: "x" } },
+    }),
+    aSystem({
+      id: "uploads",
+      endpoint: { host: "uploads", bucket: "uploads.{region}.example" },
+    }),
+    aSystem({
+      id: "wide",
+      endpoint: { host: "{region}.wide.example" },
+      perRegion: { eu: { host: "wide.example" } },
+    }),
   ],
 });
 const atlas: Atlas = {
@@ -70,7 +83,9 @@ describe("what a setting of the EU names is", () => {
       "out",
       /X names orders.us.internal, which is us's/,
     ],
+    ["a name under another region's database", host("replica-1.orders.us.internal"), "out", /us's/],
     ["a system that another region alone has", host("one.internal"), "out", /us's/],
+    ["a name under another region's, which is under the own one", host("x.us.wide.example"), "out", /us's/],
     ["a name that only ends like a known one", host("notone.internal"), "unknown"],
     ["an address of the own plan", host("10.10.2.3"), "here"],
     ["an address of another region's plan", host("fd10:20::7"), "out", /an address of us/],
@@ -91,10 +106,18 @@ describe("what a setting of the EU names is", () => {
     ["a host that nobody knows", host("api.example.net"), "unknown", /api.example.net/],
     ["a host named like an object's own property", host("constructor"), "unknown"],
     ["a host that says itself that it is another region's", host("queue.us.example.net"), "out", /in us/],
+    ["a host that says that it is of both", host("eu-to-us.example.net"), "out", /in us/],
+    ["a host with another region's id inside of a word", host("plus.example.net"), "unknown"],
     ["a host that says that it is the own region's", host("queue.eu.example.net"), "unknown"],
     ["an AWS endpoint of the own region", host("sqs.eu.amazonaws.com"), "here"],
     ["an AWS endpoint of another region", host("sqs.us.amazonaws.com"), "out"],
     ["an AWS endpoint of a region of nobody's", host("sqs.me-south-1.amazonaws.com"), "unknown"],
+    [
+      "an AWS endpoint of nobody's, for what is called like the own region",
+      host("eu.me-south-1.amazonaws.com"),
+      "unknown",
+    ],
+    ["a name that only begins like an AWS endpoint", host("sqs.eu.amazonaws.com.example.net"), "unknown"],
     ["an AWS endpoint whose region stands before the service", host("x.eu.rds.amazonaws.com"), "here"],
     ["a bucket at an AWS endpoint", host("files.s3.eu.amazonaws.com"), "here"],
     ["a bucket at an old AWS endpoint", host("files.s3-us.amazonaws.com"), "out"],
@@ -107,6 +130,9 @@ describe("what a setting of the EU names is", () => {
     ["the own site at a vendor", host("sites.net"), "here"],
     ["a name under the own site at a vendor, which may be anywhere", host("x.sites.net"), "unknown"],
     ["what is no host in the own endpoint", host("orders"), "unknown"],
+    ["a name under the own host that has no domain", host("x.uploads"), "unknown"],
+    ["a host called like the own bucket", host("files-eu"), "unknown"],
+    ["a name under one that only the own bucket has", host("x.uploads.eu.example"), "unknown"],
     ["a name under the own mail domain", host("legacy.acme.example"), "unknown"],
     ["a receiver outside of all regions", host("outpost.net"), "unknown"],
     ["the own region", region("eu"), "here"],
@@ -114,10 +140,13 @@ describe("what a setting of the EU names is", () => {
     ["another region", region("us"), "out"],
     ["another region, as the cloud calls it", region("us-central-1"), "out"],
     ["a database called like a region", region("orders"), "unknown"],
+    ["a bucket called like a region", region("files-eu"), "unknown"],
     ["a database called like a bucket", bucket("orders"), "unknown"],
     ["a region that nobody declared", region("eu-west-9"), "unknown", /does not know/],
     ["the own bucket", bucket("files-eu"), "here"],
     ["another region's bucket", bucket("files-us"), "out", /bucket files-us/],
+    ["a bucket that another region alone has", bucket("ledger"), "out", /us's/],
+    ["a region called like a bucket", bucket("eu-central-1"), "unknown"],
     ["an unknown bucket with another region's name", bucket("other-us-files"), "out"],
     [
       "an unknown bucket with the own region's name, which anybody may choose",
@@ -147,13 +176,26 @@ describe("what a setting of the EU names is", () => {
     });
   });
 
+  test.each([
+    [true, "here"],
+    [false, "unknown"],
+  ])("a vendor's host, as far as a source of the vendor says where it is: %s", (verified, kind) => {
+    const endpoint = { host: "in.logs.example", jurisdiction: "EU", region: "EU", purpose: "logs" };
+    const vendors = loadVendors()
+      .slice(0, 1)
+      .map((vendor) => ({ ...vendor, endpoints: [{ ...endpoint, default: false, verified }] }));
+    const { items } = planAttempts(map, withSettings, { environment: "replica", vendors });
+    const own = items.find(({ id }) => id === item.id);
+    expect(own && whereaboutsOf(host("in.logs.example"), own, map).kind).toBe(kind);
+  });
+
   test("never here because of a name that no map, plan or vendor vouches for", () => {
     const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
     const names = fc.array(label, { minLength: 1, maxLength: 5 }).map((labels) => labels.join("."));
     fc.assert(
       fc.property(names, (name) => {
         const vouched =
-          /(^|\.)(localhost|(orders|proxy)\.eu\.internal|eu\.vendor\.com|sites\.net)$|amazonaws\.com$|api\.aws$|^[\d.]+$/;
+          /(^|\.)(localhost|(orders|proxy)\.eu\.internal|eu\.vendor\.com|sites\.net|wide\.example)$|^uploads$|amazonaws\.com$|api\.aws$|^[\d.]+$/;
         if (whereaboutsOf(host(name), item, map).kind === "here") expect(name).toMatch(vouched);
       }),
     );
