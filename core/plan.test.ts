@@ -506,7 +506,9 @@ describe("what lies outside of all regions", () => {
 describe("what only some regions say in their endpoint", () => {
   const needy = kinds.map((kind) => ({
     ...kind,
-    checks: kind.checks.map((check) => (check.probe === "stray" ? { ...check, needs: "search" } : check)),
+    checks: kind.checks.map((check) =>
+      ["stray", "read", "carry"].includes(check.probe) ? { ...check, needs: "search" } : check,
+    ),
   }));
   const plannedOf = (system: System) =>
     planAttempts(aMap({ regions: ["eu", "us"], systems: [system] }), needy, { environment });
@@ -517,6 +519,27 @@ describe("what only some regions say in their endpoint", () => {
     expect(found.notClaimed).toContainEqual(
       expect.objectContaining({ probe: "stray", reason: "its endpoint in us has no search" }),
     );
+  });
+
+  test("is trespassed on there only, and named as not claimed elsewhere", () => {
+    const found = plannedOf(aSystem({ checks: ["read"], perRegion: { eu: { search: "/all" } } }));
+    expect(new Set(attemptsOf(found).map(({ from, to }) => `${from.region} ${to.region}`))).toEqual(
+      new Set(["us eu"]),
+    );
+    expect(found.notClaimed).toContainEqual(
+      expect.objectContaining({ probe: "read", reason: "its endpoint in us has no search" }),
+    );
+  });
+
+  test("is no excuse where the way leads over the own system, because its lack is a gap already", () => {
+    const found = plannedOf(aSystem({ kind: "sink", perRegion: { eu: { search: "/all" } } }));
+    const carried = attemptsOf(found).filter(({ probe }) => probe === "carry");
+    expect(carried.map(({ from, twin }) => [from.region, twin === undefined])).toEqual([
+      ["eu", false],
+      ["us", true],
+    ]);
+    expect(found.gaps).toEqual([expect.objectContaining({ region: "us", probe: "carry" })]);
+    expect(found.notClaimed).toEqual([]);
   });
 
   test("is a gap where a way out needs it of the region that tries it", () => {
