@@ -258,6 +258,11 @@ describe("a tenant that moved here", () => {
     expect(gradesWith(said({ rows: 5, digest: other }))).toEqual({ ...clean, eu: "breached" });
   });
 
+  test("is not shown to be whole where its source names a part that nobody counted here", () => {
+    expect(gradesWith(said(files))).toEqual({ ...clean, eu: "inconclusive" });
+    expect(gradesWith(said(files), "files")).toEqual(clean);
+  });
+
   test("is not held against what is said of another system, or another tenant", () => {
     expect(gradesWith(said({ digest: other }), "files")).toEqual(clean);
     expect(gradesWith(said({ digest: other, tenant: "moved-elsewhere" }))).toEqual(clean);

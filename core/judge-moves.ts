@@ -14,7 +14,7 @@ export function brokenMove(
   const accepted = found.writes?.find(({ tenant, met }) => tenant === "moving" && met.kind === "accepted");
   if (accepted)
     return broken(`${accepted.how} was accepted for a tenant that is being moved`, "WRITE_ACCEPTED");
-  const said = book.sumsOf(planned.to.system).filter(({ by }) => by === "manifest");
+  const said = manifestsOf(planned, book);
   for (const counted of (found.sums ?? []).filter(({ by }) => by === "count")) {
     const other = said.find((sum) => sameRows(sum, counted) && differs(sum, counted));
     if (other) return broken(differenceOf(counted, other), "ROWS_DIFFER");
@@ -23,9 +23,13 @@ export function brokenMove(
 }
 
 /** Why a clean look at a move proves nothing after all. */
-export function moveDoubt(planned: PlannedItem, found: Findings): string | null {
+export function moveDoubt(
+  planned: PlannedItem,
+  found: Findings,
+  { book }: { book: ControlBook },
+): string | null {
   if (planned.looksFor === "writes") return writesDoubt(found.writes ?? [], planned.refusals ?? []);
-  return planned.looksFor === "sums" ? sumsDoubt(found.sums ?? []) : null;
+  return planned.looksFor === "sums" ? sumsDoubt(found.sums ?? [], manifestsOf(planned, book)) : null;
 }
 
 /** The settled tenant's write, which differs in the tenant only, is the control of the moving one's. */
@@ -44,7 +48,8 @@ function writesDoubt(writes: readonly Write[], refusals: readonly string[]): str
   return null;
 }
 
-function sumsDoubt(sums: readonly RowSum[]): string | null {
+/** What left is said at the source, too: a part that is missing here may be missing in the manifest here as well. */
+function sumsDoubt(sums: readonly RowSum[], everySaid: readonly RowSum[]): string | null {
   const counted = sums.filter(({ by }) => by === "count");
   const said = sums.filter(({ by }) => by === "manifest");
   if (counted.length === 0) return "no row of a tenant that moved was counted";
@@ -53,13 +58,18 @@ function sumsDoubt(sums: readonly RowSum[]): string | null {
     if (!said.some((one) => sameRows(one, sum)))
       return `no manifest says which rows of ${sum.part} left with ${sum.tenant}`;
   }
-  const uncounted = said.find(
+  const uncounted = everySaid.find(
     (one) =>
       counted.some(({ tenant }) => tenant === one.tenant) && !counted.some((sum) => sameRows(one, sum)),
   );
   return uncounted
     ? `the manifest of ${uncounted.tenant} names ${uncounted.part}, which was not counted`
     : null;
+}
+
+/** From all regions: of the one where the tenant arrived, and of the one that it left. */
+function manifestsOf({ to }: PlannedItem, book: ControlBook): RowSum[] {
+  return book.sumsOf(to.system).filter(({ by }) => by === "manifest");
 }
 
 function sameRows(one: RowSum, other: RowSum): boolean {
