@@ -215,12 +215,15 @@ describe("without both controls a failed attempt proves nothing", () => {
     ["read no canary", { before: [reached("data")] }, /another canary/],
     ["read the canary of something else", { before: [reached("data", "f".repeat(64))] }, /another canary/],
     ["began only long after the attempt", { before: [{ ...held, atSeconds: 18 }] }, /bracket/],
+    ["began six seconds after the attempt", { before: [{ ...held, atSeconds: 16 }] }, /bracket/],
     ["ended long before the attempt did", { after: [{ ...held, atSeconds: 5 }] }, /bracket/],
+    ["ended six seconds before the attempt did", { after: [{ ...held, atSeconds: 8 }] }, /bracket/],
     [
       "closed before it opened",
       { before: [{ ...held, atSeconds: 9 }], after: [{ ...held, atSeconds: 9 }] },
       /closing run/,
     ],
+    ["is sixteen minutes old", { before: [{ ...held, atSeconds: -940 }] }, /older than 15 minutes/],
     ["is a day old", { before: [{ ...held, atSeconds: -86_400 }] }, /older than 15 minutes/],
   ];
   const forTwin = (state: ControlState): ControlState =>

@@ -573,6 +573,21 @@ test("a system whose port the map asks nothing of is named as one that the proxy
   });
 });
 
+test("a system that anybody may connect to is not one that the proxy must not carry to", () => {
+  const systems = sample.systems.map((one) =>
+    one.id === "orders-db" ? { ...one, stopBy: "authorization" as const } : one,
+  );
+  const carriedTo = (map: typeof sample) =>
+    new Set(
+      attemptsOf(planAttempts(map, probes, whole)).flatMap(({ probe, to }) =>
+        probe === "proxy-systems" ? [to.system] : [],
+      ),
+    );
+  const all = carriedTo(sample);
+  expect(all).toContain("orders-db");
+  expect(carriedTo({ ...sample, systems })).toEqual(all.difference(new Set(["orders-db"])));
+});
+
 test("backups that the map keeps under another law are a gap", () => {
   const kept = (storedIn: string) =>
     planAttempts(
