@@ -116,8 +116,28 @@ function requestProblems({ request, ...record }: Vendor): string[] {
   ];
 }
 
+interface Collision {
+  id: string;
+  problem: string;
+}
+
+/** What records say that cannot all be true, or of which only one would count. */
+export function collisions(vendors: readonly Vendor[]): Collision[] {
+  return [...hostCollisions(vendors), ...settingCollisions(vendors)];
+}
+
+/** Where an SDK goes without a variable has to have one answer. */
+function settingCollisions(vendors: readonly Vendor[]): Collision[] {
+  const all = vendors.flatMap(({ id, settings }) => settings.map((setting) => ({ id, ...setting })));
+  return all.flatMap((one) =>
+    all
+      .filter((other) => other.name === one.name && other.default !== one.default)
+      .map(({ id }) => ({ id: one.id, problem: `settings: ${one.name} has another default for ${id}` })),
+  );
+}
+
 /** Hosts that two vendors claim: which vendor a host belongs to has to have one answer. */
-export function collisions(vendors: readonly Vendor[]): { id: string; problem: string }[] {
+function hostCollisions(vendors: readonly Vendor[]): Collision[] {
   const all = vendors.flatMap(({ id, endpoints }) =>
     endpoints.map(({ host }) => ({ id, host, pattern: patternOf(host), sample: sampleOf(host) })),
   );

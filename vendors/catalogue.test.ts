@@ -310,4 +310,17 @@ describe("a record that is wrong", () => {
       expect(message).toMatch(/endpoints: ".*" belongs to/);
     },
   );
+
+  test("is refused where another has another default for the same variable, because only one of them would count", () => {
+    const other = {
+      ...good(),
+      id: "other",
+      endpoints: [{ ...good().endpoints[0], host: "in.other.example" }],
+    };
+    const refused = (settings: object[]) =>
+      refusalOf({ "acme.yaml": stringify(good()), "other.yaml": stringify({ ...other, settings }) });
+    expect(refused([{ name: "OTHER_HOST" }])).toBeNull();
+    expect(refused([{ name: "ACME_HOST" }])).toMatch(/settings: ACME_HOST has another default/);
+    expect(refused([{ name: "ACME_HOST", default: "in.other.example" }])).toMatch(/has another default/);
+  });
 });
