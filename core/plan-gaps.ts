@@ -1,4 +1,5 @@
 import type { Gap, NotClaimed, PlannedItem } from "./plan.ts";
+import { isAbroad, type Subject } from "./plan-items.ts";
 import {
   type Check,
   hasKey,
@@ -64,6 +65,23 @@ export function notClaimedAt(system: System, check: Check, map: ResidencyMap): N
 export function notCarriedTo(other: System, proxy: System, check: Check): NotClaimed {
   const what = { path: proxy.path, system: proxy.id, probe: check.probe };
   return { ...what, reason: `the map asks only for ${other.checks?.join(", ")} of ${other.id}` };
+}
+
+/** Systems abroad that listen over an address family which a region's proxy does not: it is asked over its own only,
+ *  and may carry over the other all the same. */
+export function uncarriedGaps(region: string, { system, check, map, listening }: Subject): Gap[] {
+  if (!check.everySystem || !homesOf(system, map).includes(region)) return [];
+  return listening
+    .filter(
+      (other) => other.kind !== system.kind && homesOf(other, map).some((home) => isAbroad(home, region)),
+    )
+    .flatMap((other) => {
+      const missing = other.addressFamilies.filter((family) => !system.addressFamilies.includes(family));
+      return missing.map((family) => ({
+        ...{ path: system.path, region, system: system.id, probe: check.probe },
+        reason: `${system.id} does not listen over IPv${family}, so that it is not asked for ${other.id} over it`,
+      }));
+    });
 }
 
 /** Backups that the map itself puts under another law. */

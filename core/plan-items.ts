@@ -172,9 +172,14 @@ function systemsAbroad(region: string, { map, system, listening }: Subject, vect
     .filter((other) => other.kind !== system.kind && other.addressFamilies.includes(vector.addressFamily))
     .flatMap((other) =>
       homesOf(other, map)
-        .filter((home) => home !== region && home !== outside)
+        .filter((home) => isAbroad(home, region))
         .map((home) => targetAt(home, other)),
     );
+}
+
+/** In another region, and not in nobody's. */
+export function isAbroad(home: string, region: string): boolean {
+  return home !== region && home !== outside;
 }
 
 function foreignFrom(region: string, { check, memo, system }: Subject): Target[] {

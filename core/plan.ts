@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { Atlas, atlasOf } from "./atlas.ts";
 import { digestOf } from "./digest.ts";
-import { backupGaps, gapsOf, notCarriedTo, notClaimedAt, notClaimedOf, vendorGaps } from "./plan-gaps.ts";
+import {
+  backupGaps,
+  gapsOf,
+  notCarriedTo,
+  notClaimedAt,
+  notClaimedOf,
+  uncarriedGaps,
+  vendorGaps,
+} from "./plan-gaps.ts";
 import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
 import { planMemo } from "./plan-memo.ts";
 import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
@@ -121,9 +129,10 @@ export function planAttempts(map: ResidencyMap, kinds: readonly SystemKind[], sc
     notClaimed.push(...notClaimedAt(system, check, map));
     if (check.everySystem) notClaimed.push(...unasked.map((one) => notCarriedTo(one.system, system, check)));
     for (const region of vantages) {
-      const planned = attemptsFrom(region, { ...world, system, check, kind });
+      const subject = { ...world, system, check, kind };
+      const planned = attemptsFrom(region, subject);
       attempts.push(...planned);
-      gaps.push(...gapsOf(planned, region, world.outside));
+      gaps.push(...gapsOf(planned, region, world.outside), ...uncarriedGaps(region, subject));
     }
   }
   const needed = new Set<string | undefined>();
