@@ -21,6 +21,11 @@ export interface Origin {
   system: string;
 }
 
+/** What a region says of a tenant's rows. */
+export interface Said extends RowSum {
+  region: string;
+}
+
 /** A receiver that saw something, and from where it came. */
 export interface Sighting extends Origin {
   from: string;
@@ -42,7 +47,7 @@ export interface ControlBook {
   askedAt(item: PlannedItem): number;
   problemsOf(region: string): string[];
   /** What all regions say of the tenants that moved between their systems of that id. */
-  sumsOf(system: string): readonly RowSum[];
+  sumsOf(system: string): readonly Said[];
 }
 
 /** What its own region's journal says of one item. */
@@ -102,13 +107,13 @@ function recordsOf(plan: Plan, journals: readonly Journal[]): Map<string, ItemRe
 }
 
 /** By system, from all regions. */
-function sumsBySystem(records: ReadonlyMap<string, ItemRecord>): Map<string, RowSum[]> {
-  const sums = new Map<string, RowSum[]>();
+function sumsBySystem(records: ReadonlyMap<string, ItemRecord>): Map<string, Said[]> {
+  const sums = new Map<string, Said[]>();
   for (const { item, attempt = [] } of records.values()) {
     if (item.looksFor !== "sums") continue;
     for (const { tries } of attempt)
       for (const sum of tries.flatMap(({ findings }) => findings?.sums ?? []))
-        push(sums, item.to.system, sum);
+        push(sums, item.to.system, { ...sum, region: item.from.region });
   }
   return sums;
 }

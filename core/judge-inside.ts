@@ -156,7 +156,7 @@ function doubtIn(planned: PlannedItem, found: Findings, { map, book }: Evidence)
     return [...lost.slice(0, 5), ...(lost.length > 5 ? [`and ${lost.length - 5} more`] : [])].join("; ");
   const blind = found.links?.find((link) => link.region === undefined && link.addresses.length === 0);
   if (blind) return `nobody can say where ${blind.what} ${blind.peer} leads`;
-  return moveDoubt(planned, found, { book });
+  return moveDoubt(planned, found, { map, book });
 }
 
 /** Where the look itself has to come upon the own canary, and not only the session that it is made with: a tenant

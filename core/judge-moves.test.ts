@@ -263,6 +263,35 @@ describe("a tenant that moved here", () => {
     expect(gradesWith(said(files), "files")).toEqual(clean);
   });
 
+  test("is not shown to be whole where its source, as the map names it, says nothing of what left", () => {
+    const departed = { us: { departed: "moved-to-eu" } };
+    const named = aMap({ systems: [aSystem({ kind: "mover", perRegion: departed })] });
+    const gradeWith = (left: RowSum[], problems: string[] = []) => {
+      const observe: Observe = (item, phase) => {
+        const usual = asPromised(item, phase);
+        if (!usual || item.probe !== "whole" || item.from.region !== "us") return usual;
+        return {
+          ...usual,
+          findings: { ...usual.findings, sums: [...(usual.findings?.sums ?? []), ...left] },
+        };
+      };
+      const run = aRun({ plan: planAttempts(named, kinds, { environment: "replica" }), map: named, observe });
+      const journals = run.journals.map((journal) =>
+        journal.region === "us" ? { ...journal, problems } : journal,
+      );
+      const verdicts = judge(run.plan, run.map, journals).verdicts;
+      return verdicts.find(({ item }) => item.probe === "whole" && item.from.region === "eu");
+    };
+    expect(gradeWith([said()])).toMatchObject({ grade: "contained" });
+    expect(gradeWith([])).toMatchObject({
+      grade: "inconclusive",
+      reason: "us, which moved-to-eu left, does not say which rows of members left",
+    });
+    expect(gradeWith([said({ part: "files" })])).toMatchObject({ grade: "inconclusive" });
+    expect(gradeWith([counted()])).toMatchObject({ grade: "inconclusive" });
+    expect(gradeWith([said()], ["the hash chain is broken"])).toMatchObject({ grade: "inconclusive" });
+  });
+
   test("is not held against what is said of another system, or another tenant", () => {
     expect(gradesWith(said({ digest: other }), "files")).toEqual(clean);
     expect(gradesWith(said({ digest: other, tenant: "moved-elsewhere" }))).toEqual(clean);

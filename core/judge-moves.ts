@@ -1,7 +1,9 @@
-import type { ControlBook } from "./controls.ts";
-import type { Finding } from "./finding.ts";
+import type { ControlBook, Said } from "./controls.ts";
+import type { Evidence, Finding } from "./finding.ts";
 import type { Findings, RowSum, Write } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
+import { endpointOf, homesOf } from "./residency-map.ts";
+import { systemBook } from "./system-book.ts";
 
 /** What a mover promises of a tenant: that it takes no write while it moves, and arrives as it left. A write that
  *  is accepted meanwhile is lost with the source, and a row that differs is lost already: each is a breach, and
@@ -26,10 +28,12 @@ export function brokenMove(
 export function moveDoubt(
   planned: PlannedItem,
   found: Findings,
-  { book }: { book: ControlBook },
+  evidence: Pick<Evidence, "map" | "book">,
 ): string | null {
   if (planned.looksFor === "writes") return writesDoubt(found.writes ?? [], planned.refusals ?? []);
-  return planned.looksFor === "sums" ? sumsDoubt(found.sums ?? [], manifestsOf(planned, book)) : null;
+  if (planned.looksFor !== "sums") return null;
+  const sums = found.sums ?? [];
+  return sumsDoubt(sums, manifestsOf(planned, evidence.book)) ?? silentSource(planned, sums, evidence);
 }
 
 /** The settled tenant's write, which differs in the tenant only, is the control of the moving one's. */
@@ -67,8 +71,27 @@ function sumsDoubt(sums: readonly RowSum[], everySaid: readonly RowSum[]): strin
     : null;
 }
 
+/** Where the map says which region a tenant left, that has to say what left: a manifest that was made of the copy
+ *  would agree with it. */
+function silentSource(
+  planned: PlannedItem,
+  sums: readonly RowSum[],
+  { map, book }: Pick<Evidence, "map" | "book">,
+): string | null {
+  const system = systemBook(map).byId.get(planned.to.system);
+  if (!system) return null;
+  for (const sum of sums) {
+    const source = homesOf(system, map).find((home) => endpointOf(system, home).departed === sum.tenant);
+    if (source === undefined) continue;
+    const isTold = manifestsOf(planned, book).some((one) => one.region === source && sameRows(one, sum));
+    if (!isTold || book.problemsOf(source).length > 0)
+      return `${source}, which ${sum.tenant} left, does not say which rows of ${sum.part} left`;
+  }
+  return null;
+}
+
 /** From all regions: of the one where the tenant arrived, and of the one that it left. */
-function manifestsOf({ to }: PlannedItem, book: ControlBook): RowSum[] {
+function manifestsOf({ to }: PlannedItem, book: ControlBook): Said[] {
   return book.sumsOf(to.system).filter(({ by }) => by === "manifest");
 }
 
