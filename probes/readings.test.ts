@@ -58,6 +58,17 @@ describe("a canary", () => {
     );
   });
 
+  test.each(["\\u002d", "\\\\u002d", "%2D", "=2D", "&#x2d;", "&#45;"])(
+    "is found where a line of quoted-printable ends within %s",
+    (hyphen) => {
+      const canary = `ringfence-canary-${"A".repeat(20)}-${"B".repeat(22)}`;
+      const written = canary.replaceAll("-", hyphen);
+      for (const end of ["=\n", "=\r\n", "=\\r\\n"])
+        for (let at = 0; at <= written.length; at++)
+          expect(canariesIn(written.slice(0, at) + end + written.slice(at))).toContain(sha256(canary));
+    },
+  );
+
   test("is found in base64 that begins within a longer word", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[A-Za-z0-9+/_-]{0,9}$/), (before) => {

@@ -15,14 +15,15 @@ export function readingsOf(text: string, { shortest }: { shortest: number }): st
   return [...all];
 }
 
-const escapes =
-  /\\+(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*(\d{2,3});|=(?:\r?\n|(?:\\+r)?\\+n)/gi;
+/** A line of quoted-printable may end anywhere, within another escape, too. */
+const softBreaks = /=(?:\r?\n|(?:\\+r)?\\+n)/g;
+const escapes = /\\+(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*(\d{2,3});/gi;
 
 function unescaped(text: string): string {
-  return text.replace(escapes, (_, ...[ofJson, ofUrl, ofHtml, decimal]: (string | undefined)[]) => {
+  const joined = text.replace(softBreaks, "");
+  return joined.replace(escapes, (_, ...[ofJson, ofUrl, ofHtml, decimal]: (string | undefined)[]) => {
     const hex = ofJson ?? ofUrl ?? ofHtml;
-    const code = hex === undefined ? Number(decimal ?? Number.NaN) : Number.parseInt(hex, 16);
-    return Number.isNaN(code) ? "" : String.fromCharCode(code);
+    return String.fromCharCode(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16));
   });
 }
 
