@@ -21,11 +21,6 @@ export interface Origin {
   system: string;
 }
 
-/** What a region says of a tenant's rows. */
-export interface Said extends RowSum {
-  region: string;
-}
-
 /** A receiver that saw something, and from where it came. */
 export interface Sighting extends Origin {
   from: string;
@@ -46,8 +41,8 @@ export interface ControlBook {
   /** When the receiver of an item was last asked (ms since 1970; -Infinity: never). */
   askedAt(item: PlannedItem): number;
   problemsOf(region: string): string[];
-  /** What all regions say of the tenants that moved between their systems of that id. */
-  sumsOf(system: string): readonly Said[];
+  /** What is said of the tenants that moved between the systems of that id, by every region that was to be asked. */
+  sumsOf(system: string): ReadonlyMap<string, readonly RowSum[]>;
 }
 
 /** What its own region's journal says of one item. */
@@ -87,7 +82,7 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
     originsOf: (digest) => origins.get(digest) ?? [],
     slowestMs: slowestControls(records),
     problemsOf: memoised(problemsOf),
-    sumsOf: (system) => sums.get(system) ?? [],
+    sumsOf: (system) => sums.get(system) ?? new Map(),
   };
 }
 
@@ -106,14 +101,16 @@ function recordsOf(plan: Plan, journals: readonly Journal[]): Map<string, ItemRe
   return records;
 }
 
-/** By system, from all regions. */
-function sumsBySystem(records: ReadonlyMap<string, ItemRecord>): Map<string, Said[]> {
-  const sums = new Map<string, Said[]>();
+/** System → region → what is said there. */
+function sumsBySystem(records: ReadonlyMap<string, ItemRecord>): Map<string, Map<string, RowSum[]>> {
+  const sums = new Map<string, Map<string, RowSum[]>>();
   for (const { item, attempt = [] } of records.values()) {
     if (item.looksFor !== "sums") continue;
-    for (const { tries } of attempt)
-      for (const sum of tries.flatMap(({ findings }) => findings?.sums ?? []))
-        push(sums, item.to.system, { ...sum, region: item.from.region });
+    const tries = attempt.flatMap((observation) => observation.tries);
+    const said = tries.flatMap(({ findings }) => findings?.sums ?? []);
+    const byRegion = sums.get(item.to.system) ?? new Map<string, RowSum[]>();
+    byRegion.set(item.from.region, [...(byRegion.get(item.from.region) ?? []), ...said]);
+    sums.set(item.to.system, byRegion);
   }
   return sums;
 }

@@ -263,10 +263,15 @@ describe("a tenant that moved here", () => {
     expect(gradesWith(said(files), "files")).toEqual(clean);
   });
 
+  interface Heard {
+    problems?: string[];
+    regions?: string[];
+  }
+
   test("is not shown to be whole where its source, as the map names it, says nothing of what left", () => {
     const departed = { us: { departed: "moved-to-eu" } };
     const named = aMap({ systems: [aSystem({ kind: "mover", perRegion: departed })] });
-    const gradeWith = (left: RowSum[], problems: string[] = []) => {
+    const gradeWith = (left: RowSum[], { problems = [], regions = ["eu", "us", "ap"] }: Heard = {}) => {
       const observe: Observe = (item, phase) => {
         const usual = asPromised(item, phase);
         if (!usual || item.probe !== "whole" || item.from.region !== "us") return usual;
@@ -275,7 +280,8 @@ describe("a tenant that moved here", () => {
           findings: { ...usual.findings, sums: [...(usual.findings?.sums ?? []), ...left] },
         };
       };
-      const run = aRun({ plan: planAttempts(named, kinds, { environment: "replica" }), map: named, observe });
+      const plan = planAttempts(named, kinds, { environment: "replica", regions });
+      const run = aRun({ plan, map: named, observe });
       const journals = run.journals.map((journal) =>
         journal.region === "us" ? { ...journal, problems } : journal,
       );
@@ -289,7 +295,10 @@ describe("a tenant that moved here", () => {
     });
     expect(gradeWith([said({ part: "files" })])).toMatchObject({ grade: "inconclusive" });
     expect(gradeWith([counted()])).toMatchObject({ grade: "inconclusive" });
-    expect(gradeWith([said()], ["the hash chain is broken"])).toMatchObject({ grade: "inconclusive" });
+    expect(gradeWith([said()], { problems: ["cut off"] })).toMatchObject({ grade: "inconclusive" });
+    expect(gradeWith([], { regions: ["eu"] }), "it was not to be asked").toMatchObject({
+      grade: "contained",
+    });
   });
 
   test("is not held against what is said of another system, or another tenant", () => {

@@ -1,4 +1,4 @@
-import type { ControlBook, Said } from "./controls.ts";
+import type { ControlBook } from "./controls.ts";
 import type { Evidence, Finding } from "./finding.ts";
 import type { Findings, RowSum, Write } from "./journal.ts";
 import type { PlannedItem } from "./plan.ts";
@@ -82,8 +82,10 @@ function silentSource(
   if (!system) return null;
   for (const sum of sums) {
     const source = homesOf(system, map).find((home) => endpointOf(system, home).departed === sum.tenant);
-    if (source === undefined) continue;
-    const isTold = manifestsOf(planned, book).some((one) => one.region === source && sameRows(one, sum));
+    const said = source === undefined ? undefined : book.sumsOf(system.id).get(source);
+    // A run of one region only does not ask the others.
+    if (source === undefined || said === undefined) continue;
+    const isTold = said.some((one) => one.by === "manifest" && sameRows(one, sum));
     if (!isTold || book.problemsOf(source).length > 0)
       return `${source}, which ${sum.tenant} left, does not say which rows of ${sum.part} left`;
   }
@@ -91,8 +93,8 @@ function silentSource(
 }
 
 /** From all regions: of the one where the tenant arrived, and of the one that it left. */
-function manifestsOf({ to }: PlannedItem, book: ControlBook): Said[] {
-  return book.sumsOf(to.system).filter(({ by }) => by === "manifest");
+function manifestsOf({ to }: PlannedItem, book: ControlBook): RowSum[] {
+  return [...book.sumsOf(to.system).values()].flat().filter(({ by }) => by === "manifest");
 }
 
 function sameRows(one: RowSum, other: RowSum): boolean {
