@@ -266,12 +266,16 @@ describe("a tenant that moved here", () => {
   interface Heard {
     problems?: string[];
     regions?: string[];
+    departed?: string[];
   }
 
   test("is not shown to be whole where its source, as the map names it, says nothing of what left", () => {
-    const departed = { us: { departed: "moved-to-eu" } };
-    const named = aMap({ systems: [aSystem({ kind: "mover", perRegion: departed })] });
-    const gradeWith = (left: RowSum[], { problems = [], regions = ["eu", "us", "ap"] }: Heard = {}) => {
+    const gradeWith = (
+      left: RowSum[],
+      { problems = [], regions = ["eu", "us", "ap"], departed = ["us"] }: Heard = {},
+    ) => {
+      const perRegion = Object.fromEntries(departed.map((region) => [region, { departed: "moved-to-eu" }]));
+      const named = aMap({ systems: [aSystem({ kind: "mover", perRegion })] });
       const observe: Observe = (item, phase) => {
         const usual = asPromised(item, phase);
         if (!usual || item.probe !== "whole" || item.from.region !== "us") return usual;

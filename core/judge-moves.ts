@@ -71,8 +71,8 @@ function sumsDoubt(sums: readonly RowSum[], everySaid: readonly RowSum[]): strin
     : null;
 }
 
-/** Where the map says which region a tenant left, that has to say what left: a manifest that was made of the copy
- *  would agree with it. */
+/** Every region that a tenant left, as the map says, has to say what left: a manifest that was made of the copy would
+ *  agree with it. A run of one region only does not ask the others. */
 function silentSource(
   planned: PlannedItem,
   sums: readonly RowSum[],
@@ -80,14 +80,16 @@ function silentSource(
 ): string | null {
   const system = systemBook(map).byId.get(planned.to.system);
   if (!system) return null;
+  const asked = book.sumsOf(system.id);
+  const sources = homesOf(system, map).filter((home) => asked.has(home));
   for (const sum of sums) {
-    const source = homesOf(system, map).find((home) => endpointOf(system, home).departed === sum.tenant);
-    const said = source === undefined ? undefined : book.sumsOf(system.id).get(source);
-    // A run of one region only does not ask the others.
-    if (source === undefined || said === undefined) continue;
-    const isTold = said.some((one) => one.by === "manifest" && sameRows(one, sum));
-    if (!isTold || book.problemsOf(source).length > 0)
-      return `${source}, which ${sum.tenant} left, does not say which rows of ${sum.part} left`;
+    const isTold = (source: string) =>
+      book.problemsOf(source).length === 0 &&
+      asked.get(source)?.some((one) => one.by === "manifest" && sameRows(one, sum));
+    const silent = sources.find(
+      (source) => endpointOf(system, source).departed === sum.tenant && !isTold(source),
+    );
+    if (silent) return `${silent}, which ${sum.tenant} left, does not say which rows of ${sum.part} left`;
   }
   return null;
 }
