@@ -1,4 +1,5 @@
-import type { Control, ControlBook } from "./controls.ts";
+import type { Control } from "./control-proof.ts";
+import type { ControlBook } from "./controls.ts";
 import type { Try } from "./journal.ts";
 import type { ResidencyMap } from "./residency-map.ts";
 import type { Grade, Rung } from "./vocabulary.ts";

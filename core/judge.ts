@@ -1,4 +1,5 @@
-import { type Control, type ControlBook, controlBook } from "./controls.ts";
+import type { Control } from "./control-proof.ts";
+import { type ControlBook, controlBook } from "./controls.ts";
 import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Journal, Try } from "./journal.ts";
 import { judgeCrossing } from "./judge-crossing.ts";

@@ -1,4 +1,4 @@
-import type { Control } from "./controls.ts";
+import type { Control } from "./control-proof.ts";
 import type { Try } from "./journal.ts";
 
 /** In ms: between the clocks of two regions; and of one region's, which may be put right meanwhile. */

@@ -1,5 +1,5 @@
 import type { Gap, NotClaimed, PlannedItem } from "./plan.ts";
-import { isAbroad, type Subject } from "./plan-items.ts";
+import { isAbroad, type Subject } from "./plan-targets.ts";
 import {
   type Check,
   hasKey,

@@ -10,8 +10,9 @@ import {
   uncarriedGaps,
   vendorGaps,
 } from "./plan-gaps.ts";
-import { attemptsFrom, checksOf, controlsAt, targetsOf } from "./plan-items.ts";
+import { attemptsFrom, checksOf, controlsAt } from "./plan-items.ts";
 import { planMemo } from "./plan-memo.ts";
+import { targetsOf } from "./plan-targets.ts";
 import { looks, outside, type ResidencyMap, type SystemKind } from "./residency-map.ts";
 import type { Vendor } from "./vendors.ts";
 import { AttemptFamily, LeakPath, Rung, Vector } from "./vocabulary.ts";

@@ -1,5 +1,5 @@
 import type { SignerIdentity } from "../attest/signer.ts";
-import type { Control } from "../core/controls.ts";
+import type { Control } from "../core/control-proof.ts";
 import type { Journal } from "../core/journal.ts";
 import { exitCodeOf, type Judgement, type Verdict } from "../core/judge.ts";
 import type { Plan } from "../core/plan.ts";
