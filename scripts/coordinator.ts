@@ -25,6 +25,8 @@ export interface Coordination {
 
 /** A region that does not reach the next stage within this time is given up, and its lines are missing. */
 const stageDeadlineMs = 150_000;
+/** Whoever was to end and has not by then hangs, and would keep everybody. */
+const endDeadlineMs = 5000;
 
 /** Runs one process in each region and keeps them in step: no attempt starts before every region's
  *  controls have run, no closing control before every attempt has ended, and no receiver is asked before every closing
@@ -43,14 +45,21 @@ async function observeRegion(
   const file = join(directory, job.region, "observations.jsonl");
   writeFileSync(file, "");
   const child = environment.observe(job.region, secrets?.[job.region]);
-  const stop = () => child.stdin?.end();
+  const { promise: ended, resolve: end } = Promise.withResolvers<string>();
+  child.once("close", (code, killedBy) => end(killedBy ?? `exit code ${code}`));
+  let hanging: NodeJS.Timeout | undefined;
+  const stop = () => {
+    child.stdin?.end();
+    hanging ??= setTimeout(() => {
+      kill(child);
+      end("it hung, and was killed");
+    }, endDeadlineMs);
+  };
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   const complaint = tail(child);
   child.stdin?.on("error", () => {});
   child.stdin?.write(`${JSON.stringify(job)}\n`);
-  const ended = new Promise<string>((done) => {
-    child.once("close", (code, killedBy) => done(killedBy ?? `exit code ${code}`));
-  });
   child.once("error", () => {});
   let finished = false;
   let signed = job.signing === undefined;
@@ -75,7 +84,10 @@ async function observeRegion(
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);
   const how = await ended;
+  // Whoever was given up may say more, and too late.
+  lines.removeAllListeners("line");
   clearInterval(given);
+  clearTimeout(hanging);
   signal.removeEventListener("abort", stop);
   barrier.leave(job.region);
   if (!finished || !signed) onLost(job.region, complaint().trim() || `its process ended (${how})`);
@@ -97,11 +109,24 @@ function tail(child: ChildProcess): () => string {
   return () => text;
 }
 
+/** With whatever it started, where it leads a group of its own: that holds its output open. */
+function kill(child: ChildProcess): void {
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  try {
+    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // It leads none.
+  }
+  child.kill("SIGKILL");
+}
+
 /** Opens a stage for all regions once every region that is still there has arrived. */
 class Barrier {
   readonly #present: Set<string>;
   readonly #arrived = new Map<Stage, Map<string, { report: HomeReport; open: (go: ToRegion) => void }>>();
-  readonly #lastSeen = new Map<string, number>();
+  /** Since when; who waits for the others is not in it. */
+  readonly #atWork = new Map<string, number>();
 
   constructor(regions: readonly string[]) {
     this.#present = new Set(regions);
@@ -111,7 +136,7 @@ class Barrier {
     const arrived = this.#arrived.get(stage) ?? new Map();
     arrived.set(region, { report, open });
     this.#arrived.set(stage, arrived);
-    this.#lastSeen.set(region, performance.now());
+    this.#atWork.delete(region);
     this.#openIfComplete(stage);
   }
 
@@ -121,9 +146,9 @@ class Barrier {
   }
 
   watch(region: string, deadlineMs: number, giveUp: () => void): NodeJS.Timeout {
-    this.#lastSeen.set(region, performance.now());
+    this.#atWork.set(region, performance.now());
     return setInterval(() => {
-      if (performance.now() - (this.#lastSeen.get(region) ?? 0) > deadlineMs) giveUp();
+      if (performance.now() - (this.#atWork.get(region) ?? Number.POSITIVE_INFINITY) > deadlineMs) giveUp();
     }, 1000);
   }
 
@@ -132,6 +157,9 @@ class Barrier {
     if (!arrived || [...this.#present].some((region) => !arrived.has(region))) return;
     this.#arrived.delete(stage);
     const reports = Object.fromEntries([...arrived].map(([region, { report }]) => [region, report]));
-    for (const { open } of arrived.values()) open({ type: "go", after: stage, reports });
+    for (const [region, { open }] of arrived) {
+      this.#atWork.set(region, performance.now());
+      open({ type: "go", after: stage, reports });
+    }
   }
 }

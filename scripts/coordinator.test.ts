@@ -1,0 +1,243 @@
+import type { ChildProcess } from "node:child_process";
+import { EventEmitter } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { aMap, kinds } from "../core/a-trial.ts";
+import { planAttempts } from "../core/plan.ts";
+import type { HomeReport, Stage, ToRegion } from "../observer/job.ts";
+import { observeRegions } from "./coordinator.ts";
+import type { RegionJob } from "./region-job.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "ringfence-coordinator-"));
+const map = aMap({ regions: ["eu", "us"] });
+const plan = planAttempts(map, kinds, { environment: "replica" });
+
+beforeEach(() => {
+  const toFake = ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"] as const;
+  vi.useFakeTimers({ toFake: [...toFake] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** A region's process, as its coordinator sees it; it does what a test makes it do. */
+class Observing extends EventEmitter {
+  readonly stdin = new PassThrough();
+  readonly stdout = new PassThrough();
+  readonly stderr = new PassThrough();
+  readonly heard: string[] = [];
+  killedBy: string | null = null;
+  readonly #endsWithInput: boolean;
+
+  constructor({ endsWithInput }: { endsWithInput: boolean }) {
+    super();
+    this.#endsWithInput = endsWithInput;
+    this.stdin.on("data", (chunk) => this.heard.push(...String(chunk).trim().split("\n")));
+    this.stdin.once("end", () => this.#endsWithInput && this.end(70));
+  }
+
+  end(code: number | null, signal: string | null = null): void {
+    this.stdout.end();
+    this.stdout.once("close", () => this.emit("close", code, signal));
+  }
+
+  kill(signal: string): boolean {
+    this.killedBy = signal;
+    return true;
+  }
+
+  say(...messages: unknown[]): void {
+    this.stdout.write(messages.map((message) => `${JSON.stringify(message)}\n`).join(""));
+  }
+
+  done(stage: Stage, report: Partial<HomeReport> = {}): void {
+    this.say({ type: "done", stage, report });
+  }
+
+  get goes(): ToRegion[] {
+    return this.heard.slice(1).map((line) => JSON.parse(line) as ToRegion);
+  }
+}
+
+function begin({ hung = [] as string[], signing = false, signal = new AbortController().signal } = {}) {
+  const children: Record<string, Observing> = {};
+  const lost: Record<string, string> = {};
+  const entries: string[] = [];
+  const jobs = Object.keys(map.regions).map(
+    (region): RegionJob => ({
+      ...{ runId: "a-run", region, version: "0.0.0", map, plan, planted: {} },
+      ...(signing ? { signing: { signer: { key: "env:KEY" }, history: null } } : {}),
+    }),
+  );
+  const over = observeRegions({
+    environment: {
+      observe(region) {
+        const child = new Observing({ endsWithInput: !hung.includes(region) });
+        children[region] = child;
+        return child as unknown as ChildProcess;
+      },
+    },
+    jobs,
+    directory: folder,
+    signal,
+    onEntry: (_region, line) => entries.push(line),
+    onLost(region, why) {
+      lost[region] = why;
+    },
+  });
+  return {
+    over,
+    lost,
+    entries,
+    all: Object.values(children),
+    ...(children as { eu: Observing; us: Observing }),
+  };
+}
+
+/** Lets what is written be read. */
+const settle = () => new Promise((done) => setImmediate(() => setImmediate(done)));
+const later = async (ms: number) => {
+  await vi.advanceTimersByTimeAsync(ms);
+  await settle();
+};
+
+test("no region goes on before every region has arrived, and each is told what the others report", async () => {
+  const { eu, us, over, lost } = begin();
+  const [stage, ...stages] = ["controls-before", "attempts", "controls-after", "finished"] as const;
+  eu.done(stage, { addresses: { orders: ["10.10.0.5"] } });
+  await settle();
+  expect(eu.goes).toEqual([]);
+  us.done(stage, { slowestMs: { redis: 12 } });
+  await settle();
+  const reports = { eu: { addresses: { orders: ["10.10.0.5"] } }, us: { slowestMs: { redis: 12 } } };
+  expect(eu.goes).toEqual([{ type: "go", after: stage, reports }]);
+  expect(us.goes).toEqual(eu.goes);
+  for (const next of stages) {
+    us.done(next);
+    await settle();
+    expect(us.goes.at(-1)?.after, next).not.toBe(next);
+    eu.done(next);
+    await settle();
+    expect([eu.goes.at(-1)?.after, us.goes.at(-1)?.after]).toEqual([next, next]);
+  }
+  for (const one of [eu, us]) one.end(0);
+  await over;
+  expect(lost).toEqual({});
+});
+
+test("a region that hangs is given up and killed, and keeps the others no longer", async () => {
+  const { eu, us, over, lost } = begin({ hung: ["us"] });
+  eu.done("controls-before");
+  await later(160_000);
+  expect(us.killedBy).toBe("SIGKILL");
+  await settle();
+  expect(eu.goes.at(-1)?.after).toBe("controls-before");
+  us.say({ type: "journal", lines: ["written after it was given up"] });
+  eu.done("finished");
+  eu.end(0);
+  await over;
+  expect(Object.keys(lost)).toEqual(["us"]);
+  expect(readFileSync(join(folder, "us", "observations.jsonl"), "utf8")).toBe("");
+});
+
+test("a region that waits for a slow one is not given up, because it has done what it was to do", async () => {
+  const { eu, us, over, lost } = begin();
+  eu.done("controls-before");
+  await later(140_000);
+  us.done("controls-before");
+  await settle();
+  await later(140_000);
+  for (const one of [eu, us]) {
+    one.done("finished");
+    one.end(0);
+  }
+  await over;
+  expect(lost).toEqual({});
+});
+
+test("a region that was given up at one stage opens it, and every later one, for the others", async () => {
+  const { eu, us, over, lost } = begin();
+  us.end(null as unknown as number, "SIGKILL");
+  eu.done("controls-before");
+  await settle();
+  expect(eu.goes).toEqual([{ type: "go", after: "controls-before", reports: { eu: {} } }]);
+  eu.done("attempts");
+  await settle();
+  expect(eu.goes.at(-1)?.after).toBe("attempts");
+  eu.done("finished");
+  eu.end(0);
+  await over;
+  expect(lost).toEqual({ us: "its process ended (SIGKILL)" });
+});
+
+test("what a region does not make in its time ends it, though it went on from stage to stage before", async () => {
+  const { eu, us, over, lost } = begin();
+  for (const one of [eu, us]) one.done("controls-before");
+  await later(100_000);
+  for (const one of [eu, us]) one.done("attempts");
+  await later(100_000);
+  eu.done("controls-after");
+  await later(40_000);
+  expect(lost).toEqual({});
+  await later(15_000);
+  expect(Object.keys(lost)).toEqual(["us"]);
+  eu.done("finished");
+  eu.end(0);
+  await over;
+});
+
+test("the journal is what the region said it is, in that order, whatever else comes out of its process", async () => {
+  const { eu, us, over, entries } = begin();
+  eu.say({ type: "journal", lines: ["first", "second"] }, 5, null, "journal", { lines: ["of no type"] });
+  eu.stdout.write('a warning of some library\n{"type":"journal","li');
+  await settle();
+  eu.stdout.write('nes":["third"]}\nno line of its own: ');
+  eu.say({ type: "journal", lines: ["lost with it"] });
+  eu.say({ type: "journal", lines: ["fourth"] });
+  for (const one of [eu, us]) one.end(0);
+  await over;
+  expect(readFileSync(join(folder, "eu", "observations.jsonl"), "utf8")).toBe(
+    "first\nsecond\nthird\nfourth\n",
+  );
+  expect(entries).toEqual(["first", "second", "third", "fourth"]);
+});
+
+test("a region is lost that ends before its journal does, or with one that it did not sign", async () => {
+  const unfinished = begin();
+  unfinished.eu.stderr.write("SIGNER_INVALID: no such key\n");
+  for (const one of unfinished.all) {
+    one.done("controls-after");
+    await settle();
+    one.end(0);
+  }
+  await unfinished.over;
+  expect(unfinished.lost).toEqual({
+    eu: "SIGNER_INVALID: no such key",
+    us: "its process ended (exit code 0)",
+  });
+  const { eu, us, over, lost } = begin({ signing: true });
+  for (const one of [eu, us]) one.done("finished");
+  us.say({ type: "signed", bundle: "", who: {}, publicPem: null });
+  await settle();
+  for (const one of [eu, us]) one.end(0);
+  await over;
+  expect(Object.keys(lost)).toEqual(["eu"]);
+});
+
+test.each([false, true])(
+  "a run that is interrupted ends its regions (before they began: %s)",
+  async (before) => {
+    const controller = new AbortController();
+    if (before) controller.abort();
+    const { all, over, lost } = begin({ hung: ["us"], signal: controller.signal });
+    controller.abort();
+    await later(6000);
+    await over;
+    expect(all.map(({ stdin }) => stdin.writableEnded)).toEqual([true, true]);
+    expect(Object.keys(lost).sort()).toEqual(["eu", "us"]);
+  },
+);
