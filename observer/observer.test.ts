@@ -1,37 +1,424 @@
-import { expect, test } from "vitest";
-import { aMap, aSystem, outwardKinds } from "../core/a-trial.ts";
-import { planAttempts } from "../core/plan.ts";
-import type { Probe } from "../probes/probe.ts";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { aMap, aSystem, kinds, outwardKinds } from "../core/a-trial.ts";
+import { type Entry, readJournal } from "../core/journal.ts";
+import { type PlannedItem, planAttempts, planDigest } from "../core/plan.ts";
+import type { ResidencyMap, SystemKind } from "../core/residency-map.ts";
+import { sendToken } from "../core/witness.ts";
+import type { Answer, Probe, TryContext } from "../probes/probe.ts";
 import { tcp } from "../probes/tcp.ts";
-import type { FromRegion, Stage } from "./job.ts";
+import type { FromRegion, HomeReport, Job, Stage } from "./job.ts";
 import { Observer } from "./observer.ts";
+import { fingerprint } from "./same-credential.ts";
 
-const [kind] = outwardKinds;
+afterEach(() => void vi.unstubAllEnvs());
+
+const runId = "a-run";
+type Context = TryContext<Record<string, unknown>>;
+type Message<Type extends FromRegion["type"]> = Extract<FromRegion, { type: Type }>;
+
+const [sink, store] = kinds as [SystemKind, SystemKind];
+const reached: Answer = { outcome: { kind: "reached", rung: "data" } };
+const refused: Answer = { outcome: { kind: "refused", rung: "network", code: "EACCES", local: true } };
+const whatIsDue = ({ item }: Context): Answer => (item.role === "control" ? reached : refused);
+
+interface Parts {
+  kind?: SystemKind;
+  map?: ResidencyMap;
+  region?: string;
+  run?(context: Context): Answer | Promise<Answer>;
+  probe?: Partial<Probe>;
+  job?: Partial<Job>;
+  /** What the regions tell each other once their controls have run. */
+  reports?: Record<string, Partial<HomeReport>>;
+  /** Holds a stage until it is settled. */
+  at?: Partial<Record<Stage, () => unknown>>;
+}
+
+const home = (report: Partial<HomeReport> = {}): HomeReport => ({
+  ...{ addresses: {}, offers: {}, credentials: {}, slowestMs: {} },
+  ...report,
+});
+
+/** Everything that one region observes, and what it said and did meanwhile. */
+async function observed({ kind = store, region = "eu", run = whatIsDue, probe, job, ...parts }: Parts = {}) {
+  const system = aSystem({ kind: kind.kind });
+  const { map = aMap({ regions: ["eu", "us"], systems: [system], deadlineMs: 60 }) } = parts;
+  const plan = planAttempts(map, [kind], { environment: "replica", outside: true });
+  const messages: FromRegion[] = [];
+  const tried: Context[] = [];
+  const happened: string[] = [];
+  const reports = Object.entries(parts.reports ?? {}).map(([id, report]) => [id, home(report)] as const);
+  const observer = new Observer(
+    { runId, region, version: "0.0.0", map, plan, planted: {}, ...job },
+    [
+      {
+        ...tcp,
+        ...kind,
+        // No name is asked for here, and whoever goes by address needs none.
+        contact: ({ host }, { vector }) => ({
+          host: vector.route === "address" ? String(host) : "127.0.0.1",
+          port: 1,
+        }),
+        async run(context) {
+          tried.push(context as Context);
+          happened.push(context.item.role);
+          return run(context as Context);
+        },
+        ...probe,
+      } as Probe,
+    ],
+    {
+      send(message) {
+        messages.push(message);
+        if (message.type === "done") happened.push(message.stage);
+      },
+      async receive(after) {
+        await parts.at?.[after]?.();
+        return { type: "go", after, reports: after === "controls-before" ? Object.fromEntries(reports) : {} };
+      },
+    },
+  );
+  await observer.observe();
+  const ofType = <Type extends FromRegion["type"]>(type: Type) =>
+    messages.filter((message): message is Message<Type> => message.type === type);
+  const text = () =>
+    ofType("journal")
+      .flatMap(({ lines }) => lines)
+      .map((line) => `${line}\n`)
+      .join("");
+  const digests = { plan: planDigest(plan), map: plan.map };
+  const journal = () => readJournal(text(), { runId, region, ...digests });
+  const entries = <Type extends Entry["type"]>(type: Type) =>
+    journal().entries.filter((entry): entry is Extract<Entry, { type: Type }> => entry.type === type);
+  return { map, plan, tried, happened, ofType, text, journal, entries };
+}
+
+const isCrossing = ({ item }: { item: PlannedItem }) => item.family === "trespass";
+
+describe("one region's run", () => {
+  test("is whole in its journal, from its first line to its last", async () => {
+    const planted = { orders: "0".repeat(64) };
+    const { plan, journal, entries } = await observed({ job: { planted } });
+    expect(journal().problems).toEqual([]);
+    expect(journal().entries[0]).toMatchObject({ type: "run-started", region: "eu", planted });
+    const mine = plan.items.filter(({ from }) => from.region === "eu");
+    const [controls, attempts] = [
+      mine.filter(({ role }) => role === "control"),
+      mine.filter(({ role }) => role === "attempt"),
+    ].map((items) => items.map(({ id }) => id).sort());
+    const observedIn = (phase: string) =>
+      entries("observation")
+        .filter((entry) => entry.phase === phase)
+        .map(({ item }) => item)
+        .sort();
+    expect(attempts?.length).toBeGreaterThan(4);
+    expect(observedIn("before")).toEqual(controls);
+    expect(observedIn("attempt")).toEqual(attempts);
+    expect(observedIn("after")).toEqual(controls);
+  });
+
+  test("waits for the other regions between controls, attempts and controls, and before its receivers are asked", async () => {
+    const held: number[] = [];
+    const counting = (seen: string[]) => async () => {
+      const before = seen.length;
+      await new Promise((done) => setTimeout(done, 20));
+      held.push(seen.length - before);
+    };
+    const happening: string[] = [];
+    const wait = counting(happening);
+    const { happened } = await observed({
+      kind: sink,
+      run: ({ item }) => {
+        happening.push(item.role);
+        return item.witnessed ? { outcome: { kind: "silent", rung: "network" } } : refused;
+      },
+      probe: {
+        async arrivals() {
+          happening.push("asked");
+          return [];
+        },
+      },
+      at: { "controls-before": wait, attempts: wait, "controls-after": wait, finished: wait },
+    });
+    expect(held, "nothing happens meanwhile").toEqual([0, 0, 0, 0]);
+    const order = happened.filter((what, index) => what !== happened[index - 1]);
+    const [first, second] = ["controls-before", "attempts"];
+    expect(order).toEqual([
+      ...["control", first, "attempt", second, "control"],
+      ...["controls-after", "finished"],
+    ]);
+    expect(happening.at(-1)).toBe("asked");
+  });
+
+  test("goes on when something cannot be tried, which is then in no line", async () => {
+    const said = vi.spyOn(console, "error").mockImplementation(() => {});
+    const contact = (_: unknown, item: PlannedItem) => {
+      if (item.probe === "links") throw new Error("no such place");
+      return { host: "127.0.0.1", port: 1 };
+    };
+    const { plan, journal, entries } = await observed({ probe: { contact } });
+    expect(journal().problems).toEqual([]);
+    const missing = plan.items.filter(
+      ({ id, role, from }) =>
+        role === "attempt" && from.region === "eu" && !entries("observation").some(({ item }) => item === id),
+    );
+    expect(missing.map(({ probe }) => probe)).toEqual(["links"]);
+    expect(said).toHaveBeenCalledOnce();
+    said.mockRestore();
+  });
+
+  test("tries only what was asked for, by its leak path or its title, and shows its controls all the same", async () => {
+    const { entries } = await observed({ job: { only: "^database eu to us .*address" } });
+    const [attempts, controls] = [true, false].map((isAttempt) =>
+      entries("observation").filter(({ phase }) => (phase === "attempt") === isAttempt),
+    );
+    expect(attempts?.map(({ item }) => item)).toEqual([expect.stringMatching(/read\/.*address/)]);
+    expect(controls?.length).toBeGreaterThan(0);
+  });
+
+  test("tells once which credential it was not given", async () => {
+    const { ofType } = await observed({
+      run: ({ secret }) => ({ outcome: { kind: "reached", rung: "data", canary: secret("env:GONE_AWAY") } }),
+    });
+    expect(ofType("missing")).toEqual([{ type: "missing", reference: "env:GONE_AWAY" }]);
+  });
+
+  test("leaves out of its journal what is private, and names what is published", async () => {
+    const systems = [aSystem()];
+    const map = {
+      ...aMap({ regions: ["eu", "us"], systems }),
+      private: { addresses: ["127.0.0.0/8"], names: [] },
+    };
+    const published = { plan: "1".repeat(64), map: "2".repeat(64) };
+    const { text, journal } = await observed({
+      map,
+      job: { redaction: { salt: "5a".repeat(32), ...published } },
+    });
+    expect(text()).toContain("ipv4-");
+    expect(text()).not.toContain("127.0.0");
+    expect(journal().entries[0]).toMatchObject(published);
+  });
+
+  test("records what an open hole let it leave behind, whatever its verdict", async () => {
+    vi.stubEnv("TEST_CANARY", "another");
+    const removed = { what: "a row", done: false };
+    const { plan, entries } = await observed({
+      run({ item, secret }) {
+        if (item.role === "control" || !isCrossing({ item })) return reached;
+        secret("env:TEST_CANARY");
+        return { ...refused, removed };
+      },
+      reports: { us: { credentials: { "env:TEST_CANARY": fingerprint(runId, "the right one") } } },
+    });
+    const crossings = plan.items.filter((item) => item.from.region === "eu" && isCrossing({ item }));
+    expect(entries("removed").map(({ item, what, done }) => [item, what, done])).toContainEqual([
+      crossings.find(({ role, vector }) => role === "attempt" && vector.route === "name")?.id,
+      "a row",
+      false,
+    ]);
+  });
+});
+
+describe("what a region tells the others of itself", () => {
+  const toldBy = async (parts: Parts) => (await observed(parts)).ofType("done")[0]?.report;
+
+  test("is where its systems answer", async () => {
+    expect((await toldBy({}))?.addresses).toEqual({ orders: ["127.0.0.1"] });
+  });
+
+  test.each<[string, Answer]>([
+    ["refused", refused],
+    ["faulted", { outcome: { kind: "faulted", code: "EMFILE" } }],
+    ["silent", { outcome: { kind: "silent", rung: "network" } }],
+    ["reached no further than a name", { outcome: { kind: "reached", rung: "name" } }],
+  ])("and not where a control was %s", async (_what, answer) => {
+    expect((await toldBy({ run: () => answer }))?.addresses).toEqual({ orders: [] });
+  });
+
+  test("is where its receivers are, which never answer, but not the own system over which something is sent", async () => {
+    const sent: Answer = { outcome: { kind: "silent", rung: "network" } };
+    const run = ({ item }: Context) => (item.witnessed ? sent : reached);
+    expect((await toldBy({ kind: sink, run }))?.addresses).toEqual({ orders: ["127.0.0.1"] });
+    const relayed = (context: Context) => (context.item.contacts === "own" ? sent : refused);
+    expect((await toldBy({ kind: sink, run: relayed }))?.addresses).toEqual({ orders: [] });
+  });
+
+  test("is how slowly it answers, and says nothing of its attempts", async () => {
+    const report = await toldBy({
+      async run(context) {
+        if (context.item.role === "control") await new Promise((done) => setTimeout(done, 30));
+        return whatIsDue(context);
+      },
+    });
+    expect(report?.slowestMs.store).toBeGreaterThan(25);
+  });
+
+  test.each([
+    ["opened it", reached],
+    ["did not", refused],
+  ])("is a credential's fingerprint where its control %s", async (_how, answer) => {
+    vi.stubEnv("TEST_CANARY", "the right one");
+    const report = await toldBy({
+      run({ item, secret }) {
+        if (item.role === "control") secret("env:TEST_CANARY");
+        return item.role === "control" ? answer : reached;
+      },
+    });
+    const mark = fingerprint(runId, "the right one");
+    expect(report?.credentials).toEqual(answer === reached ? { "env:TEST_CANARY": mark } : {});
+  });
+
+  test("is the link that its own system mints, and none where it cannot", async () => {
+    const mint = vi.fn(async () => "a link");
+    expect((await toldBy({ probe: { mint } }))?.offers).toEqual({ orders: "a link" });
+    expect(mint).toHaveBeenCalledWith(expect.objectContaining({ own: { host: "orders.eu.internal" } }));
+    const cannot = () => Promise.reject(new Error("no credential"));
+    expect((await toldBy({ probe: { mint: cannot } }))?.offers).toEqual({});
+    const far = aMap({ regions: ["eu", "us"], systems: [aSystem({ home: "us" })] });
+    expect((await toldBy({ map: far, probe: { mint } }))?.offers, "nor for another's").toEqual({});
+  });
+});
+
+describe("what an attempt is given", () => {
+  const crossingsOf = async (parts: Parts) => {
+    const { tried, entries } = await observed(parts);
+    const crossings = tried.filter(({ item }) => isCrossing({ item }) && item.role === "attempt");
+    const byRoute = (route: string) => crossings.find(({ item }) => item.vector.route === route);
+    const written = entries("observation").filter(
+      ({ item, phase }) => phase === "attempt" && crossings.some((one) => one.item.id === item),
+    );
+    return { tried, byName: byRoute("name"), byAddress: byRoute("address"), written };
+  };
+
+  test("is its target's endpoint, its own region's, and the addresses that the target's home proved", async () => {
+    const reports = {
+      eu: { addresses: { orders: ["127.0.0.8"] } },
+      us: { addresses: { orders: ["127.0.0.9"], others: ["127.0.0.7"] } },
+    };
+    const { byName, byAddress, tried } = await crossingsOf({ reports });
+    const endpoints = { own: { host: "orders.eu.internal" }, target: { host: "orders.us.internal" } };
+    expect(byName).toMatchObject({ ...endpoints, learned: ["127.0.0.9"] });
+    expect(byAddress).toMatchObject({ ...endpoints, address: "127.0.0.9" });
+    const [control] = tried;
+    expect(control).toMatchObject({ own: endpoints.own, target: endpoints.own });
+  });
+
+  test("is an address that the environment's inventory has for that target, from here", async () => {
+    const elsewhere = { "us/orders": [{ address: "127.0.0.4" }], "eu/orders": [{ address: "127.0.0.5" }] };
+    const reports = { us: { addresses: { orders: ["127.0.0.9"] } } };
+    const { tried } = await crossingsOf({ reports, job: { elsewhere } });
+    const abroad = tried.filter(({ item }) => item.vector.route === "address").map(({ address }) => address);
+    expect(abroad).toEqual(["127.0.0.9", "127.0.0.4"]);
+  });
+
+  test("is a token of its own, in each phase", async () => {
+    const { tried } = await crossingsOf({ reports: { us: { addresses: { orders: ["127.0.0.9"] } } } });
+    const [first, last] = [tried.at(0), tried.at(-1)] as [Context, Context];
+    expect(first.token).toBe(sendToken(runId, first.item.id, "before"));
+    expect(last.token).toBe(sendToken(runId, last.item.id, "after"));
+    const attempts = tried.filter(({ item }) => item.role === "attempt");
+    for (const { item, token } of attempts) expect(token).toBe(sendToken(runId, item.id, "attempt"));
+  });
+
+  test("is the target's link; the closing control has the one that was offered abroad, and the opening one another", async () => {
+    let minted = 0;
+    const mint = async () => `link ${++minted}`;
+    const reports = { us: { offers: { orders: "their link" } } };
+    const { tried, byName } = await crossingsOf({ reports, probe: { mint } });
+    expect(byName?.offer).toBe("their link");
+    const offers = tried.filter(({ item }) => item.role === "control").map(({ offer }) => offer);
+    expect(offers).toEqual(["link 1", "link 2", "link 3", "link 3"]);
+  });
+
+  test("is as much time as the slowest control of its kind needed anywhere", async () => {
+    const reports = { us: { slowestMs: { store: 50 } }, eu: { slowestMs: { store: 20, other: 900 } } };
+    expect((await crossingsOf({ reports })).byName?.item.deadlineMs).toBe(200);
+    expect((await crossingsOf({})).byName?.item.deadlineMs).toBe(60);
+  });
+
+  const differing: [string, string | undefined, Answer["outcome"]][] = [
+    ["the one that worked there", "held here", refused.outcome],
+    ["another than worked there", "held there", { kind: "faulted", code: "CREDENTIAL_DIFFERS" }],
+    ["nothing that was shown to work there", undefined, refused.outcome],
+  ];
+  test.each(differing)("is a credential of its target's: %s", async (_which, works, outcome) => {
+    vi.stubEnv("TEST_CANARY", "held here");
+    const credentials = works === undefined ? {} : { "env:TEST_CANARY": fingerprint(runId, works) };
+    const { written } = await crossingsOf({
+      reports: { us: { credentials }, eu: { credentials: { "env:TEST_CANARY": "of another target" } } },
+      run(context) {
+        context.secret("env:TEST_CANARY");
+        return whatIsDue(context);
+      },
+    });
+    const [byName] = written.filter(({ item }) => item.includes("name"));
+    expect(byName?.tries.map((one) => one.outcome)).toEqual([outcome]);
+  });
+
+  test.each(differing.map(([which, works]) => [which, works] as const))(
+    "for a look at another region's data is %s, or the look proves nothing",
+    async (_which, works) => {
+      vi.stubEnv("TEST_OPENS", "held here");
+      const credentials = works === undefined ? {} : { "env:TEST_OPENS": fingerprint(runId, works) };
+      const { entries } = await observed({
+        reports: { us: { credentials } },
+        run({ item, secret }) {
+          if (item.looksFor === "canaries") secret("env:TEST_OPENS");
+          return { ...reached, findings: { canaries: [] } };
+        },
+      });
+      const looked = (probe: string) =>
+        entries("observation").find(({ item, phase }) => phase === "attempt" && item.includes(`/${probe}/`));
+      const tenant =
+        works === "held here" ? reached.outcome : { kind: "faulted", code: "CREDENTIAL_DIFFERS" };
+      expect(looked("tenant")?.tries[0]?.outcome).toEqual(tenant);
+      expect(looked("stray")?.tries[0]?.outcome, "what carries no such control").toEqual(reached.outcome);
+    },
+  );
+});
+
+describe("an answer that comes late", () => {
+  test("is in the journal as long as the run lasts, and closes with it", async () => {
+    let answered: Context | undefined;
+    const { entries, journal } = await observed({
+      run(context) {
+        if (context.item.role === "control" || !isCrossing(context)) return whatIsDue(context);
+        answered ??= context;
+        return new Promise(() => {});
+      },
+      at: {
+        attempts: () => answered?.ladder.climb("network"),
+        "controls-after": () => answered?.ladder.climb("tls"),
+        finished: () => answered?.ladder.climb("authentication"),
+      },
+    });
+    const late = entries("late").map(({ item, address, rung }) => [item, address, rung]);
+    const item = answered?.item.id;
+    expect(late).toEqual([
+      [item, "127.0.0.1", "network"],
+      [item, "127.0.0.1", "tls"],
+    ]);
+    expect(journal().entries.at(-1)?.type).toBe("run-finished");
+  });
+});
+
+const [mouth] = outwardKinds;
 
 test("a receiver is asked when every region's closing controls are done, for they may send to it", async () => {
-  if (!kind) throw new TypeError("nothing is sent outward");
-  const map = aMap({ regions: ["eu"], systems: [aSystem({ id: "mouth", kind: kind.kind })] });
-  const plan = planAttempts(map, [kind], { environment: "replica", outside: true });
-  const seen: string[] = [];
-  const probe: Probe = {
-    ...tcp,
-    kind: kind.kind,
-    contact: () => ({ host: "127.0.0.1", port: 1 }),
-    run: async () => ({ outcome: { kind: "reached", rung: "tls" } }),
-    async arrivals() {
-      seen.push("asked");
-      return [];
-    },
-  };
-  const line = {
-    send: (message: FromRegion) => void (message.type === "done" && seen.push(message.stage)),
-    receive: async (after: Stage) => ({ type: "go" as const, after, reports: {} }),
-  };
-  const region = "outside";
-  await new Observer(
-    { runId: "a-run", region, version: "0.0.0", map, plan, planted: {} },
-    [probe],
-    line,
-  ).observe();
-  expect(seen).toEqual(["controls-before", "attempts", "controls-after", "asked", "finished"]);
+  if (!mouth) throw new TypeError("nothing is sent outward");
+  const map = aMap({ regions: ["eu"], systems: [aSystem({ id: "mouth", kind: mouth.kind })] });
+  const at = "2026-11-22T12:00:00.000Z";
+  const arrivals = [{ token: "0".repeat(32), from: "10.10.0.5", at }];
+  const asked = vi.fn(async () => arrivals);
+  const whenClosed: unknown[] = [];
+  const { entries, happened } = await observed({
+    kind: mouth,
+    map,
+    region: "outside",
+    probe: { arrivals: asked },
+    at: { "controls-after": () => whenClosed.push(asked.mock.calls.length) },
+  });
+  expect(whenClosed).toEqual([0]);
+  expect(happened.at(-1)).toBe("finished");
+  expect(entries("witnessed")).toEqual([expect.objectContaining({ system: "mouth", arrivals })]);
 });
