@@ -397,7 +397,7 @@ export interface TrialParts {
   literal?: Tried;
   twin?: ControlState;
   targetAlive?: ControlState;
-  late?: { address: string | null; rung: Rung };
+  late?: { address: string | null; rung: Rung; refused?: string };
   guard?: "drop" | "reject";
   stopBy?: Rung;
   family?: 4 | 6;
@@ -457,8 +457,8 @@ export function aTrial(parts: TrialParts = {}): Run {
   }
 }
 
-function lateEntry(item: PlannedItem, { address, rung }: { address: string | null; rung: Rung }): Entry {
-  return { type: "late", item: item.id, address, rung, at: startOf(15).toISOString() };
+function lateEntry(item: PlannedItem, late: NonNullable<TrialParts["late"]>): Entry {
+  return { type: "late", item: item.id, ...late, at: startOf(15).toISOString() };
 }
 
 /** The verdict on the trial's own attempt: the first that does not go by literal address, if there is one. */

@@ -19,6 +19,8 @@ export interface Sighting extends Origin {
 export interface ControlBook {
   control(id: string): Control;
   triesOf(item: PlannedItem): Try[];
+  /** The code with which something refused an item, once its silence had been noted. */
+  refusedLate(item: PlannedItem): string | undefined;
   plantedIn(region: string): string[];
   plantedFor(region: string, system: string): string | undefined;
   /** Where canaries of that digest were planted: in one system, unless somebody planted one twice. */
@@ -60,6 +62,7 @@ export function controlBook(plan: Plan, journals: readonly Journal[]): ControlBo
         attempt.length > 1 ? attempt.flatMap((observation) => observation.tries) : (attempt[0]?.tries ?? []);
       return late ? tries.map((one) => climbedLate(one, tries, late)) : tries;
     },
+    refusedLate: ({ id }) => records.get(id)?.late?.find(({ refused }) => refused !== undefined)?.refused,
     plantedIn: memoised((region) => [...(planted.get(region)?.values() ?? [])]),
     plantedFor,
     originsOf: (digest) => origins.get(digest) ?? [],
@@ -172,6 +175,7 @@ function memoised<T>(compute: (key: string) => T): (key: string) => T {
 /** A late answer counts for the try at its address; one that fits no try counts for all of them. */
 function climbedLate(one: Try, all: readonly Try[], late: readonly Late[]): Try {
   const rungs = late
+    .filter(({ refused }) => refused === undefined)
     .filter((entry) => entry.address === one.address || !all.some((other) => other.address === entry.address))
     .map((entry) => entry.rung);
   return { ...one, climbed: rungs.reduce(higher, one.climbed) };

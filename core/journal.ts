@@ -102,12 +102,14 @@ export const Entry = z.discriminatedUnion("type", [
     phase: Phase,
     tries: z.array(Try).min(1).max(256),
   }),
-  /** A socket that stayed open was answered after its attempt's deadline. */
+  /** A socket that stayed open was answered after its attempt's deadline: it climbed to this rung, or was refused
+   *  there, with that code. */
   z.strictObject({
     type: z.literal("late"),
     item: z.string(),
     address: z.string().nullable(),
     rung: Rung,
+    refused: z.string().max(120).optional(),
     at: instant,
   }),
   z.strictObject({

@@ -3,7 +3,6 @@ import { type Evidence, type Finding, unproven } from "./finding.ts";
 import type { Try } from "./journal.ts";
 import { lameness, tolerance } from "./lameness.ts";
 import type { PlannedItem } from "./plan.ts";
-import type { ResidencyMap } from "./residency-map.ts";
 import { height, higher, join, type Rung, rungs } from "./vocabulary.ts";
 
 /** Attempts to reach a far system, or to send to it: they must be stopped. The worst try decides; null
@@ -123,12 +122,14 @@ function unheard({ contacts, from }: PlannedItem, { outcome }: Try): string | nu
   return wasThere ? null : `${from.region}'s own system refused or kept silent, so no border had a say`;
 }
 
-function stopped(planned: PlannedItem, one: Try, { map, book }: Evidence): Finding {
+function stopped(planned: PlannedItem, one: Try, evidence: Evidence): Finding {
   const { outcome } = one;
+  const { book } = evidence;
   if (outcome.kind !== "refused" && outcome.kind !== "silent") return unproven("it has no end");
   const doubt =
     climbedOn(one) ??
-    (outcome.kind === "silent" ? tooShort(planned, one, book) : contradiction(planned, one, map));
+    (outcome.kind === "silent" ? tooShort(planned, one, book) : null) ??
+    contradiction(planned, one, evidence);
   if (doubt)
     return {
       ...unproven(doubt),
@@ -157,8 +158,8 @@ function climbedOn(one: Try): string | null {
 }
 
 /** The same for what was sent one way, where silence is no sign. */
-export function reflection(planned: PlannedItem, one: Try, { map }: Evidence): Finding | null {
-  const doubt = contradiction(planned, one, map);
+export function reflection(planned: PlannedItem, one: Try, evidence: Evidence): Finding | null {
+  const doubt = contradiction(planned, one, evidence);
   return doubt ? unproven(doubt) : null;
 }
 
@@ -188,13 +189,18 @@ export function impatience(planned: PlannedItem, one: Try, book: ControlBook): s
   return null;
 }
 
-/** A reset or an ICMP answer counts only where the map says that the border rejects. */
-function contradiction(planned: PlannedItem, { outcome }: Try, map: ResidencyMap): string | null {
-  if (outcome.kind !== "refused") return null;
-  if ((outcome.rung !== "network" && outcome.rung !== "tls") || outcome.local) return null;
+/** A reset or an ICMP answer counts only where the map says that the border rejects, and one that comes late is no
+ *  silence elsewhere. */
+function contradiction(planned: PlannedItem, one: Try, { map, book }: Evidence): string | null {
+  const code = one.outcome.kind === "silent" ? book.refusedLate(planned) : refusalOnTheWay(one);
   // Outside nobody guards: what stops there is the own region's border.
   const guard = (map.regions[planned.to.region] ?? map.regions[planned.from.region])?.guard;
-  return guard === "reject"
+  return code === undefined || guard === "reject"
     ? null
-    : `${outcome.code} came back though the border is declared to drop: packets may have arrived`;
+    : `${code} came back though the border is declared to drop: packets may have arrived`;
+}
+
+function refusalOnTheWay({ outcome }: Try): string | undefined {
+  if (outcome.kind !== "refused" || outcome.local) return undefined;
+  return outcome.rung === "network" || outcome.rung === "tls" ? outcome.code : undefined;
 }

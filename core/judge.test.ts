@@ -495,6 +495,27 @@ describe("a refusal counts where the border may refuse", () => {
     ],
     ["a reset under a border that rejects", { attempt: reset, guard: "reject" }, "contained"],
     [
+      "a reset that comes after the deadline is no silence, either",
+      { late: { address: addressIn("us"), rung: "network", refused: "ECONNREFUSED" } },
+      "inconclusive",
+      /ECONNREFUSED came back though/,
+    ],
+    [
+      "a reset that comes late under a border that rejects",
+      { late: { address: addressIn("us"), rung: "network", refused: "ECONNREFUSED" }, guard: "reject" },
+      "contained",
+    ],
+    [
+      "a reset that comes late makes no short wait long",
+      {
+        attempt: silentAt("network", { syns: 1 }),
+        late: { address: addressIn("us"), rung: "network", refused: "ECONNREFUSED" },
+        guard: "reject",
+      },
+      "inconclusive",
+      /two SYN/,
+    ],
+    [
       "a reset under a border that rejects, where nothing answers at home",
       { attempt: reset, guard: "reject", targetAlive: neverRun },
       "inconclusive",

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { aMap, aSystem, kinds, outwardKinds } from "../core/a-trial.ts";
 import { type Entry, readJournal } from "../core/journal.ts";
@@ -378,27 +379,51 @@ describe("what an attempt is given", () => {
 });
 
 describe("an answer that comes late", () => {
-  test("is in the journal as long as the run lasts, and closes with it", async () => {
-    let answered: Context | undefined;
+  /** One crossing is left waiting; what becomes of it at each stage. */
+  async function waiting(at: Partial<Record<Stage, (one: Context) => unknown>>) {
+    const left: Context[] = [];
     const { entries, journal } = await observed({
       run(context) {
         if (context.item.role === "control" || !isCrossing(context)) return whatIsDue(context);
-        answered ??= context;
+        left.push(context);
         return new Promise(() => {});
       },
-      at: {
-        attempts: () => answered?.ladder.climb("network"),
-        "controls-after": () => answered?.ladder.climb("tls"),
-        finished: () => answered?.ladder.climb("authentication"),
-      },
+      at: Object.fromEntries(
+        Object.entries(at).map(([stage, act]) => [stage, () => Promise.all(left.map(act))]),
+      ),
     });
-    const late = entries("late").map(({ item, address, rung }) => [item, address, rung]);
-    const item = answered?.item.id;
+    expect(left).toHaveLength(1);
+    const late = entries("late").map(({ item, address, rung, refused }) => ({
+      item,
+      address,
+      rung,
+      refused,
+    }));
+    return { late, whose: { item: left[0]?.item.id, address: "127.0.0.1" }, journal };
+  }
+
+  test("is in the journal as long as the run lasts, and closes with it", async () => {
+    const { late, whose, journal } = await waiting({
+      attempts: ({ ladder }) => ladder.climb("network"),
+      "controls-after": ({ ladder }) => ladder.climb("tls"),
+      finished: ({ ladder }) => ladder.climb("authentication"),
+    });
     expect(late).toEqual([
-      [item, "127.0.0.1", "network"],
-      [item, "127.0.0.1", "tls"],
+      { ...whose, rung: "network" },
+      { ...whose, rung: "tls" },
     ]);
     expect(journal().entries.at(-1)?.type).toBe("run-finished");
+  });
+
+  test("may be a refusal", async () => {
+    const reset = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    const { late, whose } = await waiting({
+      attempts({ ladder }) {
+        ladder.socket().destroy(reset);
+        return nextTurn();
+      },
+    });
+    expect(late).toEqual([{ ...whose, rung: "network", refused: "ECONNREFUSED" }]);
   });
 });
 

@@ -223,7 +223,11 @@ export class Observer {
       },
       learned: home?.addresses[placeOf(item)] ?? [],
       elsewhere: this.job.elsewhere?.[`${item.to.region}/${item.to.system}`] ?? [],
-      onLate: (address, rung) => this.#write({ type: "late", item: item.id, address, rung, at: now() }),
+      onLate: (address, rung, refused) =>
+        this.#write({
+          ...{ type: "late", item: item.id, address, rung, at: now() },
+          ...(refused === undefined ? {} : { refused }),
+        }),
       keepOpen: (ladder) => this.#open.push(ladder),
     };
   }

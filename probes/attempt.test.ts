@@ -130,6 +130,23 @@ describe("what a TCP attempt met", () => {
     await expect.poll(() => onLate.mock.calls).toContainEqual(["127.0.0.1", "data"]);
   });
 
+  test.each<[what: string, error: Partial<NodeJS.ErrnoException>, late: unknown[][]]>([
+    ["a reset", { code: "ECONNREFUSED" }, [["127.0.0.1", "network", "ECONNREFUSED"]]],
+    ["a router's answer", { code: "EHOSTUNREACH" }, [["127.0.0.1", "network", "EHOSTUNREACH"]]],
+    ["the kernel's own end of a long silence", { code: "ETIMEDOUT" }, []],
+    ["a route that the own machine lost", { code: "EHOSTUNREACH", message: "no route - Local (::)" }, []],
+    ["a reset of what had stood", { code: "ECONNRESET" }, [["127.0.0.1", "network"]]],
+  ])("%s after the deadline is told for what it is", async (_what, error, late) => {
+    const onLate = vi.fn();
+    const sockets: Socket[] = [];
+    const probe: Probe = { ...tcp, run: ({ ladder }) => new Promise(() => sockets.push(ladder.socket())) };
+    const { tries } = await attempted({ port: 1 }, { probe, onLate });
+    expect(tries[0]?.outcome).toEqual({ kind: "silent", rung: "network" });
+    sockets[0]?.destroy(Object.assign(new Error("late"), error));
+    await sleep(10);
+    expect(onLate.mock.calls).toEqual(late);
+  });
+
   test("an endless answer does not outlast the deadline", async () => {
     const flood = (socket: Socket) => {
       const more = () => {

@@ -20,7 +20,8 @@ export interface AttemptOptions {
   learned: readonly string[];
   /** Where else the environment's inventory has the target, as seen from this vantage. */
   elsewhere?: readonly Place[];
-  onLate(address: string | null, rung: Rung): void;
+  /** A socket climbed after its deadline; or was refused there, with that code. */
+  onLate(address: string | null, rung: Rung, refused?: string): void;
   /** Sockets that stay open until the run ends are handed over here. */
   keepOpen(ladder: Ladder): void;
 }
@@ -88,7 +89,14 @@ async function tryAddress(item: PlannedItem, address: string, options: AttemptOp
     outcome: { kind: "silent", rung: ladder.next() },
     syns: ladder.synCount(),
   };
-  ladder.linger((rung) => options.onLate(address, rung));
+  ladder.linger(
+    (rung) => options.onLate(address, rung),
+    (error) => {
+      const met = networkOutcome(error);
+      if (ladder.climbed === "name" && met.kind === "refused" && !met.local)
+        options.onLate(address, met.rung, met.code);
+    },
+  );
   options.keepOpen(ladder);
   return { entry };
 }

@@ -49,21 +49,27 @@ test("only rungs after the deadline are late, each once", () => {
   const ladder = new Ladder();
   const late: Rung[] = [];
   ladder.climb("network");
-  ladder.linger((rung) => late.push(rung));
+  ladder.linger(
+    (rung) => late.push(rung),
+    () => {},
+  );
   for (const rung of ["network", "tls", "tls", "name", "data"] as const) ladder.climb(rung);
   expect(late).toEqual(["tls", "data"]);
 });
 
 test("a closed ladder reports nothing more, because the run has ended", async () => {
   const ladder = new Ladder();
-  const late: Rung[] = [];
+  const late: unknown[] = [];
   const socket = ladder.socket();
-  ladder.linger((rung) => late.push(rung));
+  ladder.linger(
+    (rung) => late.push(rung),
+    (error) => late.push(error),
+  );
   ladder.close();
   ladder.climb("data");
+  socket.emit("error", new Error("too late to matter"));
   expect(late).toEqual([]);
   expect(socket.destroyed).toBe(true);
-  socket.emit("error", new Error("too late to matter"));
 });
 
 test("the first socket error is kept, before a library renames it", () => {

@@ -23,6 +23,7 @@ export class Ladder {
   readonly #remotes = new Map<Socket, string>();
   #hidden: Socket[] = [];
   #onLate: ((rung: Rung) => void) | null = null;
+  #onLateError: ((error: NodeJS.ErrnoException) => void) | null = null;
   #closed = false;
   readonly #longestAnswerBytes: number;
 
@@ -65,6 +66,7 @@ export class Ladder {
       this.socketError ??= error;
       // A reset of a SYN is ECONNREFUSED; ECONNRESET says that the handshake had completed.
       if (error.code === "ECONNRESET" || error.code === "EPIPE") this.climb("network");
+      this.#onLateError?.(error);
     });
     this.#limit(socket, check);
     if (this.#closed) socket.destroy();
@@ -88,9 +90,10 @@ export class Ladder {
     return rungs[height(this.climbed) + 1] ?? "data";
   }
 
-  /** From now on every further rung is an answer that came after the deadline. */
-  linger(onLate: (rung: Rung) => void): void {
+  /** From now on every further rung, and every error of a socket, is an answer that came after the deadline. */
+  linger(onLate: (rung: Rung) => void, onLateError: (error: NodeJS.ErrnoException) => void): void {
     this.#onLate = onLate;
+    this.#onLateError = onLateError;
   }
 
   /** SYN segments sent by a socket that is still connecting; null where the kernel's table has none. */
@@ -103,6 +106,7 @@ export class Ladder {
   close(): void {
     this.#closed = true;
     this.#onLate = null;
+    this.#onLateError = null;
     for (const socket of [...this.#sockets, ...this.#hidden]) {
       socket.on("error", () => {});
       socket.destroy();

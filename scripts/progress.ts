@@ -21,7 +21,10 @@ export class Progress {
 
   entry(line: string): void {
     const { entry } = JSON.parse(line) as { entry: Entry };
-    if (entry.type === "late") this.say(bold(`a late answer: ${entry.item} climbed to ${entry.rung}`));
+    if (entry.type === "late") {
+      const met = entry.refused === undefined ? "climbed to" : `met ${entry.refused} at`;
+      this.say(bold(`a late answer: ${entry.item} ${met} ${entry.rung}`));
+    }
     if (entry.type !== "observation") return;
     this.#observed++;
     if (!this.#live) return;
