@@ -131,6 +131,18 @@ function table(rows: Row[]): void {
   });
 }
 
+test.each<[what: string, trial: TrialParts, stoppedAt: string, code: string]>([
+  ["is not answered", { attempt: five(sent) }, "network", "UNSEEN"],
+  ["is refused by the own machine", { attempt: five(local) }, "network", "ENETUNREACH"],
+  ["is refused by the own system", { probe: "relay" }, "authorization", "NXDOMAIN"],
+])("what %s says where it was stopped, and by what", (_what, trial, stoppedAt, code) => {
+  expect(verdictOn(aTrial({ probe: "send", ...trial }))).toMatchObject({
+    grade: "contained",
+    stoppedAt,
+    code,
+  });
+});
+
 describe("what was sent to a far receiver", () => {
   const elsewhere = { address: "10.20.0.6" };
   table([

@@ -25,6 +25,8 @@ const whatIsDue = ({ item }: Context): Answer => (item.role === "control" ? reac
 interface Parts {
   kind?: SystemKind;
   map?: ResidencyMap;
+  /** What of the plan is otherwise. */
+  alter?(item: PlannedItem): PlannedItem;
   region?: string;
   run?(context: Context): Answer | Promise<Answer>;
   probe?: Partial<Probe>;
@@ -42,9 +44,10 @@ const home = (report: Partial<HomeReport> = {}): HomeReport => ({
 
 /** Everything that one region observes, and what it said and did meanwhile. */
 async function observed({ kind = store, region = "eu", run = whatIsDue, probe, job, ...parts }: Parts = {}) {
-  const system = aSystem({ kind: kind.kind });
-  const { map = aMap({ regions: ["eu", "us"], systems: [system], deadlineMs: 60 }) } = parts;
-  const plan = planAttempts(map, [kind], { environment: "replica", outside: true });
+  const systems = [aSystem({ id: "nobody-asks", kind: "decoy" }), aSystem({ kind: kind.kind })];
+  const { map = aMap({ regions: ["eu", "us"], systems, deadlineMs: 60 }), alter = (item) => item } = parts;
+  const whole = planAttempts(map, [kind], { environment: "replica", outside: true });
+  const plan = { ...whole, items: whole.items.map(alter) };
   const messages: FromRegion[] = [];
   const tried: Context[] = [];
   const happened: string[] = [];
@@ -52,6 +55,7 @@ async function observed({ kind = store, region = "eu", run = whatIsDue, probe, j
   const observer = new Observer(
     { runId, region, version: "0.0.0", map, plan, planted: {}, ...job },
     [
+      { ...tcp, kind: "decoy" },
       {
         ...tcp,
         ...kind,
@@ -70,7 +74,7 @@ async function observed({ kind = store, region = "eu", run = whatIsDue, probe, j
     ],
     {
       send(message) {
-        messages.push(message);
+        messages.push(structuredClone(message));
         if (message.type === "done") happened.push(message.stage);
       },
       async receive(after) {
@@ -149,6 +153,18 @@ describe("one region's run", () => {
       ...["controls-after", "finished"],
     ]);
     expect(happening.at(-1)).toBe("asked");
+  });
+
+  test("has its probes ready before its first control, whose time is the measure of silence", async () => {
+    const order: string[] = [];
+    const run = (context: Context) => {
+      order.push(context.item.role);
+      return whatIsDue(context);
+    };
+    await observed({ run, probe: { prepare: async () => order.push("prepared") } });
+    expect(order.indexOf("prepared")).toBe(0);
+    const cannot = await observed({ probe: { prepare: () => Promise.reject(new Error("no such library")) } });
+    expect(cannot.journal().problems).toEqual([]);
   });
 
   test("goes on when something cannot be tried, which is then in no line", async () => {
@@ -236,6 +252,21 @@ describe("what a region tells the others of itself", () => {
     expect((await toldBy({ run: () => answer }))?.addresses).toEqual({ orders: [] });
   });
 
+  test("and not where one was refused once it was connected; a connection is enough", async () => {
+    const run = ({ ladder }: Context) => {
+      ladder.climb("network");
+      return refused;
+    };
+    expect((await toldBy({ run }))?.addresses).toEqual({ orders: [] });
+    const connected: Answer = { outcome: { kind: "reached", rung: "network" } };
+    expect((await toldBy({ run: () => connected }))?.addresses).toEqual({ orders: ["127.0.0.1"] });
+  });
+
+  test("is each address at which a control of a system was answered, though another was not", async () => {
+    const run = ({ item }: Context) => (item.probe === "read" ? reached : refused);
+    expect((await toldBy({ run }))?.addresses).toEqual({ orders: ["127.0.0.1"] });
+  });
+
   test("is where its receivers are, which never answer, but not the own system over which something is sent", async () => {
     const sent: Answer = { outcome: { kind: "silent", rung: "network" } };
     const run = ({ item }: Context) => (item.witnessed ? sent : reached);
@@ -302,6 +333,25 @@ describe("what an attempt is given", () => {
     expect(byAddress).toMatchObject({ ...endpoints, address: "127.0.0.9" });
     const [control] = tried;
     expect(control).toMatchObject({ own: endpoints.own, target: endpoints.own });
+  });
+
+  test("is the other endpoint of a vendor, where it goes to that, and the addresses at which that answers", async () => {
+    const endpoint = { host: "127.0.0.3", jurisdiction: "US" };
+    const { tried, byAddress } = await crossingsOf({
+      alter: (item) =>
+        item.role === "attempt" && item.family === "trespass"
+          ? { ...item, to: { ...item.to, endpoint } }
+          : item,
+      reports: { us: { addresses: { orders: ["127.0.0.9"], "orders at 127.0.0.3": ["127.0.0.3"] } } },
+    });
+    expect(byAddress).toMatchObject({ target: { host: "127.0.0.3" }, learned: ["127.0.0.3"] });
+    expect(tried[0]?.target).toEqual({ host: "orders.eu.internal" });
+  });
+
+  test("is the value of a credential, and no other's", async () => {
+    vi.stubEnv("TEST_CANARY", "held here");
+    const [context] = (await crossingsOf({})).tried;
+    expect(context?.secret("env:TEST_CANARY")).toBe("held here");
   });
 
   test("is an address that the environment's inventory has for that target, from here", async () => {

@@ -17,6 +17,11 @@ test("a refused login stays a breach, because the wrong credential crossed the n
   expect(entry.climbed).toBe("tls");
 });
 
+test("what it left behind because a hole was open is told all the same", () => {
+  const removed = { what: "a row", done: false };
+  expect(unproven({ ...recordOf({ kind: "silent", rung: "tls" }), removed }).removed).toBe(removed);
+});
+
 test("what was reached stays reached", () => {
   const reached = recordOf({ kind: "reached", rung: "network" }, "network");
   expect(unproven(reached)).toBe(reached);

@@ -1,5 +1,5 @@
-import type { ChildProcess } from "node:child_process";
-import { EventEmitter } from "node:events";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { EventEmitter, once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,16 +63,17 @@ class Observing extends EventEmitter {
   }
 }
 
-function begin({ hung = [] as string[], signing = false, signal = new AbortController().signal } = {}) {
+const jobOf = (region: string): RegionJob => ({
+  ...{ runId: "a-run", region, version: "0.0.0", map, plan, planted: {} },
+});
+const noSignal = new AbortController().signal;
+
+function begin({ hung = [] as string[], signing = false, signal = noSignal } = {}) {
   const children: Record<string, Observing> = {};
   const lost: Record<string, string> = {};
-  const entries: string[] = [];
-  const jobs = Object.keys(map.regions).map(
-    (region): RegionJob => ({
-      ...{ runId: "a-run", region, version: "0.0.0", map, plan, planted: {} },
-      ...(signing ? { signing: { signer: { key: "env:KEY" }, history: null } } : {}),
-    }),
-  );
+  const told = { entries: [] as string[], missing: [] as string[], signed: [] as string[] };
+  const signs = signing ? { signing: { signer: { key: "env:KEY" as const }, history: null } } : {};
+  const jobs = Object.keys(map.regions).map((region): RegionJob => ({ ...jobOf(region), ...signs }));
   const over = observeRegions({
     environment: {
       observe(region) {
@@ -84,7 +85,9 @@ function begin({ hung = [] as string[], signing = false, signal = new AbortContr
     jobs,
     directory: folder,
     signal,
-    onEntry: (_region, line) => entries.push(line),
+    onEntry: (_region, line) => told.entries.push(line),
+    onMissing: (region, reference) => told.missing.push(`${region} ${reference}`),
+    onSigned: (region, { bundle }) => told.signed.push(`${region} ${bundle}`),
     onLost(region, why) {
       lost[region] = why;
     },
@@ -92,7 +95,7 @@ function begin({ hung = [] as string[], signing = false, signal = new AbortContr
   return {
     over,
     lost,
-    entries,
+    ...told,
     all: Object.values(children),
     ...(children as { eu: Observing; us: Observing }),
   };
@@ -191,19 +194,20 @@ test("what a region does not make in its time ends it, though it went on from st
 });
 
 test("the journal is what the region said it is, in that order, whatever else comes out of its process", async () => {
-  const { eu, us, over, entries } = begin();
+  const { eu, us, over, entries, missing } = begin();
   eu.say({ type: "journal", lines: ["first", "second"] }, 5, null, "journal", { lines: ["of no type"] });
   eu.stdout.write('a warning of some library\n{"type":"journal","li');
   await settle();
   eu.stdout.write('nes":["third"]}\nno line of its own: ');
   eu.say({ type: "journal", lines: ["lost with it"] });
-  eu.say({ type: "journal", lines: ["fourth"] });
+  eu.say({ type: "journal", lines: ["fourth"] }, { type: "missing", reference: "env:GONE" });
   for (const one of [eu, us]) one.end(0);
   await over;
   expect(readFileSync(join(folder, "eu", "observations.jsonl"), "utf8")).toBe(
     "first\nsecond\nthird\nfourth\n",
   );
   expect(entries).toEqual(["first", "second", "third", "fourth"]);
+  expect(missing).toEqual(["eu env:GONE"]);
 });
 
 test("a region is lost that ends before its journal does, or with one that it did not sign", async () => {
@@ -219,13 +223,14 @@ test("a region is lost that ends before its journal does, or with one that it di
     eu: "SIGNER_INVALID: no such key",
     us: "its process ended (exit code 0)",
   });
-  const { eu, us, over, lost } = begin({ signing: true });
+  const { eu, us, over, lost, signed } = begin({ signing: true });
   for (const one of [eu, us]) one.done("finished");
-  us.say({ type: "signed", bundle: "", who: {}, publicPem: null });
+  us.say({ type: "signed", bundle: "a bundle", who: {}, publicPem: null });
   await settle();
   for (const one of [eu, us]) one.end(0);
   await over;
   expect(Object.keys(lost)).toEqual(["eu"]);
+  expect(signed).toEqual(["us a bundle"]);
 });
 
 test.each([false, true])(
@@ -241,3 +246,25 @@ test.each([false, true])(
     expect(Object.keys(lost).sort()).toEqual(["eu", "us"]);
   },
 );
+
+test("what a hung process started is killed with it, for it holds its output open", async () => {
+  const child = spawn("sh", ["-c", "sleep 600 & echo $!; wait"], { stdio: "pipe", detached: true });
+  const [started] = await once(child.stdout, "data");
+  const lost: string[] = [];
+  const over = observeRegions({
+    environment: { observe: () => child },
+    jobs: [jobOf("eu")],
+    directory: folder,
+    signal: AbortSignal.abort(),
+    onEntry: () => {},
+    onLost: (_region, why) => lost.push(why),
+  });
+  await later(6000);
+  await over;
+  expect(lost).toEqual(["its process ended (it hung, and was killed)"]);
+  const isGone = () => {
+    const state = spawnSync("ps", ["-o", "stat=", "-p", String(started).trim()], { encoding: "utf8" }).stdout;
+    return /^(Z.*)?$/.test(state.trim());
+  };
+  await vi.waitUntil(isGone);
+});

@@ -84,8 +84,6 @@ async function observeRegion(
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);
   const how = await ended;
-  // Whoever was given up may say more, and too late.
-  lines.removeAllListeners("line");
   clearInterval(given);
   clearTimeout(hanging);
   signal.removeEventListener("abort", stop);
