@@ -5,7 +5,10 @@ import { Arrival, mostArrivals } from "./witness.ts";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const instant = z.iso.datetime({ precision: 3 });
-const shortText = z.string().max(300);
+/** The longest text, and the longest list of tries, that one line holds. */
+export const mostCharacters = 300;
+export const mostTries = 256;
+const shortText = z.string().max(mostCharacters);
 
 /** A place where a system's data goes on to, as the system itself says: a subscriber, a replica, a
  *  foreign server, a replication rule. Addresses or a region, where they are known. */
@@ -100,7 +103,7 @@ export const Entry = z.discriminatedUnion("type", [
     type: z.literal("observation"),
     item: z.string(),
     phase: Phase,
-    tries: z.array(Try).min(1).max(256),
+    tries: z.array(Try).min(1).max(mostTries),
   }),
   /** A socket that stayed open was answered after its attempt's deadline: it climbed to this rung, or was refused
    *  there, with that code. */

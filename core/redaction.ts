@@ -2,6 +2,7 @@ import { createHmac } from "node:crypto";
 import { isIP } from "node:net";
 import { inBlocks, plainAddress } from "./addresses.ts";
 import { sha256 } from "./digest.ts";
+import { mostCharacters } from "./journal.ts";
 import { endpointOf, homesOf, outside, type ResidencyMap, type System } from "./residency-map.ts";
 
 /** Puts salted digests in the place of what a map marks as private, the same one for the same value all over
@@ -20,8 +21,6 @@ const addressLike = /[0-9a-f:.]+(?:\/\d{1,3}(?!\d))?/gi;
 const longestAddress = 45;
 /** RFC 1035, 2.3.4: 255 bytes, and each label takes two at least. */
 const mostLabels = 127;
-/** Of `shortText` in a journal. */
-const mostCharacters = 300;
 const label = "[a-z0-9_*{}-]";
 
 /** `salt`: the run's, 32 bytes in hex. Blocks of the regions stay recognisable as such, so that an address is

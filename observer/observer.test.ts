@@ -236,6 +236,31 @@ describe("one region's run", () => {
   });
 });
 
+describe("what does not fit into one line makes no journal unreadable", () => {
+  test("a target with more addresses than a line holds tries", async () => {
+    const addresses = Array.from({ length: 33 }, (_, index) => `127.0.1.${index}`);
+    const { entries, journal } = await observed({
+      alter: (item) => (item.role === "attempt" && isCrossing({ item }) ? { ...item, repeats: 8 } : item),
+      reports: { us: { addresses: { orders: addresses } } },
+    });
+    expect(journal().problems).toEqual([]);
+    const [byAddress] = entries("observation").filter(({ item }) => item.includes("/address"));
+    const outcome = { kind: "faulted", code: "TOO_MANY_ADDRESSES" };
+    expect(byAddress?.tries).toHaveLength(256);
+    expect(byAddress?.tries.at(-1)).toMatchObject({ address: null, outcome });
+    expect(byAddress?.tries.slice(0, -1).every((one) => one.outcome.kind === "refused")).toBe(true);
+  });
+
+  test("a long name of what was left behind", async () => {
+    const what = "a".repeat(400);
+    const { entries, journal } = await observed({
+      run: (context) => ({ ...whatIsDue(context), removed: { what, done: true } }),
+    });
+    expect(journal().problems).toEqual([]);
+    expect(entries("removed")[0]?.what).toBe(what.slice(0, 300));
+  });
+});
+
 describe("what a region tells the others of itself", () => {
   const toldBy = async (parts: Parts) => (await observed(parts)).ofType("done")[0]?.report;
 

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { RingfenceError } from "../core/errors.ts";
-import type { Try } from "../core/journal.ts";
+import { mostTries, type Try } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import type { Outcome, Rung } from "../core/vocabulary.ts";
 import { Ladder } from "./ladder.ts";
@@ -38,18 +38,20 @@ export async function attempt(item: PlannedItem, options: AttemptOptions): Promi
   const contact = options.probe.contact(where, item);
   const started = startClock();
   const addresses = await addressesFor(item, contact.host, options);
-  if ("outcome" in addresses) {
-    return [{ entry: { address: null, ...started(), climbed: null, outcome: addresses.outcome } }];
-  }
+  const unmade = (outcome: Outcome) => ({ entry: { address: null, ...started(), climbed: null, outcome } });
+  if ("outcome" in addresses) return [unmade(addresses.outcome)];
   const places = [...addresses.found.map((address): Place => ({ address })), ...(addresses.elsewhere ?? [])];
-  const tries = places.flatMap((place) => Array<Place>(item.repeats ?? 1).fill(place));
-  return Promise.all(
-    tries.flatMap((place) =>
-      destinations(item, options).map((learned) =>
-        tryAddress(item, place.address, { ...towards(place, options), learned }),
-      ),
+  const tries = places
+    .flatMap((place) => Array<Place>(item.repeats ?? 1).fill(place))
+    .flatMap((place) => destinations(item, options).map((learned) => ({ place, learned })));
+  const fits = tries.length <= mostTries;
+  const records = await Promise.all(
+    (fits ? tries : tries.slice(0, mostTries - 1)).map(({ place, learned }) =>
+      tryAddress(item, place.address, { ...towards(place, options), learned }),
     ),
   );
+  // What is open among them is found all the same; what was not tried proves nothing.
+  return fits ? records : [...records, unmade({ kind: "faulted", code: "TOO_MANY_ADDRESSES" })];
 }
 
 /** What goes by address over something of one's own is asked to go to each address of the target, one at a time. */

@@ -1,4 +1,4 @@
-import { Findings } from "../core/journal.ts";
+import { Findings, mostCharacters } from "../core/journal.ts";
 import type { Outcome } from "../core/vocabulary.ts";
 import type { Answer } from "./probe.ts";
 
@@ -10,24 +10,23 @@ export function legibleCode(said: unknown): string {
   return typeof said === "string" && code.test(said) ? said : "UNREADABLE_CODE";
 }
 
-const longest = 300;
 const unlikeName = /[^\p{L}\p{N} ._:()/@-]/gu;
 
 /** A name that a far system chose, as one short line: what no host, bucket or slot
  *  is called by becomes "?". */
 export function legibleText(said: string): string {
-  return said.slice(0, longest).replace(unlikeName, "?");
+  return said.slice(0, mostCharacters).replace(unlikeName, "?");
 }
 
 /** What goes into the journal: codes and names are legible, and findings fit its schema. One line that
  *  did not would make the whole journal unreadable. */
-export function legible(answer: Answer): Answer {
-  const outcome = legibleOutcome(answer.outcome);
-  if (!answer.findings) return { ...answer, outcome };
-  const findings = Findings.safeParse(answer.findings);
-  if (findings.success) return { ...answer, outcome, findings: findings.data };
-  const { findings: _, ...rest } = answer;
-  return { ...rest, outcome: { kind: "faulted", code: "UNREADABLE_FINDINGS" } };
+export function legible({ outcome: met, findings: found, removed: left }: Answer): Answer {
+  const removed = left ? { removed: { ...left, what: left.what.slice(0, mostCharacters) } } : {};
+  const outcome = legibleOutcome(met);
+  if (!found) return { ...removed, outcome };
+  const findings = Findings.safeParse(found);
+  if (findings.success) return { ...removed, outcome, findings: findings.data };
+  return { ...removed, outcome: { kind: "faulted", code: "UNREADABLE_FINDINGS" } };
 }
 
 function legibleOutcome(outcome: Outcome): Outcome {
