@@ -136,6 +136,7 @@ describe("what a TCP attempt met", () => {
     ["the kernel's own end of a long silence", { code: "ETIMEDOUT" }, []],
     ["a route that the own machine lost", { code: "EHOSTUNREACH", message: "no route - Local (::)" }, []],
     ["a reset of what had stood", { code: "ECONNRESET" }, [["127.0.0.1", "network"]]],
+    ["an end without a reason", {}, []],
   ])("%s after the deadline is told for what it is", async (_what, error, late) => {
     const onLate = vi.fn();
     const sockets: Socket[] = [];
@@ -197,6 +198,26 @@ describe("where an attempt goes", () => {
     expect(tries[0]?.outcome).toEqual({ kind: "faulted", code: "NO_ADDRESS_OF_FAMILY" });
   });
 
+  test("to the target's endpoint, and not to the own one", async () => {
+    const [target, own] = ["127.0.0.2", "127.0.0.1"].map((host) => ({ host, port: 1 }));
+    const item = anItem();
+    const rest = { item, runId: "a-run", secret: () => "", offer: undefined, token: "0".repeat(32) };
+    const context = { ...rest, own: own ?? {}, target: target ?? {} };
+    const { tries } = await attempted({ port: 1 }, { item, context });
+    expect(tries.map(({ address }) => address)).toEqual(["127.0.0.2"]);
+  });
+
+  test("to every address as often as is planned, because a hole may let only some connections through", async () => {
+    const { tries } = await attempted(
+      { host, port: await aServer() },
+      { item: { ...byAddress, repeats: 3 }, learned: ["127.0.0.1", "127.0.0.2"] },
+    );
+    expect(tries.map(({ address }) => address)).toEqual([
+      ...Array(3).fill("127.0.0.1"),
+      ...Array(3).fill("127.0.0.2"),
+    ]);
+  });
+
   test("to every address, each as its own try", async () => {
     const { tries } = await attempted(
       { host, port: await aServer() },
@@ -224,6 +245,14 @@ describe("where an attempt goes", () => {
     const learned = ["10.20.0.5", "fd10:20::5", "10.20.0.6"];
     await attempted({ host: "127.0.0.1", port: 1 }, { item, probe, learned });
     expect(asked).toEqual([["10.20.0.5"], ["10.20.0.6"]]);
+    asked.length = 0;
+    await attempted({ host: "127.0.0.1", port: 1 }, { item, probe, learned: ["fd10:20::5"] });
+    expect(asked, "none of its family is one way, that the probe calls a fault").toEqual([["fd10:20::5"]]);
+    asked.length = 0;
+    const byName = { ...item, vector: { ...item.vector, route: "name" as const } };
+    for (const one of [{ ...item, role: "control" as const }, byName])
+      await attempted({ host: "127.0.0.1", port: 1 }, { item: one, probe, learned });
+    expect(asked, "a control, and whoever goes by name, has no single one").toEqual([learned, learned]);
   });
 
   test("to the own endpoint, where the check is made there", async () => {
@@ -332,6 +361,28 @@ describe("what a connect error means", () => {
     expect(networkOutcome(Object.assign(new Error(message), code ? { code } : {}))).toEqual(outcome);
   });
 
+  const lost = Object.assign(new Error(local), { code: "ENETUNREACH" });
+  const closed = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+  const timedOut = Object.assign(new Error("connect ETIMEDOUT"), { code: "ETIMEDOUT" });
+  test.each<[contacts: PlannedItem["contacts"], error: NodeJS.ErrnoException, outcome: Outcome]>([
+    ["target", lost, { kind: "refused", rung: "network", code: "ENETUNREACH", local: true }],
+    ["own", lost, { kind: "faulted", code: "ENETUNREACH" }],
+    ["target", closed, { kind: "refused", rung: "network", code: "ECONNREFUSED" }],
+    ["own", closed, { kind: "refused", rung: "network", code: "ECONNREFUSED" }],
+    ["own", timedOut, { kind: "silent", rung: "network" }],
+  ])(
+    "on the way to the %s system: %s; no way to the own one says nothing of a border",
+    async (contacts, error, outcome) => {
+      const probe: Probe = {
+        ...tcp,
+        run: ({ ladder }) =>
+          new Promise((_, fail) => void ladder.socket().once("error", fail).destroy(error)),
+      };
+      const { tries } = await attempted({ port: 1 }, { item: anItem({ contacts }), probe });
+      expect(tries[0]?.outcome).toEqual(outcome);
+    },
+  );
+
   test("a connection that broke may be a border's doing before TLS stood, and other errors are not its affair", () => {
     const ladder = new Ladder();
     ladder.climb("network");
@@ -371,6 +422,26 @@ describe("where else the inventory has a target", () => {
     ]);
   });
 
+  test("is the same endpoint but for its port", async () => {
+    const targets: unknown[] = [];
+    const probe: Probe = {
+      ...tcp,
+      async run({ target, own, runId }) {
+        targets.push({ target, own, runId });
+        return { outcome: { kind: "reached", rung: "network" } };
+      },
+    };
+    const to = { host: "orders.example", port: 1, database: "orders" };
+    const elsewhere = [{ address: "127.0.0.1", port: 2 }, { address: "127.0.0.2" }];
+    await attempted(to, { item: byAddress, probe, learned: ["127.0.0.1"], elsewhere });
+    const rest = { own: to, runId: "a-run" };
+    expect(targets).toEqual([
+      { target: to, ...rest },
+      { target: { ...to, port: 2 }, ...rest },
+      { target: to, ...rest },
+    ]);
+  });
+
   test("is not tried over the other address family", async () => {
     const { tries } = await attempted(
       { host: "orders.example", port: await aClosedPort() },
@@ -378,4 +449,52 @@ describe("where else the inventory has a target", () => {
     );
     expect(tries.map(({ address }) => address)).toEqual(["127.0.0.1"]);
   });
+});
+
+describe("how much one connection may bring", () => {
+  const refusedBefore: Outcome = { kind: "refused", rung: "authorization", code: "NOPERM" };
+  const long = 100 * 1024;
+  const reading: Probe = {
+    ...tcp,
+    async run({ address, target, ladder }) {
+      const socket = ladder.socket();
+      socket.connect({ host: address, port: Number(target.port) });
+      let read = 0;
+      for await (const chunk of socket) read += (chunk as Buffer).length;
+      return { outcome: { kind: read === long ? "reached" : "silent", rung: "data" } };
+    },
+  };
+  const cutOff: Outcome = { kind: "faulted", code: "ANSWER_TOO_LONG" };
+
+  test.each<[what: string, outcome: Outcome, told: Outcome]>([
+    ["a probe that calls it a fault of its own", { kind: "faulted", code: "NOT_JSON" }, cutOff],
+    [
+      "one that was refused before",
+      { kind: "refused", rung: "authorization", code: "NOPERM" },
+      refusedBefore,
+    ],
+  ])("is why it was not read to its end: %s", async (_what, outcome, told) => {
+    const probe: Probe = { ...reading, run: (context) => reading.run(context).catch(() => ({ outcome })) };
+    const port = await aServer((socket) => void socket.end(Buffer.alloc(long)));
+    const { tries } = await attempted({ port }, { item: anItem({ deadlineMs: 2000 }), probe });
+    expect(tries[0]).toMatchObject({ climbed: "network", outcome: told });
+  });
+  const whole: Outcome = { kind: "reached", rung: "data" };
+
+  test.each<[family: PlannedItem["family"], longestSearchBytes: number | undefined, outcome: Outcome]>([
+    ["trespass", undefined, cutOff],
+    ["trespass", 2 * long, cutOff],
+    ["send", undefined, cutOff],
+    ["stray", undefined, whole],
+    ["wiring", undefined, whole],
+    ["stray", long - 1, cutOff],
+  ])(
+    "an attempt that is to %s, where a search may bring %s bytes",
+    async (family, longestSearchBytes, outcome) => {
+      const port = await aServer((socket) => void socket.end(Buffer.alloc(long)));
+      const probe = longestSearchBytes === undefined ? reading : { ...reading, longestSearchBytes };
+      const { tries } = await attempted({ port }, { item: anItem({ family, deadlineMs: 2000 }), probe });
+      expect(tries[0]?.outcome).toEqual(outcome);
+    },
+  );
 });
