@@ -27,6 +27,7 @@ import { verifyEvidence } from "../reports/verify.ts";
 import type { Replay } from "../reports/verify-replay.ts";
 import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
+import { aCertificate } from "./signers/a-certificate.ts";
 
 const regions = ["ap-southeast-2", "eu-central-1", "us-east-1"];
 
@@ -618,6 +619,31 @@ describe("the evidence of a run", () => {
     expect(verified).toMatchObject({ exitCode: 0 });
     expect(verified.output).toMatch(/us-east-1 did not finish its journal, and did not sign it/);
     expect(stock(unsigned.directory, join(unsigned.directory, "keys"))).toMatchObject({ status: 0 });
+  });
+
+  test("regions that observed and cannot sign it publish nothing, and the run does not pass", async () => {
+    const [own, root, signers] = ["last.key.pem", "authority.pem", "stamped.yaml"].map((name) =>
+      join(folder, name),
+    ) as [string, string, string];
+    const { privateKey } = generateKeyPairSync("ed25519");
+    writeFileSync(own, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    writeFileSync(root, (await aCertificate({ name: "An authority" })).pem);
+    const key = `{ key: "file:${own}" }`;
+    writeFileSync(
+      signers,
+      [
+        `format: 1\njudge: ${key}`,
+        `regions: { eu-central-1: ${key}, us-east-1: ${key}, ap-southeast-2: ${key} }`,
+        `timestamps: { url: "http://127.0.0.1:1/", certificates: ${root} }\n`,
+      ].join("\n"),
+    );
+    const out = join(folder, "unstamped");
+    const asked = ["run", "--path", "cache", "--region", "eu-central-1", "--signers", signers, "--out", out];
+    expect(ringfence(asked)).toMatchObject({
+      exitCode: 2,
+      output: expect.stringMatching(/us-east-1, .* could not sign what was observed there/),
+    });
+    expect(readdirSync(out).sort()).toEqual(["ap-southeast-2", "eu-central-1", "us-east-1"]);
   });
 
   test("does not hold with any one byte of any file flipped", async () => {
