@@ -287,11 +287,6 @@ describe("what a region tells the others of itself", () => {
     expect((await toldBy({ run: () => connected }))?.addresses).toEqual({ orders: ["127.0.0.1"] });
   });
 
-  test("is each address at which a control of a system was answered, though another was not", async () => {
-    const run = ({ item }: Context) => (item.probe === "read" ? reached : refused);
-    expect((await toldBy({ run }))?.addresses).toEqual({ orders: ["127.0.0.1"] });
-  });
-
   test("is where its receivers are, which never answer, but not the own system over which something is sent", async () => {
     const sent: Answer = { outcome: { kind: "silent", rung: "network" } };
     const run = ({ item }: Context) => (item.witnessed ? sent : reached);

@@ -1,3 +1,4 @@
+import dns from "node:dns/promises";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -269,6 +270,60 @@ describe("where an attempt goes", () => {
     };
     const { tries } = await attempted({ port: 1 }, { item, context });
     expect(tries[0]?.address).toBe("127.0.0.1");
+  });
+});
+
+describe("what a name leads to", () => {
+  /** Each lookup in turn, and the last one for good. */
+  function leading(...lookups: (string[] | Error | Promise<never>)[]) {
+    let asked = 0;
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation((async () => {
+      const met = await lookups[Math.min(asked++, lookups.length - 1)];
+      if (met instanceof Error) throw met;
+      return met?.map((address) => ({ address, family: 4 }));
+    }) as unknown as typeof dns.lookup);
+    closing.push(() => lookup.mockRestore());
+    return lookup;
+  }
+  const host = "orders.us.internal";
+  const vector = (route: "name" | "address") => ({ route, addressFamily: 4, credentials: "none" }) as const;
+  const elsewhere = [{ address: "127.0.0.9" }];
+  const addresses = (tries: readonly { address: string | null }[]) => tries.map(({ address }) => address);
+
+  test.each<[what: string, item: Partial<PlannedItem>]>([
+    ["by name, whatever its home proved", { vector: vector("name") }],
+    [
+      "at home, where there is nothing to learn",
+      { vector: vector("address"), to: { region: "eu", system: "orders" } },
+    ],
+    ["over the own system, which is at home", { vector: vector("address"), contacts: "own" }],
+  ])("is tried %s", async (_what, parts) => {
+    const lookup = leading(["127.0.0.1", "127.0.0.2", "127.0.0.1"]);
+    const item = anItem({ from: { region: "eu", principal: "workload" }, ...parts });
+    const { tries } = await attempted({ host, port: 1 }, { item, learned: ["127.0.0.8"], elsewhere });
+    expect(addresses(tries)).toEqual(["127.0.0.1", "127.0.0.2"]);
+    expect(lookup).toHaveBeenCalledOnce();
+  });
+
+  test("is asked again and again where it must not lead elsewhere even once", async () => {
+    const lookup = leading(
+      ["127.0.0.1"],
+      ["127.0.0.1"],
+      new Error("once"),
+      ["127.0.0.2"],
+      new Error("no more"),
+    );
+    const { tries } = await attempted({ host, port: 1 }, { item: anItem({ family: "wiring" }) });
+    expect(addresses(tries)).toEqual(["127.0.0.1", "127.0.0.2"]);
+    expect(lookup.mock.calls.length).toBeGreaterThan(4);
+  });
+
+  test("is unknown where no name server answers in time: nothing was attempted", async () => {
+    leading(new Promise<never>(() => {}));
+    const { tries } = await attempted({ host, port: 1 });
+    expect(tries).toEqual([
+      expect.objectContaining({ address: null, climbed: null, outcome: { kind: "silent", rung: "name" } }),
+    ]);
   });
 });
 
