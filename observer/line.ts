@@ -1,4 +1,5 @@
 import type { Interface } from "node:readline";
+import { jsonLine } from "../core/json-line.ts";
 import type { FromRegion, Stage, ToRegion } from "./job.ts";
 import type { Line } from "./observer.ts";
 
@@ -9,7 +10,7 @@ export function lineTo(write: (text: string) => void, input: Interface): Line {
     const message = JSON.parse(text) as ToRegion;
     waiting.get(message.after)?.(message);
   });
-  const say = (message: FromRegion) => write(`${JSON.stringify(message)}\n`);
+  const say = (message: FromRegion) => write(jsonLine(message));
   let journal: string[] = [];
   const flush = () => {
     if (journal.length > 0) say({ type: "journal", lines: journal });

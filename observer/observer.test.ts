@@ -44,7 +44,10 @@ const home = (report: Partial<HomeReport> = {}): HomeReport => ({
 
 /** Everything that one region observes, and what it said and did meanwhile. */
 async function observed({ kind = store, region = "eu", run = whatIsDue, probe, job, ...parts }: Parts = {}) {
-  const systems = [aSystem({ id: "nobody-asks", kind: "decoy" }), aSystem({ kind: kind.kind })];
+  const systems = [
+    aSystem({ id: "nobody-asks", kind: "decoy", endpoint: { host: "nobody.internal" } }),
+    aSystem({ kind: kind.kind }),
+  ];
   const { map = aMap({ regions: ["eu", "us"], systems, deadlineMs: 60 }), alter = (item) => item } = parts;
   const whole = planAttempts(map, [kind], { environment: "replica", outside: true });
   const plan = { ...whole, items: whole.items.map(alter) };

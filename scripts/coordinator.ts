@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { jsonLine } from "../core/json-line.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import type { HomeReport, Stage, ToRegion } from "../observer/job.ts";
 import type { RegionJob, RegionMessage, SignedJournal } from "./region-job.ts";
@@ -59,7 +60,7 @@ async function observeRegion(
   if (signal.aborted) stop();
   const complaint = tail(child);
   child.stdin?.on("error", () => {});
-  child.stdin?.write(`${JSON.stringify(job)}\n`);
+  child.stdin?.write(jsonLine(job));
   child.once("error", () => {});
   let finished = false;
   let signed = job.signing === undefined;
@@ -77,9 +78,7 @@ async function observeRegion(
     }
     if (message?.type === "done") {
       finished ||= message.stage === "finished";
-      barrier.arrive(job.region, message.stage, message.report, (go) =>
-        child.stdin?.write(`${JSON.stringify(go)}\n`),
-      );
+      barrier.arrive(job.region, message.stage, message.report, (go) => child.stdin?.write(jsonLine(go)));
     }
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);

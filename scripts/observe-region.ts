@@ -10,6 +10,7 @@ import {
 import type { EvidenceSigner } from "../attest/signer.ts";
 import { openSigner } from "../attest/signer-reference.ts";
 import { RingfenceError } from "../core/errors.ts";
+import { jsonLine } from "../core/json-line.ts";
 import { lineTo } from "../observer/line.ts";
 import { Observer } from "../observer/observer.ts";
 import { loadProbes } from "../probes/catalog.ts";
@@ -42,7 +43,7 @@ if (signer && job.signing) {
 process.exit(0);
 
 function say(message: RegionMessage): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`);
+  process.stdout.write(jsonLine(message));
 }
 
 /** What a person can mend is said in one line; anything else is a defect, and shows where. */

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { DrillTools } from "../../core/drill.ts";
 import { RingfenceError } from "../../core/errors.ts";
+import { jsonLine } from "../../core/json-line.ts";
 import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { vendorHosts } from "../../core/vendor-use.ts";
 import { loadVendors } from "../../vendors/catalogue.ts";
@@ -99,7 +100,7 @@ export async function bootReplica(map: ResidencyMap, { signal }: { signal: Abort
   signal.addEventListener("abort", onAbort);
   try {
     child.stdin.on("error", () => {});
-    child.stdin.write(`${JSON.stringify(job)}\n`);
+    child.stdin.write(jsonLine(job));
     const report = await readReport(child);
     const servers = await loadServers(map.systems.map(({ kind }) => kind));
     const pids = outerPids(child.pid ?? 0);

@@ -1,5 +1,6 @@
 import { flushCompileCache } from "node:module";
 import { createInterface } from "node:readline";
+import { jsonLine } from "../../core/json-line.ts";
 import { leaveJob } from "./host-jobs.ts";
 
 const compiledAfterMs = 4000;
@@ -21,5 +22,5 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 function say(answer: { script: string; failed?: string }): void {
-  process.stdout.write(`${JSON.stringify(answer)}\n`);
+  process.stdout.write(jsonLine(answer));
 }

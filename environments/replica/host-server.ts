@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { RingfenceError } from "../../core/errors.ts";
+import { jsonLine } from "../../core/json-line.ts";
 import { scriptArguments } from "../node-script.ts";
 import { type HeldHost, onHost, start } from "./namespace.ts";
 
@@ -19,7 +20,7 @@ export function serveOn(held: HeldHost, script: string, job: unknown): Promise<v
   const { process, waiting } = serverOf(held);
   return new Promise((done, fail) => {
     waiting.set(script, { done, fail });
-    process.stdin?.write(`${JSON.stringify({ script, job })}\n`);
+    process.stdin?.write(jsonLine({ script, job }));
   });
 }
 

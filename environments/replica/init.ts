@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type ErrorCode, RingfenceError } from "../../core/errors.ts";
+import { jsonLine } from "../../core/json-line.ts";
 import { outside, type ResidencyMap } from "../../core/residency-map.ts";
 import { newCanary } from "../../probes/canary.ts";
 import { serveNames, zoneFile } from "../name-server.ts";
@@ -39,9 +40,8 @@ export interface InitComplaint {
 const lines = createInterface({ input: process.stdin });
 lines.once("line", (line) => {
   boot(JSON.parse(line) as InitJob).then(
-    (report) => process.stdout.write(`${JSON.stringify({ ready: report })}\n`),
-    (error: Error) =>
-      process.stdout.write(`${JSON.stringify({ failed: complaintOf(error) })}\n`, () => process.exit(1)),
+    (report) => process.stdout.write(jsonLine({ ready: report })),
+    (error: Error) => process.stdout.write(jsonLine({ failed: complaintOf(error) }), () => process.exit(1)),
   );
 });
 lines.once("close", () => process.exit(0));
