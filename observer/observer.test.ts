@@ -488,6 +488,26 @@ describe("an answer that comes late", () => {
     expect(journal().entries.at(-1)?.type).toBe("run-finished");
   });
 
+  test("may be what it left behind, which is told until the run is closed", async () => {
+    const answers: ((answer: Answer) => void)[] = [];
+    const answer = (what: string) => async () => {
+      answers.shift()?.({ ...reached, removed: { what, done: true } });
+      await nextTurn();
+    };
+    const { entries, journal } = await observed({
+      run(context) {
+        if (context.item.role === "control" || !isCrossing(context)) return whatIsDue(context);
+        return new Promise((done) => answers.push(done));
+      },
+      alter: (item) => (isCrossing({ item }) && item.role === "attempt" ? { ...item, repeats: 2 } : item),
+      at: { attempts: answer("late"), finished: answer("too late") },
+    });
+    expect(answers).toEqual([]);
+    const told = entries("removed").map(({ item, what, done }) => [item, what, done]);
+    expect(told).toEqual([[expect.stringMatching(/\/read\/name-.*\/eu\/us$/), "late", true]]);
+    expect(journal().problems).toEqual([]);
+  });
+
   test("may be a refusal", async () => {
     const reset = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
     const { late, whose } = await waiting({

@@ -45,6 +45,7 @@ export class Observer {
   readonly #redactor: Redactor | null;
   #head = emptyHead;
   #observations = 0;
+  #isOver = false;
   #reports: Record<string, HomeReport> = {};
 
   constructor(job: Job, probes: readonly Probe[], line: Line) {
@@ -102,6 +103,7 @@ export class Observer {
     await this.#meet("controls-after");
     await this.#askReceivers();
     for (const ladder of this.#open) ladder.close();
+    this.#isOver = true;
     this.#write({ type: "run-finished", at: now(), observations: this.#observations });
     await this.#meet("finished");
   }
@@ -173,10 +175,12 @@ export class Observer {
     const tries = records.map((record) => record.entry);
     this.#observations++;
     this.#write({ type: "observation", item: item.id, phase, tries });
-    for (const { removed } of records) {
-      if (removed) this.#write({ type: "removed", item: item.id, at: now(), ...removed });
-    }
+    for (const { removed } of records) if (removed) this.#noteRemoved(item, removed);
     return records;
+  }
+
+  #noteRemoved({ id }: PlannedItem, removed: NonNullable<TryRecord["removed"]>): void {
+    if (!this.#isOver) this.#write({ type: "removed", item: id, at: now(), ...removed });
   }
 
   /** At home, remembers the credentials that opened what other regions try; abroad, and where one is presented to
@@ -228,6 +232,7 @@ export class Observer {
           ...{ type: "late", item: item.id, address, rung, at: now() },
           ...(refused === undefined ? {} : { refused }),
         }),
+      onRemoved: (removed) => this.#noteRemoved(item, removed),
       keepOpen: (ladder) => this.#open.push(ladder),
     };
   }

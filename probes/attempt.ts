@@ -22,6 +22,8 @@ export interface AttemptOptions {
   elsewhere?: readonly Place[];
   /** A socket climbed after its deadline; or was refused there, with that code. */
   onLate(address: string | null, rung: Rung, refused?: string): void;
+  /** What a try left behind is known only after its deadline. */
+  onRemoved?(removed: NonNullable<Answer["removed"]>): void;
   /** Sockets that stay open until the run ends are handed over here. */
   keepOpen(ladder: Ladder): void;
 }
@@ -100,6 +102,10 @@ async function tryAddress(item: PlannedItem, address: string, options: AttemptOp
     },
   );
   options.keepOpen(ladder);
+  answer.then(
+    ({ removed }) => removed && options.onRemoved?.(removed),
+    () => {},
+  );
   return { entry };
 }
 
