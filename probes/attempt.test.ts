@@ -313,9 +313,17 @@ describe("what a name leads to", () => {
       ["127.0.0.2"],
       new Error("no more"),
     );
+    const begun = performance.now();
     const { tries } = await attempted({ host, port: 1 }, { item: anItem({ family: "wiring" }) });
     expect(addresses(tries)).toEqual(["127.0.0.1", "127.0.0.2"]);
     expect(lookup.mock.calls.length).toBeGreaterThan(4);
+    expect(performance.now() - begun, "over half of its time").toBeGreaterThan(deadlineMs / 3);
+  });
+
+  test("is nothing, however often it is asked: one try says so", async () => {
+    leading(new Error("no such name"));
+    const { tries } = await attempted({ host, port: 1 }, { item: anItem({ family: "wiring" }) });
+    expect(addresses(tries)).toEqual([null]);
   });
 
   test("is unknown where no name server answers in time: nothing was attempted", async () => {
