@@ -25,10 +25,7 @@ export function renderOscal(
   const uuid = (...name: string[]) => v5(JSON.stringify(name), v5(run.runId, namespace));
   const file = (name: string) => uuid("file", name);
   const attempts = reports.reduce((sum, { counts }) => sum + counts.planned, 0);
-  const finishedAt = reports.reduce(
-    (last, report) => (report.finishedAt > last ? report.finishedAt : last),
-    run.startedAt,
-  );
+  const finishedAt = reports.map((report) => report.finishedAt).reduce(later, run.startedAt);
   const results = {
     uuid: uuid("assessment-results"),
     metadata: {
@@ -62,4 +59,8 @@ export function renderOscal(
     ),
   };
   return `${JSON.stringify({ "assessment-results": results }, null, 2)}\n`;
+}
+
+function later(one: string, other: string): string {
+  return one > other ? one : other;
 }
