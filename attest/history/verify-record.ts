@@ -9,13 +9,16 @@ export class Past {
   readonly #starts = new Map<string, number>();
   readonly #ends = new Map<number, number>();
   readonly #places = new Map<string, number>();
+  readonly #evidence = new Map<string, number>();
   /** Which runs of a region were started, by their numbers. */
   readonly #runs = new Map<string, Map<number, string>>();
 
   add(index: number, entry: LogEntry): void {
-    const { record, digest } = entry;
+    const { record, digest, subjects } = entry;
+    const evidence = subjects.get(evidenceName);
     this.entries.set(index, entry);
     if (!this.#places.has(digest)) this.#places.set(digest, index);
+    if (evidence !== undefined && !this.#evidence.has(evidence)) this.#evidence.set(evidence, index);
     if (record.event === "started" && !this.#starts.has(record.runId)) this.#starts.set(record.runId, index);
     if (record.event === "finished") this.#ends.set(record.started.index, index);
     count(this.#standing, entry, (at) => this.entries.get(at)?.record);
@@ -57,8 +60,15 @@ export class Past {
       return [`it was signed for ${placesOf(index - record.index)} further up: something was put before it`];
     return [
       ...this.#linkProblems(index, entry),
+      ...this.#evidenceProblems(entry),
       ...(record.event === "started" ? this.#startProblems(record) : this.#endProblems(record)),
     ];
+  }
+
+  /** A bundle names its run: one that stands for two hides what the other was. */
+  #evidenceProblems({ subjects }: LogEntry): string[] {
+    const before = this.#evidence.get(subjects.get(evidenceName) ?? "");
+    return before === undefined ? [] : [`its evidence is that of ${recordName(before)} already`];
   }
 
   #linkProblems(index: number, { record, subjects }: LogEntry): string[] {

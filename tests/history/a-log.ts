@@ -56,6 +56,7 @@ export function trustIn(...keys: readonly SigningKey[]): Trust {
 export const trust = trustIn(judgeKey);
 
 let runs = 0;
+let results = 0;
 let now = Date.parse("2026-10-01T00:00:00.000Z");
 
 /** A clock of its own, which never stands still. */
@@ -104,7 +105,7 @@ export function aRegion(
 export function aResult(of: readonly string[] = regions, more: Partial<RunResult> = {}): RunResult {
   return {
     at: tick(),
-    evidence: sha256(`evidence ${runs}`),
+    evidence: sha256(`evidence ${results++}`),
     grade: "pass",
     partial: false,
     regions: Object.fromEntries(of.map((region) => [region, aRegion()])),

@@ -106,6 +106,16 @@ test("a record with two digests of one evidence is none, because readers would t
   ]);
 });
 
+test("a run that is recorded with the evidence of an earlier one is noticed, because its own could say otherwise", async () => {
+  const store = new MemoryStore();
+  const clean = aResult();
+  await (await begin(store)).finish(clean);
+  await (await begin(store)).finish({ ...aResult(), evidence: clean.evidence });
+  expect((await verified(store)).problems).toEqual([
+    "records/00000003.json: its evidence is that of records/00000001.json already",
+  ]);
+});
+
 test("a log that is written to while it is listed holds, because a list is not made at one moment", async () => {
   const store = await aLog(["pass", "breach"]);
   const run = await begin(store);
