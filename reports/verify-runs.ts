@@ -54,13 +54,13 @@ function restNote(rest: readonly { record: JudgedRecord }[]): string {
   return `of ${rest.length} runs of the log no folder was named: ${names.join(", ")}${more}`;
 }
 
-/** A run's folder, or one with runs' folders in it. */
+/** A run's folder, or one with runs' folders in it; a link to one is followed, because a run behind it counts as well. */
 function runsIn(directory: string): string[] {
   if (existsSync(join(directory, bundleName))) return [directory];
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(directory, entry.name, bundleName)))
-    .map(({ name }) => join(directory, name))
+  return readdirSync(directory)
+    .map((name) => join(directory, name))
+    .filter((run) => existsSync(join(run, bundleName)))
     .sort();
 }
 

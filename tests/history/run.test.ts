@@ -262,6 +262,18 @@ describe("runs that were recorded", () => {
     expect(device.runs).toEqual([expect.stringMatching(/two: evidence\.sigstore\.json is no file/)]);
   });
 
+  test("are looked at behind a link as well, because a run there is as good as any other", async () => {
+    const elsewhere = join(folder, "behind-a-link");
+    const { runs } = await problemsWith({
+      folder: (place) => {
+        renameSync(join(place, "two"), elsewhere);
+        symlinkSync(elsewhere, join(place, "two"));
+        rmSync(join(elsewhere, eu, "observed.sigstore.json"));
+      },
+    });
+    expect(runs.join("\n")).toMatch(/two: eu-central-1\/observed.sigstore.json is missing/);
+  });
+
   test("are not the log's once a bundle is another run's, or is gone", async () => {
     const bundle = join(eu, "observed.sigstore.json");
     const swapped = await problemsWith({
