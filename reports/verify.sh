@@ -34,21 +34,24 @@ cut -c3- "$work/found" | grep -vxE 'keys/([[:alnum:]_.-]+\.pub\.pem|trust\.yaml)
 comm -13 "$work/known" "$work/there" > "$work/strange"
 [ ! -s "$work/strange" ] || no "no signature covers $(head -1 "$work/strange")"
 grep '^[^/]*/observations\.jsonl$' "$work/known" | cut -d/ -f1 > "$work/regions" && [ -s "$work/regions" ] || no "there is no journal"
+plan=$(sha256sum plan.json) && : > "$work/observers"
 while read -r region; do
   if ! grep -qx "$region/observed.sigstore.json" "$work/known"; then
     grep -q '"type":"run-finished"' "$region/observations.jsonl" && no "$region: it finished, and did not sign"
     echo "NOTE  $region did not finish its journal, and did not sign it" && continue
   fi
   opened "$region" "$region/observed.sigstore.json"
-  [ "$(jq -r '[.predicate.region, .predicate.runId, .subject[0].name] | join(" ")' "$statement")" \
-    = "$region $run $region/observations.jsonl" ] || no "$region: it signed for another region or run"
-  echo "observed by $region: run $run"
+  [ "$(jq -r '[.predicate.region, .predicate.runId, .subject[0].name, .predicate.plan] | join(" ")' "$statement")" \
+    = "$region $run $region/observations.jsonl ${plan%% *}" ] || no "$region: it signed for another region, run or plan"
+  echo "$region" >> "$work/observers" && echo "observed by $region: run $run"
 done < "$work/regions"
 jq -r '.regions | keys[]' run.json > "$work/judged" && [ -s "$work/judged" ] || no "run.json names no region"
 while read -r region; do
   opened judge "$region/evidence.sigstore.json"
   [ "$(jq -r '.predicate["urn:ringfence:region:v1"] | .region + " " + .runId' "$statement")" = "$region $run" ] \
     || no "$region: the verdicts are of another region or run"
+  jq -e '.predicate["urn:ringfence:region:v1"].grade | startswith("pass") | not' "$statement" > "$work/said" \
+    || grep -qxF "$region" "$work/observers" || no "$region: it did not sign a journal, and cannot have passed"
   jq -r '.predicate["urn:ringfence:region:v1"] | "judged \(.region): \(.grade), \(.counts.planned) attempts"' "$statement"
 done < "$work/judged"
 echo "HOLDS: every signature is by a key of yours, and every file is as it was signed"

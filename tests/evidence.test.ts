@@ -12,12 +12,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seal } from "../attest/envelope.ts";
 import { openSigningKey, type SigningKey, signingKey } from "../attest/keys.ts";
-import { localSigner } from "../attest/signer.ts";
+import { type EvidenceSigner, localSigner } from "../attest/signer.ts";
 import { readTrust, type Trust } from "../attest/trust.ts";
 import { sha256 } from "../core/digest.ts";
 import { loadProbes } from "../probes/catalog.ts";
@@ -25,6 +25,8 @@ import { bundleName } from "../reports/evidence.ts";
 import type { RegionReport } from "../reports/report.ts";
 import { verifyEvidence } from "../reports/verify.ts";
 import type { Replay } from "../reports/verify-replay.ts";
+import { judgedAnew, sign, statementIn } from "../scripts/attack/forge.ts";
+import { type Files, filesIn } from "../scripts/attack/sweep.ts";
 import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 import { aCertificate } from "./signers/a-certificate.ts";
@@ -251,6 +253,56 @@ describe("the evidence of a run", () => {
       status: 1,
       said: expect.stringContaining("us-east-1: it finished, and did not sign"),
     });
+  });
+
+  test.each<[string, (files: Files, by: EvidenceSigner) => unknown, string]>([
+    [
+      "a journal cut off, so that its region need not have signed it",
+      (files) => {
+        const name = "us-east-1/observations.jsonl";
+        const text = (files.get(name) as Buffer).toString();
+        files.set(name, Buffer.from(text.slice(0, text.trimEnd().lastIndexOf("\n") + 1)));
+        files.delete("us-east-1/observed.sigstore.json");
+      },
+      "us-east-1: it did not sign a journal, and cannot have passed",
+    ],
+    [
+      "a journal taken away with its signature",
+      async (files, by) => {
+        const [gone, observed] = ["us-east-1/observations.jsonl", "us-east-1/observed.sigstore.json"];
+        for (const name of [gone, observed]) files.delete(name);
+        for (const name of regions.map((region) => `${region}/${bundleName}`)) {
+          const statement = statementIn(files, name);
+          const subject = statement.subject.filter((one) => one.name !== gone);
+          await sign(files, name, { statement: { ...statement, subject }, by });
+        }
+      },
+      "us-east-1: it did not sign a journal, and cannot have passed",
+    ],
+    [
+      "another plan than the regions signed for",
+      (files) => files.set("plan.json", Buffer.from("{}")),
+      "it signed for another region, run or plan",
+    ],
+  ])("%s, by a judge who signs all anew, is noticed by stock tools", async (_what, alter, complaint) => {
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(whole, copy, { recursive: true });
+    const files = filesIn(copy);
+    const judge = openSigningKey(join(folder, "insider"), { environment: "replica", role: "judge" });
+    await alter(files, localSigner(judge));
+    await judgedAnew(files, regions, localSigner(judge));
+    rmSync(copy, { recursive: true });
+    for (const [name, content] of files) {
+      mkdirSync(dirname(join(copy, name)), { recursive: true });
+      writeFileSync(join(copy, name), content);
+    }
+    const kept = mkdtempSync(join(folder, "kept-"));
+    cpSync(join(whole, "keys"), kept, { recursive: true });
+    writeFileSync(join(kept, "judge.pub.pem"), judge.publicPem);
+    const { status, said } = stock(copy, kept);
+    expect(said).toContain(complaint);
+    expect(said).not.toContain("HOLDS:");
+    expect(status).toBe(1);
   });
 
   const journal = "eu-central-1/observations.jsonl";
