@@ -4,6 +4,7 @@ import {
   type HistoryRecord,
   type JudgedRecord,
   type Started,
+  type Tried,
 } from "../attest/history/record.ts";
 import { sha256 } from "../core/digest.ts";
 
@@ -11,6 +12,12 @@ type Open = JudgedRecord["open"][number];
 
 export const region = "eu-central-1";
 export const database = { region, path: "database", system: "orders-db" } as const;
+
+/** How many attempts a run made, and on what; 0: its record does not list them. */
+interface Tries {
+  attempts?: number;
+  of?: Pick<Tried, "path" | "system">;
+}
 
 export function aFinding(more: Partial<Open> = {}): Open {
   return { ...database, grade: "breached", waived: false, count: 2, ...more };
@@ -50,15 +57,11 @@ export class AHistory {
     });
   }
 
-  end(
-    start: number,
-    open: readonly Open[] = [],
-    more: Partial<JudgedRecord> & { attempts?: number } = {},
-  ): void {
-    const { attempts = 6, ...facts } = more;
+  end(start: number, open: readonly Open[] = [], more: Partial<JudgedRecord> & Tries = {}): void {
+    const { attempts = 6, of = database, ...facts } = more;
     const started = this.#started(start);
     const grade = gradeOf(open);
-    const tried = attempts === 0 ? [] : [{ path: database.path, system: database.system, attempts }];
+    const tried = attempts === 0 ? [] : [{ path: of.path, system: of.system, attempts }];
     const counts = { planned: 10, contained: 10, breached: 0, inconclusive: 0, waived: 0 };
     const bundles = { observed: null, evidence: sha256("bundle") };
     this.#add({
@@ -71,7 +74,7 @@ export class AHistory {
       regions: Object.fromEntries(
         Object.entries(started.regions).map(([id, { sequence }]) => [
           id,
-          { sequence, grade, ...counts, ...bundles, tried },
+          { sequence, grade: gradeOf(open.filter((one) => one.region === id)), ...counts, ...bundles, tried },
         ]),
       ),
       open: [...open],
@@ -87,13 +90,9 @@ export class AHistory {
   }
 
   /** A run and its end. */
-  run(
-    day: number,
-    open: readonly Open[] = [],
-    more: Parameters<AHistory["start"]>[1] & { attempts?: number } = {},
-  ) {
-    const { attempts = 6, ...facts } = more;
-    this.end(this.start(day, facts), open, { attempts });
+  run(day: number, open: readonly Open[] = [], more: Parameters<AHistory["start"]>[1] & Tries = {}) {
+    const { attempts = 6, of = database, ...facts } = more;
+    this.end(this.start(day, facts), open, { attempts, of });
     return this;
   }
 

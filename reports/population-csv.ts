@@ -28,16 +28,17 @@ const columns = [
   "Evidence SHA-256",
 ] as const;
 
-/** The population for an auditor to sample: a row for each region of each run. */
+/** The population for an auditor to sample: a row for each region of each run, and one for a run of no region. */
 export function populationCsv({ runs }: Population): string {
-  const rows = runs.flatMap((run) =>
-    Object.keys(run.regions).map((region) => rowOf(run, region).map(visible)),
-  );
+  const rows = runs.flatMap((run) => {
+    const regions = Object.keys(run.regions);
+    return (regions.length > 0 ? regions : [""]).map((region) => rowOf(run, region).map(visible));
+  });
   return csvTable([columns, ...rows]);
 }
 
 function rowOf(run: PopulationRun, region: string): string[] {
-  const { sequence, result } = run.regions[region] as PopulationRun["regions"][string];
+  const { sequence = "", result } = run.regions[region] ?? {};
   const open = run.open.filter((one) => one.region === region);
   const counts = [result?.planned, result?.contained, result?.breached, result?.inconclusive, result?.waived];
   return [

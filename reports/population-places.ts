@@ -59,14 +59,19 @@ export function placesOf(
   return [...groups.values()].map((group) => {
     const [{ run, region }] = group as [(typeof group)[number]];
     const mine = group.map((one) => placeRun(one.run, region));
+    const within = group.map((one) => isWithin(one.run, period));
     return {
       environment: run.environment,
       fidelity: run.fidelity,
       region,
-      runs: mine.filter(({ at }) => Date.parse(at) >= period.from && Date.parse(at) < period.until),
+      runs: mine.filter((_, index) => within[index]),
       gaps: cadenceMs === null ? null : gapsBetween(mine.filter(isWhole), { period: past, cadenceMs }),
     };
   });
+}
+
+export function isWithin({ times }: Pick<PopulationRun, "times">, { from, until }: Period): boolean {
+  return times.some((at) => at >= from && at < until);
 }
 
 function placeRun(run: PopulationRun, region: string): PlaceRun {
@@ -98,11 +103,16 @@ function gapsBetween(
   });
 }
 
+/** How many days of a period there are before the last 1,100. */
+export function daysBefore({ from, until }: Period): number {
+  return Math.max(0, Math.ceil(until / dayMs) - mostDays - Math.floor(from / dayMs));
+}
+
 /** Each day of the period, the last 1,100 at most: also those without a run. */
 export function daysOf({ runs, gaps }: Place, { from, until }: Period): Day[] {
   const byDay = Map.groupBy(runs, ({ at }) => new Date(at).toISOString().slice(0, 10));
   const last = Math.ceil(until / dayMs);
-  const first = Math.max(Math.floor(from / dayMs), last - mostDays);
+  const first = Math.floor(from / dayMs) + daysBefore({ from, until });
   return Array.from({ length: Math.max(0, last - first) }, (_, offset) => {
     const begins = (first + offset) * dayMs;
     const day = new Date(begins).toISOString().slice(0, 10);

@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { AHistory, aDay, aFinding, region } from "./a-history.ts";
+import { sha256 } from "../core/digest.ts";
+import { AHistory, aDay, aFinding, database, region } from "./a-history.ts";
 import { populationOf } from "./population.ts";
 import { populationCsv } from "./population-csv.ts";
-import { daysOf } from "./population-places.ts";
+import { daysBefore, daysOf } from "./population-places.ts";
 
 const dayMs = 86_400_000;
 const of = ({ entries }: AHistory, more: Partial<Parameters<typeof populationOf>[1]> = {}) =>
@@ -30,6 +31,25 @@ describe("a run", () => {
     const history = new AHistory().run(1).run(2).run(3);
     const { runs } = of(history, { from: Date.parse(aDay(2)), until: Date.parse(aDay(3)) });
     expect(runs.map(({ startedAt }) => startedAt)).toEqual([aDay(2)]);
+  });
+
+  test("out of the order of time belongs to the period of the runs around it as well, because a wrong clock must hide nothing", () => {
+    const history = new AHistory().run(1);
+    history.start(-300);
+    history.start(300);
+    history.start(301);
+    const period = { from: Date.parse(aDay(1)), until: Date.parse(aDay(5)) };
+    const { runs, places } = of(history.run(2).run(6), period);
+    expect(runs.map(({ runId }) => runId)).toEqual(["run-0", "run-2", "run-3", "run-4", "run-5"]);
+    expect(places[0]?.runs).toHaveLength(5);
+    expect(of(new AHistory().run(1).run(300, [aFinding()]).run(2), period).findings).toHaveLength(1);
+  });
+
+  test("that starts in the very moment in which another ended is not out of order", () => {
+    expect(of(new AHistory().run(1).run(1)).runs.map(({ clockWentBack }) => clockWentBack)).toEqual([
+      false,
+      false,
+    ]);
   });
 
   test("dated in the future is shown, because a wrong clock must hide nothing", () => {
@@ -65,6 +85,15 @@ describe("a finding", () => {
     ["a run of another region", (history) => history.run(2, [], { regions: ["us-east-1"] })],
     ["a run in a replica", (history) => history.run(2, [], { environment: "replica", fidelity: "replica" })],
     ["a run in another environment", (history) => history.run(2, [], { environment: "staging" })],
+    ["a run in a replica of the same name", (history) => history.run(2, [], { fidelity: "replica" })],
+    [
+      "a run that tried another system by that path",
+      (history) => history.run(2, [], { of: { ...database, system: "archive" } }),
+    ],
+    [
+      "a run that tried that system by another path",
+      (history) => history.run(2, [], { of: { ...database, path: "backup" } }),
+    ],
     [
       "a run that could not list all that it found",
       (history) => history.end(history.start(2), [], { openOmitted: 1 }),
@@ -74,6 +103,37 @@ describe("a finding", () => {
     later(history);
     expect(findings(history).filter(([, , run]) => run === "run-0")).toEqual([
       ["open", "breached", "run-0", undefined],
+    ]);
+  });
+
+  test("is not cleared by a run that was under way when it was seen again", () => {
+    const history = found();
+    const [pass, again] = [history.start(2), history.start(2.01)];
+    history.end(again, [aFinding()]);
+    history.end(pass);
+    expect(findings(history)).toEqual([["open", "breached", "run-0", undefined]]);
+    expect(of(history).findings[0]?.seen.map(({ runId }) => runId)).toEqual(["run-0", "run-3"]);
+  });
+
+  test("is first found by the run that ended first, and listed by when that was started", () => {
+    const history = new AHistory();
+    const [one, other] = [history.start(1), history.start(1.01)];
+    history.end(other, [aFinding()]);
+    history.end(one, [aFinding(), aFinding({ system: "archive" })]);
+    expect(of(history).findings.map(({ system, first }) => [system, first.runId])).toEqual([
+      ["archive", "run-0"],
+      ["orders-db", "run-1"],
+    ]);
+  });
+
+  test("is as bad as the worst that was seen of it, and last as bad as the worst of its last run, with all attempts", () => {
+    const [unknown, waived] = [aFinding({ grade: "inconclusive", count: 3 }), aFinding({ waived: true })];
+    const history = new AHistory().run(1, [unknown]).run(2, [waived, unknown, aFinding({ count: 1 })]);
+    expect(of(history).findings).toMatchObject([
+      { worst: "breached", last: { grade: "breached", waived: false, count: 6, run: { runId: "run-2" } } },
+    ]);
+    expect(of(history.run(3, [waived, unknown])).findings).toMatchObject([
+      { worst: "breached", last: { grade: "inconclusive", waived: false, count: 5 } },
     ]);
   });
 
@@ -88,6 +148,12 @@ describe("a finding", () => {
       attempts: 5,
       of: 6,
     });
+    expect(of(found().run(2, [], { attempts: 0 })).findings[0]?.triedLess).toBe(null);
+  });
+
+  test("that was seen again since has not been tried with fewer attempts", () => {
+    const history = found().run(2, [], { attempts: 5 }).run(3, [aFinding()]);
+    expect(of(history).findings[0]?.triedLess).toBe(null);
   });
 
   test("is not cleared by fewer attempts than were not contained, where its run could not list what it tried", () => {
@@ -118,13 +184,40 @@ describe("a finding", () => {
     const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
     const history = new AHistory().run(1, [nothing]).run(2, [], { partial: true });
     expect(findings(history)).toEqual([["open", "inconclusive", "run-0", undefined]]);
-    expect(findings(history.run(3))).toEqual([["cleared", "inconclusive", "run-0", "run-4"]]);
+    expect(findings(history.run(3, [aFinding({ grade: "inconclusive" })]))[0]?.[0]).toBe("open");
+    expect(findings(history.run(4, [aFinding({ waived: true })]))[0]).toEqual([
+      "cleared",
+      "inconclusive",
+      "run-0",
+      "run-6",
+    ]);
+  });
+
+  test.each<[string, Parameters<AHistory["end"]>[1], string]>([
+    ["all that is listed of it is excepted", [aFinding({ waived: true })], "inconclusive"],
+    ["nothing is listed of it, because its record had no room", [], "breached"],
+    ["less is listed of it than its grade says", [aFinding({ grade: "inconclusive" })], "breached"],
+    ["what is listed is of another region", [aFinding({ region: "us-east-1" })], "inconclusive"],
+  ])("is of a region as a whole that failed, where %s", (_what, open, grade) => {
+    const history = new AHistory();
+    const start = history.start(1, { partial: true });
+    const counts = { planned: 2, contained: 0, breached: 2, inconclusive: 0, waived: 2 };
+    const bundles = { observed: null, evidence: "0".repeat(64), tried: [] };
+    const result = { sequence: 1, grade: grade as "breached", ...counts, ...bundles };
+    history.end(start, open, { grade: grade as "breached", regions: { [region]: result } });
+    const whole = of(history).findings.filter(({ path }) => path === null);
+    expect(whole).toMatchObject([{ region, state: "open", worst: grade }]);
   });
 
   test("from before the period is in it while it was open", () => {
     const history = found().run(3).run(5);
     const period = (from: number) => of(history, { from: Date.parse(aDay(from)) }).findings.length;
     expect([period(2), period(3), period(4)]).toEqual([1, 1, 0]);
+  });
+
+  test("from after the period is not in it", () => {
+    const until = (day: number) => of(found(), { until: Date.parse(aDay(day)) }).findings.length;
+    expect([until(0.5), until(1), until(1.5)]).toEqual([0, 0, 1]);
   });
 
   test("whatever the runs were, is open at the end exactly where the last run that tried it found it", () => {
@@ -202,9 +295,11 @@ describe("a calendar", () => {
     ]);
   });
 
-  test("has an end, whatever a clock said", () => {
-    const population = of(new AHistory().run(1).run(3_000_000));
+  test("has an end, whatever a clock said, and says what it leaves out", () => {
+    const population = of(new AHistory().run(1).run(3001));
     expect(daysOf(population.places[0] as never, population.period)).toHaveLength(1100);
+    expect(daysBefore(population.period)).toBe(1901);
+    expect(daysBefore(of(new AHistory().run(1).run(1100)).period)).toBe(0);
   });
 });
 
@@ -223,4 +318,35 @@ test("a row says when its run found more than its record could list", () => {
   expect(populationCsv(of(history))).toContain(
     '"database orders-db: 2 breached; 7 more in this run than its record lists"',
   );
+});
+
+test("a row says all that its record does of a region, and nothing of another's findings", () => {
+  const history = new AHistory();
+  const start = history.start(1, { regions: ["a", "b"], partial: true, commit: "3f2a91c" });
+  history.end(start, [aFinding({ region: "a" })]);
+  const [, a, b] = populationCsv(of(history)).split("\r\n");
+  const digests = [sha256("map"), sha256("plan"), sha256("evidence 1")]
+    .map((digest) => `"${digest}"`)
+    .join(",");
+  const common = `"0","${aDay(1)}","${aDay(1)}","run-0","aws","real","part","judged"`;
+  expect(a).toBe(
+    `${common},"a","1","breached","10","10","0","0","0","database orders-db: 2 breached","","3f2a91c","0.1.0",${digests}`,
+  );
+  expect(b).toBe(`${common},"b","1","pass","10","10","0","0","0","","","3f2a91c","0.1.0",${digests}`);
+});
+
+test("a run of no region, or without an end, has a row, because it is one of the population", () => {
+  const history = new AHistory();
+  history.start(1, { regions: [] });
+  history.start(2);
+  const [, none, unended] = populationCsv(of(history)).split("\r\n");
+  expect(none).toMatch(/^"0",".+","","run-0","aws","real","whole","unfinished","","","","","","","","","",/);
+  expect(unended).toMatch(/^"1",".+","","run-1",.*"unfinished","eu-central-1","1","","","","","","","",/);
+});
+
+test("a region as a whole has no path and no system", () => {
+  const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
+  const population = of(new AHistory().run(1, [nothing]));
+  expect(populationCsv(population)).toContain(`"'- -: 1 inconclusive"`);
+  expect(population.origin).toBe("a-log");
 });

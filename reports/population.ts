@@ -2,13 +2,14 @@ import type { LogEntry } from "../attest/history/log.ts";
 import {
   evidenceName,
   type Finished,
+  type JudgedRecord,
   type OpenFinding,
   type RecordedRegion,
   type Started,
 } from "../attest/history/record.ts";
 import type { RegionGrade } from "../core/vocabulary.ts";
 import { type Finding, trackFindings } from "./population-findings.ts";
-import { type Place, placesOf } from "./population-places.ts";
+import { isWithin, type Place, placesOf } from "./population-places.ts";
 
 export type RunState = "judged" | "interrupted" | "unfinished";
 
@@ -29,6 +30,9 @@ export interface PopulationRun
   evidence: string | null;
   /** Its time is before an earlier record's, so that nothing is concluded from it. */
   clockWentBack: boolean;
+  /** When it was started and, where its record stands out of the order of time, when those around it were written: it
+   *  belongs to each period that one of them is in, or a wrong clock could hide it. Milliseconds since 1970. */
+  times: readonly number[];
   regions: Record<string, { sequence: number; result: RecordedRegion | null }>;
   open: readonly OpenFinding[];
   openOmitted: number;
@@ -68,35 +72,51 @@ export function populationOf(entries: readonly LogEntry[], { cadenceMs, asOf, ..
   const from = asked.from ?? times.reduce((first, at) => Math.min(first, at), asOf);
   const until = asked.until ?? times.reduce((last, at) => Math.max(last, at + 1), asOf);
   const period = { from, until };
-  const within = (at: number) => at >= from && at < until;
+  const timesOf = new Map(all.map((run) => [run.index, run.times]));
   return {
     origin: entries[0]?.record.origin ?? null,
     period,
     cadenceMs,
-    runs: all.filter((_, index) => within(times[index] ?? Number.NaN)),
+    runs: all.filter((run) => isWithin(run, period)),
     places: placesOf(all, { period, cadenceMs, asOf }),
     findings: trackFindings(all).filter(
-      ({ first, cleared }) => Date.parse(first.at) < until && (!cleared || Date.parse(cleared.at) >= from),
+      ({ first, cleared }) =>
+        Math.min(...(timesOf.get(first.index) ?? [])) < until && (!cleared || Date.parse(cleared.at) >= from),
     ),
   };
 }
 
 function runsOf(entries: readonly LogEntry[]): PopulationRun[] {
   const runs = new Map<number, PopulationRun>();
+  const earliestAfter = earliestOfRest(entries.map(({ record }) => Date.parse(record.at)));
   let latest = Number.NEGATIVE_INFINITY;
   for (const [index, { record, subjects }] of entries.entries()) {
     const at = Date.parse(record.at);
+    const after = earliestAfter[index] ?? at;
+    const times = [at, ...(at < latest ? [latest] : []), ...(at > after ? [after] : [])];
     if (record.event === "started")
-      runs.set(index, startedRun(record, { index, clockWentBack: at < latest }));
+      runs.set(index, startedRun(record, { index, clockWentBack: at < latest, times }));
     else end(runs.get(record.started.index), record, { index, evidence: subjects.get(evidenceName) ?? null });
     latest = Math.max(latest, at);
   }
   return [...runs.values()];
 }
 
+/** Of each place, the earliest time from there on. */
+function earliestOfRest(times: readonly number[]): number[] {
+  let earliest = Number.POSITIVE_INFINITY;
+  return times
+    .toReversed()
+    .map((at) => {
+      earliest = Math.min(earliest, at);
+      return earliest;
+    })
+    .toReversed();
+}
+
 function startedRun(
   { event: _, origin: __, previous: ___, at, regions, ...facts }: Started,
-  { index, clockWentBack }: { index: number; clockWentBack: boolean },
+  { index, clockWentBack, times }: Pick<PopulationRun, "index" | "clockWentBack" | "times">,
 ): PopulationRun {
   return {
     ...facts,
@@ -109,6 +129,7 @@ function startedRun(
     grade: null,
     evidence: null,
     clockWentBack,
+    times,
     regions: Object.fromEntries(
       Object.entries(regions).map(([region, { sequence }]) => [region, { sequence, result: null }]),
     ),
@@ -133,10 +154,22 @@ function end(
   run.grade = record.grade;
   run.partial ||= record.partial;
   run.evidence = evidence;
-  run.open = record.open;
+  run.open = [...record.open, ...unblamed(record)];
   run.openOmitted = record.openOmitted;
   for (const [region, result] of Object.entries(record.regions)) {
     const begun = run.regions[region];
     if (begun) begun.result = result;
   }
+}
+
+/** Of each region that failed with nothing in its record to blame, because all of that is excepted, or there was no
+ *  room for it: the region as a whole, so that it is not forgotten. */
+function unblamed({ regions, open }: JudgedRecord): OpenFinding[] {
+  return Object.entries(regions).flatMap(([region, { grade }]) => {
+    if (grade === "pass" || grade === "pass-with-exceptions") return [];
+    const blamed = open.filter((one) => one.region === region && !one.waived);
+    return blamed.some((one) => grade === "inconclusive" || one.grade === grade)
+      ? []
+      : [{ region, path: null, system: null, grade, waived: false, count: 1 }];
+  });
 }

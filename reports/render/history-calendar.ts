@@ -1,6 +1,6 @@
 import { worstRegion } from "../../core/judge.ts";
 import type { Population } from "../population.ts";
-import { type Day, daysOf, type Place } from "../population-places.ts";
+import { type Day, daysBefore, daysOf, type Place } from "../population-places.ts";
 import { type Html, html } from "./escape-html.ts";
 import { counted, monthText, regionGradeWords } from "./words.ts";
 
@@ -34,7 +34,8 @@ export function historyCalendar({ places, period, cadenceMs }: Population): Html
     .sort((a, b) => nameOf(a.place).localeCompare(nameOf(b.place), "en"));
   const months = [...new Set(lines.flatMap(({ days }) => days.map(({ day }) => day.slice(0, 7))))];
   const shown = (Object.keys(states) as DayState[]).filter((state) => state !== "gap" || cadenceMs !== null);
-  return html`<p class="note">The worst of each day, in UTC. ${cadenceMs === null ? "How often a run was promised was not named, so that days without one are not told apart." : null}</p>
+  const cut = daysBefore(period);
+  return html`<p class="note">The worst of each day, in UTC. ${cut > 0 ? `The first ${counted(cut, "day")} of the period are left out: every run is listed below. ` : null}${cadenceMs === null ? "How often a run was promised was not named, so that days without one are not told apart." : null}</p>
 <ul class="key">${shown.map((state) => html`<li>${cellMark(state)} ${states[state].text}</li>`)}</ul>
 ${months.map(
   (

@@ -65,8 +65,17 @@ describe("the first line of the page", () => {
     [
       "a region did not pass, of which nothing is listed",
       (history) => {
-        const start = history.start(4.1, { regions: ["us-east-1"] });
+        const start = history.start(4.1, { regions: ["us-east-1"], partial: true });
         history.end(start, [], { regions: { "us-east-1": inconclusiveRegion }, openOmitted: 4 });
+      },
+      "? 1 still open",
+    ],
+    [
+      "a region did not pass when it was last tested as a whole, and a part was since",
+      (history) => {
+        const start = history.start(4.1);
+        history.end(start, [aFinding({ grade: "inconclusive" })]);
+        history.run(4.2, [], { partial: true });
       },
       "? 1 region did not pass when last tested",
     ],
@@ -80,6 +89,13 @@ describe("the first line of the page", () => {
     const history = passed();
     later(history);
     expect(grade(page(history))?.join(" ")).toBe(words);
+  });
+
+  test("does not of a period in which a breach was open to the end, though a later run cleared it", () => {
+    const { entries } = passed().run(4.1, [aFinding()], { partial: true }).run(5);
+    const until = Date.parse(aDay(4.5));
+    const population = populationOf(entries, { cadenceMs: dayMs, asOf: Date.parse(aDay(9)), until });
+    expect(grade(renderHistoryHtml(population, head))).toEqual(["?", "1 open when the period ended"]);
   });
 
   test("does not where a day is missing", () => {
@@ -236,4 +252,9 @@ test("no text of a record adds an element or an attribute to the page", () => {
     ),
     { numRuns: 60 },
   );
+});
+
+test("a calendar that cannot show all days of a period says so", () => {
+  expect(page(new AHistory().run(1).run(1103))).toContain("The first 3 days of the period are left out");
+  expect(page(new AHistory().run(1).run(2))).not.toContain("left out");
 });

@@ -80,11 +80,14 @@ ${figures.map(
 
 const passing = new Set<RegionGrade | null>(["pass", "pass-with-exceptions"]);
 
-/** What outweighs all else of the period. "Nothing open" is said only where every region passed when it was last
- *  tested as a whole, and no run since lacks an end: nobody knows what it found. */
+/** What outweighs all else of the period. "Nothing open" is said only where nothing was when it ended, every region
+ *  passed when it was last tested as a whole, and no run since lacks an end: nobody knows what it found. */
 function stateOf(population: Population): { mark: string; symbol: string; text: string } {
   const open = population.findings.filter(({ state }) => state === "open");
   const excepted = population.findings.some(({ state }) => state === "excepted");
+  const clearedLater = population.findings.filter(
+    ({ cleared }) => cleared && Date.parse(cleared.at) >= population.period.until,
+  ).length;
   const last = population.places.map(({ runs }) => runs.findLast(isWhole));
   const untested = last.filter((run) => !run).length;
   const failed = last.filter((run) => run && !passing.has(run.grade)).length;
@@ -96,6 +99,7 @@ function stateOf(population: Population): { mark: string; symbol: string; text: 
     return { mark: "breached", symbol: "✕", text: `${countText(open.length)} still open` };
   const doubt = { mark: "inconclusive", symbol: "?" };
   if (open.length > 0) return { ...doubt, text: `${countText(open.length)} still open` };
+  if (clearedLater > 0) return { ...doubt, text: `${countText(clearedLater)} open when the period ended` };
   if (population.places.length === 0) return { ...doubt, text: "No run" };
   if (untested > 0) return { ...doubt, text: `${counted(untested, "region")} not tested as a whole` };
   if (failed > 0) return { ...doubt, text: `${counted(failed, "region")} did not pass when last tested` };
