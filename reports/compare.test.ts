@@ -57,9 +57,36 @@ describe("the later run proves less", () => {
     ],
     ["when a gap opened", aWrittenRun([one]), aWrittenRun([one], { gaps: [gap] }), true],
     ["not when a gap was closed", aWrittenRun([one], { gaps: [gap] }), aWrittenRun([one]), false],
-  ])("%s", (_what, before, after, worse) => {
+    [
+      "not when a breach stays excepted",
+      aWrittenRun([{ ...breached, waiver: aWaiver }]),
+      aWrittenRun([{ ...breached, waiver: aWaiver }]),
+      false,
+    ],
+  ])("%s, also where the run's own grade stays", (_what, before, after, worse) => {
     expect(isWorse(compareRuns(before, after))).toBe(worse);
+    const [steadyBefore, steadyAfter] = [before, after].map((written) => ({
+      ...written,
+      run: { ...written.run, grade: "breached" as const },
+    })) as [WrittenRun, WrittenRun];
+    expect(isWorse(compareRuns(steadyBefore, steadyAfter))).toBe(worse);
   });
+
+  test("in which gaps opened and were closed are named, and others are not", () => {
+    const [old, kept, added] = ["old", "kept", "added"].map((probe) => ({ ...gap, probe }));
+    const before = aWrittenRun([one], { gaps: [old, kept].filter((each) => each !== undefined) });
+    const after = aWrittenRun([one], { gaps: [kept, added].filter((each) => each !== undefined) });
+    expect(compareRuns(before, after)).toMatchObject({
+      gapsAdded: ["eu-central-1 database orders-db added: nobody can show it"],
+      gapsRemoved: ["eu-central-1 database orders-db old: nobody can show it"],
+    });
+  });
+});
+
+test("a run in real regions after another in real regions is worth as much", () => {
+  const { reports, run } = aWrittenRun([one]);
+  const real = { reports, run: { ...run, fidelity: "real" as const } };
+  expect(isWorse(compareRuns(real, real))).toBe(false);
 });
 
 test.each([
@@ -73,6 +100,28 @@ test.each([
     { ...after, run: { ...after.run, grade: "pass" as const, ...later } },
   ] as const;
   expect(isWorse(compareRuns(...runs))).toBe(true);
+});
+
+test("that a later run is of another map, plan, environment or fidelity, or of a part, is said", () => {
+  const { reports, run } = aWrittenRun([one], { digests: { map: "a".repeat(64), plan: "b".repeat(64) } });
+  const before = {
+    reports,
+    run: { ...run, regions: { b: run.regions[0] ?? {}, a: {} } },
+  } as never as WrittenRun;
+  const after = {
+    reports: reports.map((report) => ({
+      ...report,
+      digests: { map: "c".repeat(64), plan: "d".repeat(64) },
+    })),
+    run: { ...run, environment: "x".repeat(20), partial: true, fidelity: "real", regions: { a: {}, b: {} } },
+  } as never as WrittenRun;
+  expect(compareRuns(before, after).differences).toEqual([
+    `environment: ${run.environment} → ${"x".repeat(20)}`,
+    "fidelity: replica → real",
+    "map: aaaaaaaaaaaa → cccccccccccc",
+    "plan: bbbbbbbbbbbb → dddddddddddd",
+    "scope: whole → partial",
+  ]);
 });
 
 test("what the runs do not share is said", () => {
