@@ -38,8 +38,8 @@ test("nobody is called compliant, because an auditor says that, and no test does
 });
 
 describe("a criterion", () => {
-  const support = (verdicts: Parameters<typeof aVerdict>[0][]) =>
-    supportOf(readControls(written(one("{ id: X, about: y, paths: [cache, dns] }"))).controls, [
+  const support = (verdicts: Parameters<typeof aVerdict>[0][], paths = "[cache, dns]") =>
+    supportOf(readControls(written(one(`{ id: X, about: y, paths: ${paths} }`))).controls, [
       aReport({ verdicts: verdicts.map((parts) => aVerdict(parts)) }),
     ]);
 
@@ -47,6 +47,19 @@ describe("a criterion", () => {
     expect(support([{ path: "cache" }, { path: "cache", ...aBreach }, { path: "database" }])).toEqual([
       { name: "A", criteria: [{ id: "X", about: "y", paths: ["cache"], planned: 2, contained: 1 }] },
     ]);
+  });
+
+  test("of all leak paths is told with all that were tried, each once", () => {
+    const verdicts = [
+      { path: "dns" },
+      { path: "cache" },
+      { path: "cache" },
+      { path: "dns", ...aBreach },
+    ] as const;
+    expect(support([...verdicts], "all")[0]?.criteria).toMatchObject([
+      { paths: leakPaths.filter((path) => path === "cache" || path === "dns"), planned: 4, contained: 3 },
+    ]);
+    expect(support([{ path: "dns" }])[0]?.criteria).toMatchObject([{ planned: 1, contained: 1 }]);
   });
 
   test("of which nothing was tried is not told", () => {

@@ -61,6 +61,16 @@ describe("a drill that is not caught", () => {
   });
 });
 
+test("drills are clean only where each was caught with nothing else, between two clean baselines, and where there was one", () => {
+  const [clean, extra] = [aReport(caught), { ...caught, extra: ["b"] }];
+  expect(isClean(clean)).toBe(true);
+  expect(isClean(aReport())).toBe(false);
+  expect(isClean(aReport(caught, missed))).toBe(false);
+  expect(isClean(aReport(extra))).toBe(false);
+  for (const when of ["before", "after"] as const)
+    expect(isClean({ ...clean, baselines: { ...clean.baselines, [when]: "inconclusive" } })).toBe(false);
+});
+
 test("a score of a part of the catalogue says so", () => {
   const report = aReport(caught);
   expect(renderDrillsHtml({ ...report, known: 220 })).toContain("part of the catalogue of 220 drills");
