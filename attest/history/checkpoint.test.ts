@@ -78,6 +78,31 @@ test("a signature that stands twice makes it none, because its bytes would be ot
   expect(readCheckpoint(`${note}${note.split("\n\n")[1]}`)).toBe(null);
 });
 
+test.each<[string, (line: string) => string]>([
+  ["has a word more", (line) => `${line} more`],
+  ["has no name", (line) => line.replace(/ \S+ /, "  ")],
+  ["begins with another mark", (line) => line.replace("\u2014", "-")],
+  ["has no signature behind the key's id", (line) => line.replace(/\S+$/, "AAAAAA==")],
+  ["is encoded in another way than one", (line) => line.replace(/\S+$/, "AAAAAAAB=")],
+  ["is empty", () => ""],
+])(
+  "a line beside the signature that %s makes it none, because no signature covers it",
+  async (_what, other) => {
+    const note = await signed(p256);
+    const line = (await signed(ed25519)).split("\n\n")[1]?.trimEnd() ?? "";
+    expect(readCheckpoint(`${note}${line}\n`)).not.toBe(null);
+    expect(readCheckpoint(`${note}${other(line)}\n`)).toBe(null);
+  },
+);
+
+test("more signatures than sixteen make it none, because each has to be looked at", async () => {
+  const [text = "", own = ""] = (await signed(p256)).split("\n\n");
+  const others = Array.from({ length: 16 }, (_, index) => `\u2014 witness-${index} AAAAAAAA\n`);
+  const note = (count: number) => `${text}\n\n${own}${others.slice(0, count).join("")}`;
+  expect(isSignedBy(read(note(15)), [publicOf(p256)])).toBe(true);
+  expect(readCheckpoint(note(16))).toBe(null);
+});
+
 test("a signature of another name is not the log's, even by its key", async () => {
   const note = await signed(p256);
   const renamed = note.replace("— ringfence-history/abc", "— ringfence-history/abd");
@@ -96,6 +121,10 @@ test.each([
   "origin\n1\n\n— origin AAAAAAA=\n",
   `o\n01\n${"A".repeat(43)}=\n\n— o AAAAAAAA\n`,
   `o\n1\n${"A".repeat(43)}=\nextension\n\n— o AAAAAAAA\n`,
+  `o\n1\n${"A".repeat(43)}=\n\n\n— o AAAAAAAA\n`,
+  `o\n1\n${"A".repeat(42)}B=\n\n— o AAAAAAAA\n`,
+  `o\n1\n${"A".repeat(40)}\n\n— o AAAAAAAA\n`,
+  `o\n1234567890\n${"A".repeat(43)}=\n\n— o AAAAAAAA\n`,
   `o o\n1\n${"A".repeat(43)}=\n\n— o AAAAAAAA\n`,
   `o\n1\n${"A".repeat(43)}=\n\n`,
   `o\n1\n${"A".repeat(43)}=\n\n-- o AAAAAAAA\n`,
