@@ -53,7 +53,7 @@ export class S3Store implements HistoryStore {
       });
       if (answer.KeyCount === undefined || answer.KeyCount !== (answer.Contents?.length ?? 0))
         throw unavailable(this.name, "answered something else than a list of a bucket");
-      names.push(...(answer.Contents ?? []).map(({ Key = "" }) => Key.slice(Prefix.length)));
+      names.push(...namesOf(answer.Contents ?? [], Prefix));
       ContinuationToken = answer.NextContinuationToken;
       if (answer.IsTruncated && !ContinuationToken)
         throw unavailable(this.name, "gave half of its list, and no way to the rest");
@@ -78,8 +78,7 @@ export class S3Store implements HistoryStore {
       if (answer.IsTruncated === undefined)
         throw unavailable(this.name, "answered something else than a list of versions");
       const older = (answer.Versions ?? []).filter(({ IsLatest }) => !IsLatest);
-      for (const { Key = "" } of [...older, ...(answer.DeleteMarkers ?? [])])
-        keys.add(Key.slice(Prefix.length));
+      for (const name of namesOf([...older, ...(answer.DeleteMarkers ?? [])], Prefix)) keys.add(name);
       const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = answer;
       if (answer.IsTruncated && !KeyMarker)
         throw unavailable(this.name, "gave half of its versions, and no way to the rest");
@@ -136,6 +135,11 @@ export class S3Store implements HistoryStore {
   [Symbol.dispose](): void {
     this.#client.destroy();
   }
+}
+
+/** Without the empty object by which a console shows the place itself as a folder. */
+function namesOf(objects: readonly { Key?: string | undefined }[], prefix: string): string[] {
+  return objects.map(({ Key = "" }) => Key.slice(prefix.length)).filter((name) => name !== "");
 }
 
 /** An endpoint of one's own seldom has a name for each bucket. */

@@ -103,6 +103,18 @@ describe("a log of which a bucket's versions tell more", () => {
   });
 });
 
+test("the mark that a console leaves where a folder was made is no file of a history, also where it is removed again", async () => {
+  const place = `${discreet}/made-by-hand`;
+  bed.store.put(discreet, "made-by-hand/", Buffer.of());
+  using log = await open(`s3://${place}`);
+  await (await beginRun(aRun(), { store: log, judge })).finish(aResult());
+  expect((await verifyLog(log, { trust })).problems).toEqual([]);
+  bed.store.discard(discreet, "made-by-hand/");
+  expect((await verifyLog(log, { trust })).problems).toEqual([]);
+  bed.store.put(discreet, "made-by-hand/records/", Buffer.of());
+  expect((await verifyLog(log, { trust })).problems).toEqual(["records/: it belongs to no history"]);
+});
+
 test("more names than fit into one answer are all listed, and all that were removed", async () => {
   using other = await open(`s3://${bucket}/many`);
   const names = Array.from({ length: 1203 }, (_, index) => `records/${String(index).padStart(8, "0")}.json`);
