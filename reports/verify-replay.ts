@@ -26,9 +26,20 @@ export interface Replay {
 
 export function replayMap({ folder, run, problems }: Examined, replay: Replay): ResidencyMap {
   const map = replay.parseMap(folder.text("residency.yaml"), run.startedAt.slice(0, 10));
-  if (canonicalJson(map) !== canonicalJson(JSON.parse(folder.text("map.json"))))
+  const stored = folder.text("map.json");
+  if (canonicalJson(map) !== canonicalJson(JSON.parse(stored)))
     problems.push("map.json is not what residency.yaml says");
+  else if (!isItsText(stored)) problems.push(otherText("map.json"));
   return map;
+}
+
+/** A key that stands twice is read by some as the first, and by others as the last. */
+function isItsText(json: string): boolean {
+  return `${JSON.stringify(JSON.parse(json), null, 2)}\n` === json;
+}
+
+function otherText(name: string): string {
+  return `${name}: its text is not the one that its content has`;
 }
 
 /** The plan that the map asks for, in the scope that the reports name. A `plan.json` of that very digest needs
@@ -47,6 +58,7 @@ export function replayPlan(
   }
   const stored = folder.json("plan.json", Plan);
   const digest = planDigest(stored);
+  if (digest !== folder.sha256("plan.json")) problems.push(otherText("plan.json"));
   const replanned = replay.plan(map, { ...stored.scope, environment: stored.environment });
   if (planDigest(replanned) !== digest)
     problems.push("plan.json is not the plan of this map by this version of Ringfence");
@@ -74,6 +86,7 @@ export function replayVerdicts(
   });
   const summary = buildRunSummary(judged, { ...run, filtered: run.partial });
   if (canonicalJson(summary) !== canonicalJson(run)) problems.push("run.json is not what the journals say");
+  else if (!isItsText(folder.text("run.json"))) problems.push(otherText("run.json"));
   for (const [region, { grade }] of Object.entries(judgement.regions)) {
     const signed = statements.ofRegions.get(region)?.predicate[regionExtension].grade;
     if (signed && signed !== grade) problems.push(`${region}: ${signed} was signed, and it is ${grade}`);
@@ -108,7 +121,10 @@ function compareReport(
   if (digestOfPieces(reportPieces(rebuilt, lines())) === folder.sha256(`${region}/report.json`))
     return rebuilt;
   const [stored, right] = [whole(), { ...rebuilt, verdicts: [...lines()] }];
-  if (canonicalJson(right) === canonicalJson(stored)) return rebuilt;
+  if (canonicalJson(right) === canonicalJson(stored)) {
+    problems.push(otherText(`${region}/report.json`));
+    return rebuilt;
+  }
   const wrong = stored.verdicts.find((verdict, index) => verdict.grade !== right.verdicts[index]?.grade);
   problems.push(
     `${region}/report.json is not what the journals say${wrong ? `: ${wrong.id} is ${wrong.grade} there` : ""}`,

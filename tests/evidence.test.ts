@@ -542,6 +542,26 @@ describe("the evidence of a run", () => {
       ),
       /run\.json says that the run started .*, and the first region started/,
     ],
+    [
+      "a grade that stands twice in run.json, of which a reader may take the other",
+      edit("run.json", (text) => text.replace('"grade":', '"grade": "breached",\n  "grade":')),
+      /^run\.json: its text is not the one that its content has$/m,
+    ],
+    [
+      "a verdict's grade that stands twice in a report",
+      edit("eu-central-1/report.json", (text) => text.replace('"grade":"', '"grade":"breached","grade":"')),
+      /^eu-central-1\/report\.json: its text is not the one that its content has$/m,
+    ],
+    [
+      "a system that stands twice in map.json",
+      edit("map.json", (text) => text.replace('"title":', '"title": "another",\n  "title":')),
+      /^map\.json: its text is not the one that its content has$/m,
+    ],
+    [
+      "a plan in another text than the one that its digest is over",
+      edit("plan.json", (text) => `${text}\n`),
+      /^plan\.json: its text is not the one that its content has$/m,
+    ],
   ])("does not hold with %s, by the judge's own signature", async (_what, alter, reason) => {
     expect((await forged(["judge"], alter)).problems.join("\n")).toMatch(reason);
   });
