@@ -4,9 +4,11 @@ import { seal } from "../../attest/envelope.ts";
 import { signCheckpoint } from "../../attest/history/checkpoint.ts";
 import { headOf, readLog } from "../../attest/history/log.ts";
 import { checkpointName, HistoryStatement, recordName } from "../../attest/history/record.ts";
+import { rootsOf } from "../../attest/history/verify-checkpoints.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
 import { localSigner } from "../../attest/signer.ts";
-import { aKey, aLog, judge, MemoryStore, type Step, steps, trust } from "./a-log.ts";
+import type { TrustedKey, TrustedSigner } from "../../attest/trust.ts";
+import { aKey, aLog, aResult, begin, judge, MemoryStore, type Step, steps, trust, trustIn } from "./a-log.ts";
 
 interface Altered {
   store: MemoryStore;
@@ -232,6 +234,65 @@ test("a held checkpoint of nobody's is none", async () => {
   const note = await signCheckpoint(headOf(await readLog(store)), localSigner(aKey()));
   const { problems } = await verifyLog(store, { trust, held: [{ name: "kept", note }] });
   expect(problems).toEqual(["kept: it is not signed by a judge's key that may sign it"]);
+});
+
+describe("whoever may sign a checkpoint", () => {
+  const [own] = trust.signers as [TrustedKey];
+  /** Over each of two records, of which the second was made later. */
+  const problemsBy = async (signers: TrustedSigner[], key = judge) => {
+    const store = new MemoryStore();
+    const run = await begin(store);
+    await run.finish(aResult());
+    const log = await readLog(store);
+    for (const size of [1, 2])
+      store.files.set(checkpointName(size), Buffer.from(await signCheckpoint(headOf(log, size), key)));
+    const [, second = ""] = log.entries.map(({ record }) => record.at);
+    const named = signers.map((one) => (one.until ? { ...one, until: new Date(second) } : one));
+    const { problems } = await verifyLog(store, { trust: { signers: [own, ...named] } });
+    return { problems };
+  };
+  const other = aKey();
+  const [another] = trustIn(other).signers as [TrustedKey];
+  const said = "it is not signed by a judge's key that may sign it";
+
+  test("is the judge, by each of its keys", async () => {
+    expect((await problemsBy([another], localSigner(other))).problems).toEqual([]);
+  });
+
+  test("is no region, because whoever runs one could then write a log anew", async () => {
+    const { problems } = await problemsBy([{ ...another, signs: "eu-central-1" }], localSigner(other));
+    expect(problems).toEqual([`checkpoints/00000001, and 1 more: ${said}`]);
+  });
+
+  test("is no key whose time was over when the last record was made", async () => {
+    const { problems } = await problemsBy([{ ...another, until: new Date() }], localSigner(other));
+    expect(problems).toEqual([`checkpoints/00000002: ${said}`]);
+  });
+
+  test("is nobody by an identity, whose key nobody can look up", async () => {
+    const identity = { subject: "somebody", issuer: "https://issuer.example" };
+    const { problems } = await problemsBy([{ signs: "judge", identity, trustedRoot: {} as never }]);
+    expect(problems).toEqual([]);
+  });
+});
+
+test("a held checkpoint over records behind a hole is not said to fit", async () => {
+  const store = await aLog(["pass", "pass"]);
+  const held = [{ name: "kept", note: store.files.get("checkpoints/00000004")?.toString() ?? "" }];
+  store.files.delete(recordName(1));
+  const { problems, checked } = await verifyLog(store, { trust, held });
+  expect(problems).toContain(
+    "kept was signed over 4 records, of which only the first 1 are here without a hole",
+  );
+  expect(checked.held).toBe(0);
+});
+
+test("a held checkpoint of a log before its first record is of every state of it", async () => {
+  const store = await aLog(["pass"]);
+  const { origin } = headOf(await readLog(store));
+  const empty = { origin, size: 0, root: rootsOf([])[0] as Buffer };
+  const held = [{ name: "kept", note: await signCheckpoint(empty, judge) }];
+  expect(await verifyLog(store, { trust, held })).toMatchObject({ problems: [], checked: { held: 1 } });
 });
 
 test("a name far away does not make anybody count to it", async () => {
