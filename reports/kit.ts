@@ -60,9 +60,11 @@ function instructions(runs: readonly KitRun[], withHistory: boolean): string {
     (sum, { reports }) => sum + reports.reduce((all, { counts }) => all + counts.planned, 0),
     0,
   );
+  const [first = "", ...later] = runs.map(({ run }) => new Date(run.startedAt).toISOString()).sort();
+  const last = later.at(-1) ?? first;
   return `# Evidence of isolation: how to check it
 
-${honestWords(attempts, runs[0]?.run.startedAt ?? "")}
+${honestWords(attempts, first, last)}
 
 ## What is here
 

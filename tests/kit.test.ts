@@ -70,6 +70,17 @@ describe("a kit for an auditor", () => {
     });
   });
 
+  test("of several runs claims attempts from the first to the last, and not all of them at the first", () => {
+    const later = mkdtempSync(join(folder, "later-"));
+    cpSync(run.directory, later, { recursive: true });
+    const moved = { ...run.run, runId: "later", startedAt: "2031-01-02T03:04:05.000Z" };
+    writeFileSync(join(later, "run.json"), JSON.stringify(moved));
+    const readMe = Buffer.from(
+      unzipSync(packKit([later, run.directory], null))["READ-ME-FIRST.md"] ?? [],
+    ).toString();
+    expect(readMe).toMatch(/attempts from .* UTC to 2 January 2031, 03:04:05 UTC\. Does not/);
+  });
+
   test.each(["../../x", "..", "a\nb", "$(id)", "C:\\x", ""])(
     "is not made of a run by the name of %j, because an archive's names are paths on whatever unpacks it",
     (runId) => {

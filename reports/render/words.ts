@@ -95,10 +95,11 @@ export function durationText(durationMs: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
-/** What evidence like this can carry, and no more. */
-export function honestWords(attempts: number, moment: string): string {
+/** What evidence like this can carry, and no more. `last`: of several runs, where `moment` is the first one's. */
+export function honestWords(attempts: number, moment: string, last = moment): string {
+  const when = last === moment ? `at ${utcText(moment)}` : `from ${utcText(moment)} to ${utcText(last)}`;
   return (
-    `Management-generated evidence. Records ${counted(attempts, "attempt")} at ${utcText(moment)}. ` +
+    `Management-generated evidence. Records ${counted(attempts, "attempt")} ${when}. ` +
     "Does not establish the absence of other paths, compliance, or an auditor's conclusion."
   );
 }
