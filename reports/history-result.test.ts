@@ -1,6 +1,11 @@
-import { describe, expect, test } from "vitest";
-import { openFindings } from "./history-result.ts";
-import { aBreach, anInconclusive, aReport, aVerdict, aWaiver } from "./render/a-report.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { sha256 } from "../core/digest.ts";
+import { bundleName, observedBundleName } from "./evidence.ts";
+import { historyResult, openFindings } from "./history-result.ts";
+import { aBreach, anInconclusive, aReport, aRun, aVerdict, aWaiver } from "./render/a-report.ts";
 
 const on = (system: string, parts = {}) =>
   aVerdict({ to: { region: "us-east-1", system, address: null }, ...parts });
@@ -11,6 +16,70 @@ const gap = {
   probe: "redis",
   reason: "nobody can see it",
 } as const;
+
+describe("what a history keeps of a run", () => {
+  const directory = mkdtempSync(join(tmpdir(), "ringfence-result-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const written = (name: string) => {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), name);
+    return sha256(name);
+  };
+
+  test("is each region's counts, bundles, what was tried and what was not contained, and nothing but that", () => {
+    const own = aReport({
+      verdicts: [on("orders-db"), on("orders-db", aBreach), on("archive")],
+      gaps: [],
+      grade: "breached",
+    });
+    const region = { id: "us-east-1", jurisdiction: "US", place: "Virginia" };
+    const silent = aReport({ region, verdicts: [], gaps: [gap], grade: "inconclusive" });
+    const lost = { ...silent, signers: { ...silent.signers, observed: null } };
+    const [run, eu, euObserved, us] = [
+      bundleName,
+      `eu-central-1/${bundleName}`,
+      `eu-central-1/${observedBundleName}`,
+      `us-east-1/${bundleName}`,
+    ].map(written);
+    const reports = [own, lost];
+    const at = "2026-10-01T02:00:00.000Z";
+    const finding = { region: "eu-central-1", path: "database", system: "orders-db" } as const;
+    const missing = { region: "us-east-1", path: "cache", system: "sessions" } as const;
+    const database = { path: "database" } as const;
+    expect(historyResult(directory, { run: aRun(reports), reports, at })).toEqual({
+      ...{ at, evidence: run, grade: aRun(reports).grade, partial: aRun(reports).partial },
+      regions: {
+        "eu-central-1": {
+          ...{ grade: "breached", planned: 3, contained: 2, breached: 1, inconclusive: 0, waived: 0 },
+          ...{ evidence: eu, observed: euObserved },
+          tried: [
+            { ...database, system: "orders-db", attempts: 2 },
+            { ...database, system: "archive", attempts: 1 },
+          ],
+        },
+        "us-east-1": {
+          ...{ grade: "inconclusive", planned: 0, contained: 0, breached: 0, inconclusive: 0, waived: 0 },
+          ...{ evidence: us, observed: null, tried: [] },
+        },
+      },
+      open: [
+        { ...finding, grade: "breached", waived: false, count: 1 },
+        { ...missing, grade: "inconclusive", waived: false, count: 1 },
+      ],
+      openOmitted: 0,
+    });
+  });
+
+  test("is no more findings than a record has room for, and how many there were beside them", () => {
+    for (const name of [bundleName, `eu-central-1/${bundleName}`, `eu-central-1/${observedBundleName}`])
+      written(name);
+    const verdicts = Array.from({ length: 2003 }, (_, index) => on(`orders-${index}`, aBreach));
+    const reports = [aReport({ verdicts, gaps: [], grade: "breached" })];
+    const at = "2026-10-01T02:00:00.000Z";
+    const { open, openOmitted } = historyResult(directory, { run: aRun(reports), reports, at });
+    expect([open.length, openOmitted]).toEqual([2000, 3]);
+  });
+});
 
 describe("what a later run has to clear", () => {
   test("is one row for each leak path, system and grade, with how many attempts", () => {
