@@ -21,6 +21,18 @@ const file = (text: string) => {
 };
 
 describe("a trust file", () => {
+  const trusting = "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem }]\n";
+
+  test("may leave a signer's time open to either side", () => {
+    const entries =
+      "[{ signs: a, key: eu.pub.pem, from: 2026-01-01 }, { signs: b, key: eu.pub.pem, until: 2026-01-01 }]";
+    const day = new Date("2026-01-01T00:00:00Z");
+    expect(readTrust(file(`format: 1\nsigners: ${entries}`)).signers).toMatchObject([
+      { signs: "a", from: day, until: undefined },
+      { signs: "b", from: undefined, until: day },
+    ]);
+  });
+
   test("names keys by files beside it or in itself, with the days on which they may sign", () => {
     const inline = key.publicPem.replace(/^/gm, "      ");
     const { signers } = readTrust(
@@ -59,6 +71,41 @@ describe("a trust file", () => {
       "ends before it begins",
       "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, from: 2026-02-01, until: 2026-01-01 }]",
       /`until` is not after `from`[\s\S]*signers\[0\]/,
+    ],
+    [
+      "ends when it begins",
+      "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, from: 2026-02-01, until: 2026-02-01T00:00:00Z }]",
+      /`until` is not after `from`/,
+    ],
+    [
+      "trusts an identity, and not who vouches for it",
+      'format: 1\nsigners: [{ signs: eu, identity: { subject: a, issuer: "https://b.test" } }]',
+      /an identity with a trusted root/,
+    ],
+    [
+      "says who vouches, and not for whom",
+      "format: 1\nsigners: [{ signs: eu, trustedRoot: eu.pub.pem }]",
+      /an identity with a trusted root/,
+    ],
+    [
+      "says who vouches for a key",
+      "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, trustedRoot: eu.pub.pem }]",
+      /either a key, or an identity/,
+    ],
+    [
+      "takes anything for Sigstore's keys",
+      'format: 1\nsigners: [{ signs: eu, trustedRoot: eu.pub.pem, identity: { subject: a, issuer: "https://b.test" } }]',
+      /signers\[0\]: the trusted root names no authority/,
+    ],
+    [
+      "takes anything for an authority's certificates",
+      `${trusting}timestamps: { authorities: [eu.pub.pem] }`,
+      /timestamps\.authorities\[0\]: .*no certificates in PEM/,
+    ],
+    [
+      "names an authority's certificates that are not there",
+      `${trusting}timestamps: { authorities: [none.pem] }`,
+      /timestamps\.authorities\[0\]: it cannot be read: .*none\.pem/,
     ],
     ["says no date", "format: 1\nsigners: [{ signs: eu, key: eu.pub.pem, from: yesterday }]", /from/],
   ])("that %s is refused, and why is said", (_what, text, reason) => {
