@@ -182,14 +182,18 @@ describe("a finding", () => {
 
   test("of a region as a whole is cleared by a whole run that proves it, and by no other", () => {
     const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
+    expect(findings(new AHistory().run(1, [nothing]).run(2))).toEqual([
+      ["cleared", "inconclusive", "run-0", "run-2"],
+    ]);
     const history = new AHistory().run(1, [nothing]).run(2, [], { partial: true });
+    history.run(2, [], { regions: ["us-east-1"] });
     expect(findings(history)).toEqual([["open", "inconclusive", "run-0", undefined]]);
     expect(findings(history.run(3, [aFinding({ grade: "inconclusive" })]))[0]?.[0]).toBe("open");
     expect(findings(history.run(4, [aFinding({ waived: true })]))[0]).toEqual([
       "cleared",
       "inconclusive",
       "run-0",
-      "run-6",
+      "run-8",
     ]);
   });
 

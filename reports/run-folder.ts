@@ -9,7 +9,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { z } from "zod";
 import { encoded, sha256 } from "../core/digest.ts";
 
@@ -122,10 +122,15 @@ export class RunFolder {
   }
 
   #entries(keep: (entry: Dirent) => boolean): string[] {
-    return readdirSync(this.#directory, { recursive: true, withFileTypes: true })
-      .filter(keep)
-      .map((entry) => relative(this.#directory, join(entry.parentPath, entry.name)))
-      .sort();
+    return this.#below("", keep).sort();
+  }
+
+  /** Node's own way down follows links, also in circles. */
+  #below(folder: string, keep: (entry: Dirent) => boolean): string[] {
+    return readdirSync(this.#path(folder), { withFileTypes: true }).flatMap((entry) => {
+      const name = join(folder, entry.name);
+      return [...(keep(entry) ? [name] : []), ...(entry.isDirectory() ? this.#below(name, keep) : [])];
+    });
   }
 
   #path(name: string): string {

@@ -54,6 +54,13 @@ test("a device or a pipe in place of a record is refused, because it would never
     await expect(odd.read(name)).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
 });
 
+test("links to folders are names like others, because one that leads back has no end", async () => {
+  const odd = new FolderStore(join(folder, "circle"));
+  await odd.create("records/00000000.json", Buffer.from("x"));
+  for (const name of ["one", "other"]) symlinkSync(".", join(folder, "circle", name));
+  expect(await odd.list()).toEqual(["one", "other", "records/00000000.json"]);
+});
+
 /** Runs a program against a folder, in a shell that first sets a limit. */
 function limited(limit: string, program: string): { status: number | null; said: string } {
   const source = `
