@@ -123,6 +123,14 @@ export function judgeAttacks(of: {
         }),
       ),
     ),
+    ...["run.json", "map.json", "plan.json", ...regions.map((region) => `${region}/report.json`)].map(
+      (name) =>
+        anew("a key that stands twice", name, (files) =>
+          change(files, name, (content) =>
+            Buffer.from(content.toString().replace(/^\{(\s*)("[^"]+")/, "{$1$2: null,$1$2")),
+          ),
+        ),
+    ),
     anew("a start of a year ago", "run.json", (files) =>
       json(files, "run.json", (run: { startedAt: string }) => {
         run.startedAt = `${Number(run.startedAt.slice(0, 4)) - 1}${run.startedAt.slice(4)}`;
