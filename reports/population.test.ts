@@ -43,6 +43,11 @@ describe("a run", () => {
     expect(runs.map(({ runId }) => runId)).toEqual(["run-0", "run-2", "run-3", "run-4", "run-5"]);
     expect(places[0]?.runs).toHaveLength(5);
     expect(of(new AHistory().run(1).run(300, [aFinding()]).run(2), period).findings).toHaveLength(1);
+    const ahead = new AHistory().run(1).run(2);
+    ahead.start(300);
+    const of300 = of(ahead.run(3).run(4)).runs.map(({ times }) => times);
+    const at = (...days: number[]) => days.map((day) => Date.parse(aDay(day)));
+    expect(of300).toEqual([at(1), at(2), at(300, 3), at(3, 300), at(4, 300)]);
   });
 
   test("that starts in the very moment in which another ended is not out of order", () => {
