@@ -6,25 +6,39 @@ import type { WrittenRun } from "./compare.ts";
 import { RegionReport, RunSummary } from "./report.ts";
 
 /** A run's summary and its regions' reports, as they stand in a folder; nothing is verified. Throws
- *  EVIDENCE_INVALID where a file is missing or not what `ringfence run` writes. */
+ *  EVIDENCE_INVALID where a file is missing or not what `ringfence run` writes, or belongs somewhere else. */
 export function readRun(directory: string): WrittenRun {
   const run = read(RunSummary, join(directory, "run.json"));
-  const regions = Object.keys(run.regions);
-  return {
-    run,
-    reports: regions.map((region) => read(RegionReport, join(directory, region, "report.json"))),
-  };
+  const reports = Object.entries(run.regions).map(([region, { grade }]) => {
+    const file = join(directory, region, "report.json");
+    const report = read(RegionReport, file);
+    const wrong =
+      report.region.id !== region
+        ? `it is of ${report.region.id}`
+        : report.runId !== run.runId
+          ? `it is of run ${report.runId}`
+          : report.grade !== grade
+            ? `it is ${report.grade}, and ${grade} in run.json`
+            : null;
+    if (wrong !== null) throw invalid(file, wrong);
+    return report;
+  });
+  return { run, reports };
 }
 
 function read<T>(schema: z.ZodType<T>, file: string): T {
   try {
     return schema.parse(JSON.parse(readFileSync(file, "utf8")));
   } catch (cause) {
-    throw new RingfenceError("EVIDENCE_INVALID", `${file} is not what a run writes: ${whyOf(cause)}`, {
-      cause,
-      fix: "name a folder that `ringfence run` of this version wrote",
-    });
+    throw invalid(file, whyOf(cause), cause);
   }
+}
+
+function invalid(file: string, why: string, cause?: unknown): RingfenceError {
+  return new RingfenceError("EVIDENCE_INVALID", `${file} is not what a run writes: ${why}`, {
+    ...(cause === undefined ? {} : { cause }),
+    fix: "name a folder that `ringfence run` of this version wrote",
+  });
 }
 
 function whyOf(cause: unknown): string {

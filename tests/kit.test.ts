@@ -75,6 +75,10 @@ describe("a kit for an auditor", () => {
     cpSync(run.directory, later, { recursive: true });
     const moved = { ...run.run, runId: "later", startedAt: "2031-01-02T03:04:05.000Z" };
     writeFileSync(join(later, "run.json"), JSON.stringify(moved));
+    for (const region of Object.keys(moved.regions)) {
+      const file = join(later, region, "report.json");
+      writeFileSync(file, readFileSync(file, "utf8").replaceAll(run.run.runId, "later"));
+    }
     const readMe = Buffer.from(
       unzipSync(packKit([later, run.directory], null))["READ-ME-FIRST.md"] ?? [],
     ).toString();
