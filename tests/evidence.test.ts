@@ -566,6 +566,13 @@ describe("the evidence of a run", () => {
     expect((await forged(["judge"], alter)).problems.join("\n")).toMatch(reason);
   });
 
+  test("holds with a report's keys in another order, as they are where its plan was read from a file", async () => {
+    const turned = inReports((text) =>
+      text.replace(/("regions": \[[^\]]*\]),(\s+)("paths": \[[^\]]*\])/, "$3,$2$1"),
+    );
+    expect((await forged(["judge"], turned)).problems).toEqual([]);
+  });
+
   const claimsOf = (predicate: SignedPredicate, extension: "region" | "run") =>
     (predicate[`urn:ringfence:${extension}:v1`] ?? {}) as Record<string, unknown>;
 
