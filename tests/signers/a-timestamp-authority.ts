@@ -6,7 +6,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { SignatureBundle } from "@sigstore/sign";
-import { GeneralizedTime, Integer, Null, ObjectIdentifier, OctetString, Sequence } from "asn1js";
+import {
+  Boolean as Asn1Boolean,
+  Constructed,
+  GeneralizedTime,
+  Integer,
+  Null,
+  ObjectIdentifier,
+  OctetString,
+  Sequence,
+} from "asn1js";
 import { timestampWitness } from "../../attest/timestamps/witness.ts";
 import type { Loopback } from "../loopback.ts";
 import type { Certified } from "./a-certificate.ts";
@@ -61,29 +70,55 @@ export async function aToken(
     time,
     withCertificate = true,
     type: contentType = "1.2.840.113549.1.9.16.1.4",
-  }: { signer: Certified; time?: Date; withCertificate?: boolean; type?: string },
+    version = 1,
+    withCritical = false,
+    second,
+  }: {
+    signer: Certified;
+    time?: Date;
+    withCertificate?: boolean;
+    type?: string;
+    version?: number;
+    /** With an extension that whoever does not know it may not pass over. */
+    withCritical?: boolean;
+    /** Who signs it as well. */
+    second?: Certified;
+  },
 ): Promise<Buffer> {
   const digest = createHash("sha256").update(signature).digest();
   const sha256 = new Sequence({
     value: [new ObjectIdentifier({ value: "2.16.840.1.101.3.4.2.1" }), new Null()],
   });
+  const critical = new Sequence({
+    value: [
+      new ObjectIdentifier({ value: "1.2.3.4.5" }),
+      new Asn1Boolean({ value: true }),
+      new OctetString({ valueHex: Uint8Array.of(5, 0) }),
+    ],
+  });
   const info = new Sequence({
     value: [
-      new Integer({ value: 1 }),
+      new Integer({ value: version }),
       new ObjectIdentifier({ value: "1.2.3.4.1" }),
       new Sequence({ value: [sha256, new OctetString({ valueHex: Uint8Array.from(digest) })] }),
       new Integer({ value: 7 }),
       new GeneralizedTime({ valueDate: time ?? new Date() }),
+      ...(withCritical
+        ? [new Constructed({ idBlock: { tagClass: 3, tagNumber: 1 }, value: [critical] })]
+        : []),
     ],
   });
   const folder = mkdtempSync(join(tmpdir(), "ringfence-tsa-"));
   try {
     const [content, out] = [join(folder, "info"), join(folder, "token")];
     writeFileSync(content, Buffer.from(info.toBER()));
-    writeFileSync(join(folder, "signer.pem"), signer.pem);
-    writeFileSync(join(folder, "signer.key"), signer.keyPem);
+    const named = [signer, ...(second ? [second] : [])].flatMap(({ pem, keyPem }, index) => {
+      const [certificate, key] = [join(folder, `${index}.pem`), join(folder, `${index}.key`)];
+      writeFileSync(certificate, pem);
+      writeFileSync(key, keyPem);
+      return ["-signer", certificate, "-inkey", key];
+    });
     const type = ["-econtent_type", contentType, "-cades", "-md", "sha256"];
-    const named = ["-signer", join(folder, "signer.pem"), "-inkey", join(folder, "signer.key")];
     const shape = ["-binary", "-nodetach", "-outform", "DER", ...(withCertificate ? [] : ["-nocerts"])];
     await openssl("openssl", ["cms", "-sign", "-in", content, ...type, ...named, ...shape, "-out", out]);
     return granted(readFileSync(out));

@@ -114,6 +114,24 @@ describe("a timestamp is refused, and the reason is named,", () => {
       /from an authority that is not trusted: Clock/,
     ],
     [
+      "that somebody else signed as well, whom nobody looks at",
+      async () => {
+        const second = await aCertificate({ name: "Stranger", by: foreignRoot });
+        return { token: await aToken(signature, { signer, second }) };
+      },
+      /has not exactly one signature/,
+    ],
+    [
+      "of a version that nobody here knows",
+      async () => ({ token: await aToken(signature, { signer, version: 2 }) }),
+      /is of another version than 1/,
+    ],
+    [
+      "with a critical extension that nobody here knows",
+      async () => ({ token: await aToken(signature, { signer, withCritical: true }) }),
+      /has a critical extension that is not known/,
+    ],
+    [
       "when nobody is trusted",
       async () => ({ token: await reply(query(), { signer }), trusted: [] }),
       /not trusted/,
