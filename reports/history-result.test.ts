@@ -105,10 +105,20 @@ describe("what a later run has to clear", () => {
     expect(rows).toMatchObject([{ path: "cache", system: "sessions", grade: "inconclusive", count: 1 }]);
   });
 
-  test("is the region as a whole, where no attempt is to blame for its grade", () => {
-    const rows = openFindings(aReport({ verdicts: [], gaps: [], grade: "inconclusive" }));
-    expect(rows).toMatchObject([{ path: null, system: null, grade: "inconclusive" }]);
+  test("is what is inconclusive under an exception, because that accepts a breach, and no missing proof", () => {
+    const verdicts = [on("orders-db", { ...anInconclusive, waiver: aWaiver })];
+    const rows = openFindings(aReport({ verdicts, gaps: [], grade: "inconclusive" }));
+    expect(rows).toMatchObject([{ system: "orders-db", grade: "inconclusive", waived: false }]);
   });
+
+  test.each(["inconclusive", "breached"] as const)(
+    "is the region as a whole, where no attempt is to blame for being %s",
+    (grade) => {
+      expect(openFindings(aReport({ verdicts: [], gaps: [], grade }))).toMatchObject([
+        { path: null, system: null, grade, waived: false, count: 1 },
+      ]);
+    },
+  );
 
   test("is nothing where everything is contained", () => {
     expect(openFindings(aReport({ verdicts: [on("orders-db")], gaps: [], grade: "pass" }))).toEqual([]);

@@ -73,6 +73,11 @@ test("Sigstore's verifier takes one signed by ECDSA, too, because it was written
   expect(verifyCheckpoint(entry, logs)).toMatchObject({ origin: checkpoint.origin, logSize: 13n });
 });
 
+test.each([0, 1, 10, 109, 999_999_999])("of %d records it is read back as such", async (size) => {
+  const note = await signCheckpoint({ ...checkpoint, size }, localSigner(p256));
+  expect(read(note).checkpoint.size).toBe(size);
+});
+
 test("a signature that stands twice makes it none, because its bytes would be others and its word the same", async () => {
   const note = await signed(p256);
   expect(readCheckpoint(`${note}${note.split("\n\n")[1]}`)).toBe(null);
