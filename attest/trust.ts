@@ -37,7 +37,7 @@ const Entry = z
   );
 
 /** `trust.yaml`: whose signature counts, for what, and from when to when. Files are beside it. */
-export const TrustFile = z.strictObject({
+const TrustFile = z.strictObject({
   format: z.literal(1),
   signers: z.array(Entry).min(1),
   timestamps: z
@@ -64,7 +64,7 @@ export interface TrustedKey extends Window {
   key: KeyObject;
   fingerprint: string;
 }
-export interface TrustedIdentity extends Window {
+interface TrustedIdentity extends Window {
   identity: { subject: string; issuer: string };
   trustedRoot: TrustedRoot;
 }

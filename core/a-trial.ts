@@ -21,7 +21,7 @@ import { sendToken } from "./witness.ts";
 /** Test builders: a whole run, all controls holding and every attempt stopped, but for what a test says. */
 
 export type Tried = Partial<Try> & Pick<Try, "outcome"> & { atSeconds?: number };
-export type Observed = { tries: Tried[]; findings?: Findings };
+type Observed = { tries: Tried[]; findings?: Findings };
 /** What is written down for one item in one phase; null where nothing was. */
 export type Observe = (item: PlannedItem, phase: Phase) => Observed | null;
 

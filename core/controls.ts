@@ -5,13 +5,13 @@ import { higher } from "./vocabulary.ts";
 import { sendToken } from "./witness.ts";
 
 /** A region, and a system in it. */
-export interface Origin {
+interface Origin {
   region: string;
   system: string;
 }
 
 /** A receiver that saw something, and from where it came. */
-export interface Sighting extends Origin {
+interface Sighting extends Origin {
   from: string;
 }
 

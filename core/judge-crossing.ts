@@ -40,7 +40,7 @@ function strangeAnswer(planned: PlannedItem, one: Try, { book }: Evidence): Find
 }
 
 /** The highest rung that the try is known to have passed: seen on the socket, or said by its outcome. */
-export function passed({ climbed, outcome }: Try): Rung | null {
+function passed({ climbed, outcome }: Try): Rung | null {
   switch (outcome.kind) {
     case "reached":
       return higher(climbed, outcome.rung);

@@ -14,7 +14,7 @@ export interface PlanMemo {
   once(text: string): string;
 }
 
-export interface OwnSystem {
+interface OwnSystem {
   kind: string;
   addressFamily: AddressFamily;
   needs: string | undefined;

@@ -114,7 +114,7 @@ const Region = z.strictObject({
     .enum(["drop", "reject"])
     .describe("How the border refuses: silently, or by a TCP reset or ICMP answer"),
 });
-export type Region = z.infer<typeof Region>;
+type Region = z.infer<typeof Region>;
 
 const Waiver = z.strictObject({
   from: RegionId.describe("The region from which the crossing is permitted"),

@@ -8,7 +8,7 @@ import { honestWords, regionGradeWords } from "./render/words.ts";
 import { zip } from "./render/zip.ts";
 import { RunFolder } from "./run-folder.ts";
 
-export const kitReadMe = "READ-ME-FIRST.md";
+const kitReadMe = "READ-ME-FIRST.md";
 
 /** A log's files by name, and the page of all its runs. */
 export interface KitHistory {

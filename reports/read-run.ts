@@ -9,21 +9,22 @@ import { RegionReport, RunSummary } from "./report.ts";
  *  EVIDENCE_INVALID where a file is missing or not what `ringfence run` writes, or belongs somewhere else. */
 export function readRun(directory: string): WrittenRun {
   const run = read(RunSummary, join(directory, "run.json"));
-  const reports = Object.entries(run.regions).map(([region, { grade }]) => {
+  const reports = Object.keys(run.regions).map((region) => {
     const file = join(directory, region, "report.json");
     const report = read(RegionReport, file);
-    const wrong =
-      report.region.id !== region
-        ? `it is of ${report.region.id}`
-        : report.runId !== run.runId
-          ? `it is of run ${report.runId}`
-          : report.grade !== grade
-            ? `it is ${report.grade}, and ${grade} in run.json`
-            : null;
+    const wrong = misplaced(report, region, run);
     if (wrong !== null) throw invalid(file, wrong);
     return report;
   });
   return { run, reports };
+}
+
+/** Why it is not that region's report of that run. */
+function misplaced({ region: { id }, runId, grade }: RegionReport, region: string, run: RunSummary) {
+  const said = run.regions[region]?.grade;
+  if (id !== region) return `it is of ${id}`;
+  if (runId !== run.runId) return `it is of run ${runId}`;
+  return grade === said ? null : `it is ${grade}, and ${said} in run.json`;
 }
 
 function read<T>(schema: z.ZodType<T>, file: string): T {

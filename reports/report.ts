@@ -13,7 +13,7 @@ const ControlSummary = z.strictObject({
   addresses: z.array(z.string()),
 });
 
-export const WaiverSummary = z.strictObject({
+const WaiverSummary = z.strictObject({
   owner: z.string(),
   reason: z.string(),
   approver: z.string(),

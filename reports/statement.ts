@@ -13,7 +13,7 @@ const Descriptor = z.strictObject({
   annotations: z.record(z.string(), z.string()).optional(),
 });
 
-export const predicateType = "https://in-toto.io/attestation/test-result/v0.1";
+const predicateType = "https://in-toto.io/attestation/test-result/v0.1";
 export const regionExtension = "urn:ringfence:region:v1";
 export const runExtension = "urn:ringfence:run:v1";
 

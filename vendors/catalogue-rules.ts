@@ -12,7 +12,7 @@ export function problemsOf(vendor: Vendor): string[] {
 }
 
 /** What a host may leave open. One word for one thing, so that a map says `account: { region: … }` everywhere. */
-export const placeholders = [
+const placeholders = [
   "account",
   "alias",
   "app",

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LeakPath, RegionGrade } from "../../core/vocabulary.ts";
 import { originPattern } from "./checkpoint.ts";
 
-export const historyPredicateType = "urn:ringfence:history:v1";
+const historyPredicateType = "urn:ringfence:history:v1";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().min(0);

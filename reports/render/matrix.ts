@@ -35,7 +35,7 @@ export function matrixRows(
   }));
 }
 
-export function tally(verdicts: readonly ReportVerdict[]): Tally | null {
+function tally(verdicts: readonly ReportVerdict[]): Tally | null {
   if (verdicts.length === 0) return null;
   return {
     planned: verdicts.length,
