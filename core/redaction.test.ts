@@ -44,6 +44,23 @@ describe("what a map marks as private", () => {
       expect(text(whole).toLowerCase()).not.toContain(secret.toLowerCase());
   });
 
+  test("is not in what is written between letters that are digits elsewhere", () => {
+    for (const whole of ["data10.10.3.4", "10.10.3.4and", "b10.10.3.4f"])
+      expect(text(whole)).not.toContain("10.10.3.4");
+  });
+
+  test("may be addresses alone; whatever is no text stays as it is", () => {
+    const alone = redactor({ ...map, private: { addresses: ["10.0.0.0/8"], names: [] } }, salt);
+    const hidden = alone.text("10.10.3.4");
+    expect(hidden).toMatch(/^ipv4-/);
+    const entry = { at: 1.5, seen: [null, true, "10.10.3.4", "orders.acme.internal"] };
+    expect(alone.value(entry)).toEqual({ at: 1.5, seen: [null, true, hidden, "orders.acme.internal"] });
+  });
+
+  test("is one and the same name, however it is written", () => {
+    expect(text("Orders.Acme.INTERNAL")).toBe(text("orders.acme.internal"));
+  });
+
   test("is not in what is written whatever surrounds it", () => {
     const secret = fc.oneof(
       fc.tuple(fc.nat(255), fc.nat(255)).map(([a, b]) => `10.77.${a}.${b}`),
