@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, randomUUID } from "node:crypto";
 import { type BegunRun, beginRun, type RunFacts, type RunResult } from "../../attest/history/begin.ts";
 import type { RecordedRegion } from "../../attest/history/record.ts";
 import type { HistoryStore } from "../../attest/history/store.ts";
@@ -56,7 +56,6 @@ export function trustIn(...keys: readonly SigningKey[]): Trust {
 export const trust = trustIn(judgeKey);
 
 let runs = 0;
-let results = 0;
 let now = Date.parse("2026-10-01T00:00:00.000Z");
 
 /** A clock of its own, which never stands still. */
@@ -105,7 +104,7 @@ export function aRegion(
 export function aResult(of: readonly string[] = regions, more: Partial<RunResult> = {}): RunResult {
   return {
     at: tick(),
-    evidence: sha256(`evidence ${results++}`),
+    evidence: sha256(randomUUID()),
     grade: "pass",
     partial: false,
     regions: Object.fromEntries(of.map((region) => [region, aRegion()])),
