@@ -79,13 +79,14 @@ async function connect(region: string, options: KmsOptions): Promise<Kms> {
     ...(endpoint ? { endpoint } : {}),
     ...(credentials ? { credentials } : {}),
   });
-  const within = () => ({ abortSignal: AbortSignal.timeout(deadlineMs) });
   return {
     getPublicKey: (KeyId) =>
-      told("kms:GetPublicKey", () => readRaw(client, new GetPublicKeyCommand({ KeyId }), within())),
+      told("kms:GetPublicKey", deadlineMs, (within) =>
+        readRaw(client, new GetPublicKeyCommand({ KeyId }), within),
+      ),
     sign: (input) =>
-      told("kms:Sign", async () =>
-        Buffer.from((await client.send(new SignCommand(input), within())).Signature ?? []),
+      told("kms:Sign", deadlineMs, async (within) =>
+        Buffer.from((await client.send(new SignCommand(input), within)).Signature ?? []),
       ),
   };
 }
@@ -147,18 +148,24 @@ const fixes: Record<string, string> = {
 };
 
 /** The error is not chained: it holds the request, and so its signature and session token. */
-async function told<T>(action: string, work: () => Promise<T>): Promise<T> {
+async function told<T>(
+  action: string,
+  deadlineMs: number,
+  work: (within: { abortSignal: AbortSignal }) => Promise<T>,
+): Promise<T> {
+  const abortSignal = AbortSignal.timeout(deadlineMs);
   try {
-    return await work();
+    return await work({ abortSignal });
   } catch (error) {
     const { name, code, $metadata } = error as {
       name?: string;
       code?: string;
       $metadata?: { requestId?: string };
     };
-    // The SDK calls a broken connection a timeout, too.
-    const what =
-      name === "AbortError" ? "no answer in time" : legible(/^E[A-Z]+$/.test(code ?? "") ? code : name);
+    // The SDK calls a broken connection a timeout, too, and what was ended at the deadline a broken connection.
+    const what = abortSignal.aborted
+      ? "no answer in time"
+      : legible(/^E[A-Z]+$/.test(code ?? "") ? code : name);
     const request = /^[0-9a-f-]{36}$/.test($metadata?.requestId ?? "")
       ? `, request ${$metadata?.requestId}`
       : "";
