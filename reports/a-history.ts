@@ -11,12 +11,12 @@ import { sha256 } from "../core/digest.ts";
 type Open = JudgedRecord["open"][number];
 
 export const region = "eu-central-1";
-export const database = { region, path: "database", system: "orders-db" } as const;
+export const database = { region, path: "database", system: "orders-db", to: "us-east-1" } as const;
 
 /** How many attempts a run made, and on what; 0: its record does not list them. */
 interface Tries {
   attempts?: number;
-  of?: Pick<Tried, "path" | "system">;
+  of?: Pick<Tried, "path" | "system"> & { to: string };
 }
 
 export function aFinding(more: Partial<Open> = {}): Open {
@@ -61,7 +61,8 @@ export class AHistory {
     const { attempts = 6, of = database, ...facts } = more;
     const started = this.#started(start);
     const grade = gradeOf(open);
-    const tried = attempts === 0 ? [] : [{ path: of.path, system: of.system, attempts }];
+    const tried =
+      attempts === 0 ? [] : [{ path: of.path, system: of.system, attempts: { [of.to]: attempts } }];
     const counts = { planned: 10, contained: 10, breached: 0, inconclusive: 0, waived: 0 };
     const bundles = { observed: null, evidence: sha256("bundle") };
     this.#add({

@@ -27,8 +27,9 @@ describe("what a history keeps of a run", () => {
   };
 
   test("is each region's counts, bundles, what was tried and what was not contained, and nothing but that", () => {
+    const sydney = { region: "ap-southeast-2", system: "orders-db", address: null };
     const own = aReport({
-      verdicts: [on("orders-db"), on("orders-db", aBreach), on("archive")],
+      verdicts: [on("orders-db"), on("orders-db", aBreach), on("archive"), aVerdict({ to: sydney })],
       gaps: [],
       grade: "breached",
     });
@@ -43,18 +44,18 @@ describe("what a history keeps of a run", () => {
     ].map(written);
     const reports = [own, lost];
     const at = "2026-10-01T02:00:00.000Z";
-    const finding = { region: "eu-central-1", path: "database", system: "orders-db" } as const;
-    const missing = { region: "us-east-1", path: "cache", system: "sessions" } as const;
+    const finding = { region: "eu-central-1", path: "database", system: "orders-db", to: "us-east-1" };
+    const missing = { region: "us-east-1", path: "cache", system: "sessions", to: null };
     const database = { path: "database" } as const;
     expect(historyResult(directory, { run: aRun(reports), reports, at })).toEqual({
       ...{ at, evidence: run, grade: aRun(reports).grade, partial: aRun(reports).partial },
       regions: {
         "eu-central-1": {
-          ...{ grade: "breached", planned: 3, contained: 2, breached: 1, inconclusive: 0, waived: 0 },
+          ...{ grade: "breached", planned: 4, contained: 3, breached: 1, inconclusive: 0, waived: 0 },
           ...{ evidence: eu, observed: euObserved },
           tried: [
-            { ...database, system: "orders-db", attempts: 2 },
-            { ...database, system: "archive", attempts: 1 },
+            { ...database, system: "orders-db", attempts: { "us-east-1": 2, "ap-southeast-2": 1 } },
+            { ...database, system: "archive", attempts: { "us-east-1": 1 } },
           ],
         },
         "us-east-1": {
@@ -82,7 +83,7 @@ describe("what a history keeps of a run", () => {
 });
 
 describe("what a later run has to clear", () => {
-  test("is one row for each leak path, system and grade, with how many attempts", () => {
+  test("is one row for each leak path, system, region that was tried and grade, with how many attempts", () => {
     const verdicts = [
       on("orders-db"),
       on("orders-db", aBreach),
@@ -90,13 +91,15 @@ describe("what a later run has to clear", () => {
       on("orders-db", anInconclusive),
       on("orders-db", { ...aBreach, waiver: aWaiver }),
       on("archive", aBreach),
+      aVerdict({ to: { region: "ap-southeast-2", system: "archive", address: null }, ...aBreach }),
     ];
     const rows = openFindings(aReport({ verdicts, gaps: [], grade: "breached" }));
-    expect(rows.map(({ system, grade, waived, count }) => [system, grade, waived, count])).toEqual([
-      ["orders-db", "breached", false, 2],
-      ["orders-db", "inconclusive", false, 1],
-      ["orders-db", "breached", true, 1],
-      ["archive", "breached", false, 1],
+    expect(rows.map(({ system, to, grade, waived, count }) => [system, to, grade, waived, count])).toEqual([
+      ["orders-db", "us-east-1", "breached", false, 2],
+      ["orders-db", "us-east-1", "inconclusive", false, 1],
+      ["orders-db", "us-east-1", "breached", true, 1],
+      ["archive", "us-east-1", "breached", false, 1],
+      ["archive", "ap-southeast-2", "breached", false, 1],
     ]);
   });
 
@@ -115,7 +118,7 @@ describe("what a later run has to clear", () => {
     "is the region as a whole, where no attempt is to blame for being %s",
     (grade) => {
       expect(openFindings(aReport({ verdicts: [], gaps: [], grade }))).toMatchObject([
-        { path: null, system: null, grade, waived: false, count: 1 },
+        { path: null, system: null, to: null, grade, waived: false, count: 1 },
       ]);
     },
   );

@@ -44,16 +44,16 @@ export function historyResult(
   };
 }
 
-/** What a later run has to clear, by leak path and system. A region that proves nothing without any single
+/** What a later run has to clear, by leak path, system and the region that was tried. A region that proves nothing without any single
  *  attempt to blame has one finding of its own. */
 export function openFindings({ region, grade, verdicts, gaps }: RegionReport): OpenFinding[] {
   const of = verdicts.flatMap(({ grade, path, to, waiver }) =>
     grade === "contained"
       ? []
-      : [{ path, system: to.system, grade, waived: grade === "breached" && waiver !== null }],
+      : [{ path, system: to.system, to: to.region, grade, waived: grade === "breached" && waiver !== null }],
   );
   const missing = gaps.map(({ path, system }) => ({
-    ...{ path, system, grade: "inconclusive" as const, waived: false },
+    ...{ path, system, to: null, grade: "inconclusive" as const, waived: false },
   }));
   const rows = [...Map.groupBy([...of, ...missing], keyOf).values()].map((same) => ({
     region: region.id,
@@ -62,15 +62,17 @@ export function openFindings({ region, grade, verdicts, gaps }: RegionReport): O
   }));
   if (rows.length > 0 || grade === "pass") return rows;
   const worth = grade === "breached" ? "breached" : "inconclusive";
-  return [{ region: region.id, path: null, system: null, grade: worth, waived: false, count: 1 }];
+  return [{ region: region.id, path: null, system: null, to: null, grade: worth, waived: false, count: 1 }];
 }
 
 function triedIn({ verdicts }: RegionReport): Tried[] {
-  const places = verdicts.map(({ path, to }) => ({ path, system: to.system }));
-  return [...Map.groupBy(places, keyOf).values()].map((same) => ({
-    ...(same[0] as (typeof same)[number]),
-    attempts: same.length,
-  }));
+  const systems = Map.groupBy(verdicts, ({ path, to }) => keyOf({ path, system: to.system }));
+  return [...systems.values()].map((same) => {
+    const [{ path, to }] = same as [(typeof same)[number]];
+    const byRegion = Map.groupBy(same, (verdict) => verdict.to.region);
+    const attempts = Object.fromEntries([...byRegion].map(([region, { length }]) => [region, length]));
+    return { path, system: to.system, attempts };
+  });
 }
 
 /** As many as a record has room for. What is not listed as tried clears no finding, so that less is safe. */

@@ -55,7 +55,10 @@ function rowOf(run: PopulationRun, region: string): string[] {
     result?.grade ?? "",
     ...counts.map((count) => (count === undefined ? "" : String(count))),
     [
-      ...open.map(({ path, system, grade, count }) => `${path ?? "-"} ${system ?? "-"}: ${count} ${grade}`),
+      ...open.map(
+        ({ path, system, to, grade, count }) =>
+          `${path ?? "-"} ${system ?? "-"}${to === null ? "" : ` in ${to}`}: ${count} ${grade}`,
+      ),
       ...(run.openOmitted > 0 ? [`${run.openOmitted} more in this run than its record lists`] : []),
     ].join("; "),
     run.trigger ?? "",

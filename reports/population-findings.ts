@@ -9,8 +9,8 @@ export interface RunReference {
   partial: boolean;
 }
 
-/** That a region's attempts on a system, by a leak path, were not all contained: from the run that found it to
- *  the one that cleared it. */
+/** That a region's attempts on a system of another, by a leak path, were not all contained: from the run that found
+ *  it to the one that cleared it. */
 export interface Finding {
   environment: string;
   fidelity: "replica" | "real";
@@ -18,6 +18,7 @@ export interface Finding {
   /** Null where the region as a whole proved nothing. */
   path: OpenFinding["path"];
   system: OpenFinding["system"];
+  to: OpenFinding["to"];
   /** Open: no later run cleared it. Excepted: the map waives all of it. */
   state: "open" | "excepted" | "cleared";
   /** The worst that was seen of it. */
@@ -63,10 +64,10 @@ export function trackFindings(runs: readonly PopulationRun[]): Finding[] {
 }
 
 function begun(run: PopulationRun, rows: readonly OpenFinding[]): Tracked {
-  const [{ region, path, system, grade }] = rows as [OpenFinding];
+  const [{ region, path, system, to, grade }] = rows as [OpenFinding];
   const { environment, fidelity } = run;
   return {
-    ...{ environment, fidelity, region, path, system, worst: grade },
+    ...{ environment, fidelity, region, path, system, to, worst: grade },
     ...{
       first: reference(run),
       seen: [],
@@ -108,10 +109,13 @@ function proves({ grade }: RecordedRegion): boolean {
 
 function attemptsOf(
   run: PopulationRun,
-  { region, path, system }: Pick<Finding, "region" | "path" | "system">,
-) {
+  { region, path, system, to }: Pick<Finding, "region" | "path" | "system" | "to">,
+): number {
   const tried = run.regions[region]?.result?.tried ?? [];
-  return tried.find((one) => one.path === path && one.system === system)?.attempts ?? 0;
+  const attempts = tried.find((one) => one.path === path && one.system === system)?.attempts ?? {};
+  return Object.entries(attempts)
+    .filter(([target]) => to === null || target === to)
+    .reduce((sum, [, count]) => sum + count, 0);
 }
 
 function asFinding({ rows, attempts: _, lastEnd: __, ...finding }: Tracked): Finding {
@@ -123,8 +127,8 @@ function asFinding({ rows, attempts: _, lastEnd: __, ...finding }: Tracked): Fin
   return { ...finding, state, last: { ...worst, count, run } };
 }
 
-function keyOf({ environment, fidelity }: PopulationRun, { region, path, system }: OpenFinding): string {
-  return JSON.stringify([environment, fidelity, region, path, system]);
+function keyOf({ environment, fidelity }: PopulationRun, { region, path, system, to }: OpenFinding): string {
+  return JSON.stringify([environment, fidelity, region, path, system, to]);
 }
 
 function endOf({ endIndex, index }: PopulationRun): number {

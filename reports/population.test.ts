@@ -100,6 +100,10 @@ describe("a finding", () => {
       (history) => history.run(2, [], { of: { ...database, path: "backup" } }),
     ],
     [
+      "a run that tried that system in another region",
+      (history) => history.run(2, [], { of: { ...database, to: "ap-southeast-2" } }),
+    ],
+    [
       "a run that could not list all that it found",
       (history) => history.end(history.start(2), [], { openOmitted: 1 }),
     ],
@@ -139,6 +143,22 @@ describe("a finding", () => {
     ]);
     expect(of(history.run(3, [waived, unknown])).findings).toMatchObject([
       { worst: "breached", last: { grade: "inconclusive", waived: false, count: 5 } },
+    ]);
+  });
+
+  test("that went nowhere, because it could not be tried, is cleared by as many attempts wherever they went", () => {
+    const history = new AHistory().run(1, [aFinding({ to: null, grade: "inconclusive" })]);
+    const elsewhere = { ...database, to: "ap-southeast-2" };
+    const states = (attempts: number) =>
+      of(history.run(2, [], { of: elsewhere, attempts })).findings.map(({ state }) => state);
+    expect([states(5), states(6)]).toEqual([["open"], ["cleared"]]);
+  });
+
+  test("of one region is another's no longer, because each has to be cleared by itself", () => {
+    const history = new AHistory().run(1, [aFinding(), aFinding({ to: "ap-southeast-2" })]).run(2);
+    expect(of(history).findings.map(({ to, state }) => [to, state])).toEqual([
+      ["us-east-1", "cleared"],
+      ["ap-southeast-2", "open"],
     ]);
   });
 
@@ -186,7 +206,7 @@ describe("a finding", () => {
   });
 
   test("of a region as a whole is cleared by a whole run that proves it, and by no other", () => {
-    const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
+    const nothing = aFinding({ path: null, system: null, to: null, grade: "inconclusive", count: 1 });
     expect(findings(new AHistory().run(1, [nothing]).run(2))).toEqual([
       ["cleared", "inconclusive", "run-0", "run-2"],
     ]);
@@ -325,7 +345,7 @@ test("a row says when its run found more than its record could list", () => {
   const history = new AHistory();
   history.end(history.start(1), [aFinding()], { openOmitted: 7 });
   expect(populationCsv(of(history))).toContain(
-    '"database orders-db: 2 breached; 7 more in this run than its record lists"',
+    '"database orders-db in us-east-1: 2 breached; 7 more in this run than its record lists"',
   );
 });
 
@@ -339,7 +359,7 @@ test("a row says all that its record does of a region, and nothing of another's 
     .join(",");
   const common = `"0","${aDay(1)}","${aDay(1)}","run-0","aws","real","part","judged"`;
   expect(a).toBe(
-    `${common},"a","1","breached","10","10","0","0","0","database orders-db: 2 breached","","3f2a91c","0.1.0",${digests}`,
+    `${common},"a","1","breached","10","10","0","0","0","database orders-db in us-east-1: 2 breached","","3f2a91c","0.1.0",${digests}`,
   );
   expect(b).toBe(`${common},"b","1","pass","10","10","0","0","0","","","3f2a91c","0.1.0",${digests}`);
 });
@@ -354,7 +374,7 @@ test("a run of no region, or without an end, has a row, because it is one of the
 });
 
 test("a region as a whole has no path and no system", () => {
-  const nothing = aFinding({ path: null, system: null, grade: "inconclusive", count: 1 });
+  const nothing = aFinding({ path: null, system: null, to: null, grade: "inconclusive", count: 1 });
   const population = of(new AHistory().run(1, [nothing]));
   expect(populationCsv(population)).toContain(`"'- -: 1 inconclusive"`);
   expect(population.origin).toBe("a-log");

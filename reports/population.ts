@@ -170,6 +170,6 @@ function unblamed({ regions, open }: JudgedRecord): OpenFinding[] {
     const blamed = open.filter((one) => one.region === region && !one.waived);
     return blamed.some((one) => grade === "inconclusive" || one.grade === grade)
       ? []
-      : [{ region, path: null, system: null, grade, waived: false, count: 1 }];
+      : [{ region, path: null, system: null, to: null, grade, waived: false, count: 1 }];
   });
 }

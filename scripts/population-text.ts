@@ -1,7 +1,7 @@
 import type { Population, PopulationRun } from "../reports/population.ts";
 import type { Finding, RunReference } from "../reports/population-findings.ts";
 import type { Gap, Place } from "../reports/population-places.ts";
-import { counted, pathWords, regionGradeWords, shortTime } from "../reports/render/words.ts";
+import { counted, regionGradeWords, shortTime, systemWords } from "../reports/render/words.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
 
 /** The runs of a history as a table, and what an auditor asks about them. */
@@ -81,12 +81,11 @@ function gapLine({ environment, region }: Place, { from, until, after, before }:
 }
 
 function findingLine(finding: Finding): string {
-  const { region, path, system, worst, first, last, seen, environment } = finding;
-  const what = path === null ? "the region as a whole" : `${pathWords(path)}, ${system}`;
+  const { region, worst, first, last, seen, environment } = finding;
   const grade = (worst === "breached" ? red : yellow)(worst.toUpperCase());
   const since =
     seen.length > 1 ? `, and ${counted(seen.length - 1, "time")} more until ${runText(last.run)}` : "";
-  const place = plain(`${region} in ${environment}: ${what}`);
+  const place = plain(`${region} in ${environment}: ${systemWords(finding)}`);
   return `${grade}  ${place}  ${counted(last.count, "attempt")}, found by ${runText(first)}${since}; ${outcome(finding)}`;
 }
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { LeakPath, RegionGrade } from "../../core/vocabulary.ts";
 import { originPattern } from "./checkpoint.ts";
 
-const historyPredicateType = "urn:ringfence:history:v1";
+const historyPredicateType = "urn:ringfence:history:v2";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const count = z.int().min(0);
@@ -42,12 +42,13 @@ const Started = z.strictObject({
 });
 export type Started = z.infer<typeof Started>;
 
-/** Where a region's attempts were not all contained. `waived`: excepted by the map. Path and system are null
- *  where the region as a whole proved nothing. */
+/** Where a region's attempts were not all contained. `to`: the region that they went to, null for what could not be
+ *  tried. `waived`: excepted by the map. Path and system are null where the region as a whole proved nothing. */
 const OpenFinding = z.strictObject({
   region,
   path: LeakPath.nullable(),
   system: z.string().max(100).nullable(),
+  to: region.nullable(),
   grade: z.enum(["inconclusive", "breached"]),
   waived: z.boolean(),
   count: z.int().min(1),
@@ -57,7 +58,12 @@ export type OpenFinding = z.infer<typeof OpenFinding>;
 export const mostFindings = 2000;
 export const mostTried = 5000;
 
-const Tried = z.strictObject({ path: LeakPath, system: z.string().max(100), attempts: z.int().min(1) });
+/** `attempts`: how many, by the region that they went to. */
+const Tried = z.strictObject({
+  path: LeakPath,
+  system: z.string().max(100),
+  attempts: z.record(region, z.int().min(1)),
+});
 export type Tried = z.infer<typeof Tried>;
 
 const RecordedRegion = z.strictObject({
@@ -71,7 +77,7 @@ const RecordedRegion = z.strictObject({
   /** Of the region's own statement on its journal, null where it made none, and of the judge's on the region. */
   observed: digest.nullable(),
   evidence: digest,
-  /** Which systems were tried, so that a later reader knows what this run could have cleared. */
+  /** Which systems were tried, and where, so that a later reader knows what this run could have cleared. */
   tried: z.array(Tried).max(mostTried),
 });
 export type RecordedRegion = z.infer<typeof RecordedRegion>;

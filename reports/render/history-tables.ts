@@ -2,7 +2,7 @@ import type { Population, PopulationRun } from "../population.ts";
 import type { Finding, RunReference } from "../population-findings.ts";
 import type { Gap, Place } from "../population-places.ts";
 import { type Content, type Html, html } from "./escape-html.ts";
-import { counted, countText, gradeWords, pathWords, regionGradeWords, shortTime } from "./words.ts";
+import { counted, countText, gradeWords, regionGradeWords, shortTime, systemWords } from "./words.ts";
 
 /** What was not contained, what is still open first. */
 export function findingTable(findings: readonly Finding[]): Html {
@@ -15,7 +15,7 @@ export function findingTable(findings: readonly Finding[]): Html {
     rows: sorted.map((finding) => [
       stateMark(finding),
       place(finding.region, finding),
-      html`${gradeWords[finding.worst].symbol} ${gradeWords[finding.worst].text}: ${finding.path === null ? "the region as a whole" : html`${pathWords(finding.path)}, ${finding.system}`}<span class="minor">${counted(finding.last.count, "attempt")} when it was last seen, in ${counted(finding.seen.length, "run")}</span>`,
+      html`${gradeWords[finding.worst].symbol} ${gradeWords[finding.worst].text}: ${systemWords(finding)}<span class="minor">${counted(finding.last.count, "attempt")} when it was last seen, in ${counted(finding.seen.length, "run")}</span>`,
       runName(finding.first),
       runName(finding.last.run),
       clearing(finding),

@@ -1,3 +1,4 @@
+import type { OpenFinding } from "../../attest/history/record.ts";
 import type { Grade, LeakPath, RegionGrade } from "../../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict } from "../report.ts";
 
@@ -54,6 +55,12 @@ export function crossingWords({ from, to, about }: Pick<ReportVerdict, "from" | 
       ? `inside ${from.region}, ${to.system}`
       : `${from.region} → ${place}, ${to.system}`;
   return about === to.region ? arrow : `${arrow}, data of ${about}`;
+}
+
+/** A leak path, a system and the region that was tried; what could not be tried went nowhere. */
+export function systemWords({ path, system, to }: Pick<OpenFinding, "path" | "system" | "to">): string {
+  if (path === null) return "the region as a whole";
+  return `${pathWords(path)}, ${system}${to === null ? "" : ` in ${to}`}`;
 }
 
 const numbers = new Intl.NumberFormat("en-US");

@@ -94,8 +94,8 @@ export function aRegion(
     observed: sha256("observed"),
     evidence: sha256("evidence"),
     tried: [
-      { path: "database", system: "orders-db", attempts: 6 },
-      { path: "cache", system: "sessions", attempts: 4 },
+      { path: "database", system: "orders-db", attempts: { "us-east-1": 6 } },
+      { path: "cache", system: "sessions", attempts: { "us-east-1": 4 } },
     ],
     ...more,
   };
@@ -140,7 +140,13 @@ export async function aLog(plan: readonly Step[], store = new MemoryStore()): Pr
 }
 
 export function aBreach(): RunResult {
-  const finding = { region: "eu-central-1", path: "database", system: "orders-db", count: 2 } as const;
+  const finding = {
+    region: "eu-central-1",
+    path: "database",
+    system: "orders-db",
+    to: "us-east-1",
+    count: 2,
+  } as const;
   return aResult(regions, {
     grade: "breached",
     open: [{ ...finding, grade: "breached", waived: false }],

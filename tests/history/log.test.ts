@@ -260,7 +260,7 @@ describe("what readers would refuse for its size", () => {
     const six = Array.from({ length: 6 }, (_, index) => `region-${index}`);
     const run = await begin(store, { regions: six });
     const tried = Array.from({ length: 5000 }, (_, index) => ({
-      ...{ path: "database" as const, system: `${"x".repeat(90)}${index}`, attempts: 6 },
+      ...{ path: "database" as const, system: `${"x".repeat(90)}${index}`, attempts: { "us-east-1": 6 } },
     }));
     const many = Object.fromEntries(six.map((region) => [region, aRegion({ tried })]));
     await expect(run.finish(aResult([], { regions: many }))).rejects.toMatchObject({

@@ -68,7 +68,7 @@ describe("a month of nightly runs, one of which found a breach", () => {
     const text = populationText(shown);
     expect(text.match(/nightly-\d\d/g)?.length).toBeGreaterThanOrEqual(31);
     expect(text).toMatch(
-      /BREACHED {2}eu-central-1 in aws: Database, orders-db {2}2 attempts, found by nightly-12 /,
+      /BREACHED {2}eu-central-1 in aws: Database, orders-db in us-east-1 {2}2 attempts, found by nightly-12 /,
     );
     expect(text).toMatch(/cleared by nightly-14/);
   });
