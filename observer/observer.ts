@@ -2,12 +2,12 @@ import { readFileSync } from "node:fs";
 import { chainLine, type Entry, emptyHead, type Phase } from "../core/journal.ts";
 import type { PlannedItem } from "../core/plan.ts";
 import { type Redactor, redactor } from "../core/redaction.ts";
-import { endpointOf, homesOf, type ResidencyMap } from "../core/residency-map.ts";
 import { height } from "../core/vocabulary.ts";
 import { sendToken } from "../core/witness.ts";
 import { type AttemptOptions, attempt, type TryRecord } from "../probes/attempt.ts";
 import type { Ladder } from "../probes/ladder.ts";
 import { type Probe, secretLookup } from "../probes/probe.ts";
+import { endpointsOf } from "./endpoints.ts";
 import {
   type FromRegion,
   type HomeReport,
@@ -17,6 +17,7 @@ import {
   type ToRegion,
 } from "./job.ts";
 import { toldWhenMissing } from "./missing.ts";
+import { Offers } from "./offers.ts";
 import { noteSlowest, patienceFor } from "./patience.ts";
 import { arrivalsAt } from "./receivers.ts";
 import { differs, type Fingerprints, fingerprint, isAmong, unproven } from "./same-credential.ts";
@@ -35,12 +36,13 @@ export class Observer {
   readonly #probes: readonly Probe[];
   readonly #line: Line;
   readonly #open: Ladder[] = [];
-  readonly #home: HomeReport = { addresses: {}, offers: {}, credentials: {}, slowestMs: {} };
   readonly #secret = toldWhenMissing(
     secretLookup(process.env, (path) => readFileSync(path, "utf8")),
     (reference) => this.#line.send({ type: "missing", reference }),
   );
   readonly #turns = takeTurns();
+  readonly #offers: Offers;
+  readonly #home: HomeReport;
   readonly #endpointIn: (system: string, region: string) => Record<string, unknown>;
   readonly #redactor: Redactor | null;
   #head = emptyHead;
@@ -54,6 +56,8 @@ export class Observer {
     this.#probes = probes;
     this.#line = line;
     this.#endpointIn = endpointsOf(job.map);
+    this.#offers = new Offers(job, { probes, endpointIn: this.#endpointIn, secret: this.#secret });
+    this.#home = { addresses: {}, offers: this.#offers.made, credentials: {}, slowestMs: {} };
     this.#redactor = job.redaction ? redactor(job.map, job.redaction.salt) : null;
     const { runId, region, version, planted } = job;
     this.#write({ type: "run-started", runId, region, version, planted, ...this.digests, at: now() });
@@ -92,7 +96,7 @@ export class Observer {
   async #controlsBefore(): Promise<void> {
     await this.#prepare();
     await this.#controls("before");
-    await this.#mint();
+    await this.#offers.make();
     this.#reports = await this.#meet("controls-before");
   }
 
@@ -150,18 +154,6 @@ export class Observer {
       this.#write({ type: "witnessed", system, ...said });
   }
 
-  /** Links for the other regions to try, made with what the workload here holds. */
-  async #mint(): Promise<void> {
-    for (const system of this.job.map.systems.filter((one) =>
-      homesOf(one, this.job.map).includes(this.job.region),
-    )) {
-      const probe = this.#probes.find((candidate) => candidate.kind === system.kind);
-      const own = endpointOf(system, this.job.region);
-      const offer = await this.#minted(probe, own);
-      if (offer) this.#home.offers[system.id] = offer;
-    }
-  }
-
   async #meet(stage: Stage): Promise<Record<string, HomeReport>> {
     const answer = this.#line.receive(stage);
     this.#line.send({ type: "done", stage, report: this.#home });
@@ -209,7 +201,7 @@ export class Observer {
     const target = { ...this.#endpointIn(system, region), ...(endpoint ? { host: endpoint.host } : {}) };
     const home = this.#reports[item.to.region];
     const offer =
-      item.role === "control" ? await this.#offerFor(item, { probe, phase }) : home?.offers[item.to.system];
+      item.role === "control" ? await this.#offers.forControl(item, phase) : home?.offers[item.to.system];
     return {
       probe,
       context: {
@@ -237,46 +229,11 @@ export class Observer {
     };
   }
 
-  /** At home the opening control uses a link minted just then, and the closing one the very link that was
-   *  offered to the far side: had it expired meanwhile, its refusal there would have proven nothing. */
-  async #offerFor(
-    item: PlannedItem,
-    { probe, phase }: { probe: Probe; phase: Phase },
-  ): Promise<string | undefined> {
-    if (phase === "after") return this.#home.offers[item.to.system];
-    const own = this.#endpointIn(item.to.system, item.to.region);
-    return this.#minted(probe, own);
-  }
-
-  /** A link that cannot be made is none: its attempts then say so. */
-  async #minted(probe: Probe | undefined, own: Record<string, unknown>): Promise<string | undefined> {
-    try {
-      return await probe?.mint?.({ own, secret: this.#secret });
-    } catch {
-      return undefined;
-    }
-  }
-
   #write(entry: Entry): void {
     const { line, head } = chainLine(this.#head, this.#redactor?.value(entry) ?? entry);
     this.#head = head;
     this.#line.send({ type: "journal", lines: [line] });
   }
-}
-
-/** Each is filled in once: thousands of attempts ask for the same few. */
-function endpointsOf(map: ResidencyMap): (system: string, region: string) => Record<string, unknown> {
-  const known = new Map<string, Record<string, unknown>>();
-  return (id, region) => {
-    const place = `${region}/${id}`;
-    const filled = known.get(place);
-    if (filled) return filled;
-    const system = map.systems.find((candidate) => candidate.id === id);
-    if (!system) throw new TypeError(`the plan names a system that the map lacks: ${id}`);
-    const endpoint = endpointOf(system, region);
-    known.set(place, endpoint);
-    return endpoint;
-  };
 }
 
 /** A vendor's other endpoints have addresses of their own. */
