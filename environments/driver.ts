@@ -50,7 +50,8 @@ export interface Need {
   fix?: string;
 }
 
-/** One folder an environment: `environments/NAME/driver.ts` exports one as `driver`. */
+/** One folder an environment: `environments/NAME/driver.ts` exports one as `driver`. Of real regions one is made
+ *  from the file that says how their runners are reached. */
 export interface EnvironmentDriver<Tools = AnyTools> {
   name: string;
   fidelity: "replica" | "real";

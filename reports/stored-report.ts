@@ -24,7 +24,8 @@ export function readStoredReport(folder: RunFolder, region: string): StoredRepor
 }
 
 /** As `run` writes them, and nothing that a shell would make more of. */
-const options = /^npm run -s ringfence -- run (--env [\w.-]+(?: --(?:map|attach) '(?:[^']|'\\'')*')*)$/;
+const options =
+  /^npm run -s ringfence -- run (--env (?:[\w.-]+|'(?:[^']|'\\'')*')(?: --(?:signers|map|attach) '(?:[^']|'\\'')*')*)$/;
 
 function rerunOptionsOf(verdict: ReportVerdict | undefined): string {
   if (!verdict) return "";

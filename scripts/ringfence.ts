@@ -33,6 +33,10 @@ const commands: Record<string, { about: string; load: () => Promise<Command> }> 
     about: "what an auditor needs of some runs, in one archive",
     load: () => import("./commands/kit.ts"),
   },
+  canary: {
+    about: "make up what to plant in a system of a real region",
+    load: () => import("./commands/canary.ts"),
+  },
   keygen: {
     about: "make a key that signs evidence, or its successor",
     load: () => import("./commands/keygen.ts"),
@@ -104,7 +108,13 @@ function causesOf(cause: unknown): unknown[] {
     : [cause];
 }
 
-const unprovenCodes = new Set(["INTERRUPTED", "SIGNING_FAILED", "HISTORY_UNAVAILABLE", "HISTORY_INVALID"]);
+const unprovenCodes = new Set([
+  "INTERRUPTED",
+  "RUNNER_UNAVAILABLE",
+  "SIGNING_FAILED",
+  "HISTORY_UNAVAILABLE",
+  "HISTORY_INVALID",
+]);
 const usageCodes = new Set([
   "USAGE",
   "MAP_INVALID",
@@ -114,6 +124,7 @@ const usageCodes = new Set([
   "SIGNER_INVALID",
   "OUT_NOT_EMPTY",
   "STATE_INVALID",
+  "RUNNERS_INVALID",
   "REPLICA_UNSUPPORTED",
 ]);
 

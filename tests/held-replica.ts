@@ -50,6 +50,8 @@ export interface HeldReplica extends AsyncDisposable {
   prove(...args: string[]): Run;
   /** Runs a command on a host of it, as `nsenter` does by hand. */
   on(host: string, ...command: string[]): string;
+  /** Adds a rule to the border, does something, and takes the rule away again. */
+  withRule<T>(rule: string, during: () => T): T;
 }
 
 /** `ringfence up`, held until disposed. */
@@ -68,17 +70,29 @@ export async function holdReplica(...args: string[]): Promise<HeldReplica> {
   }
   const state = readState(stateFile);
   let runs = 0;
+  const on: HeldReplica["on"] = (host, ...command) => {
+    const enter = ["--target", String(state.hosts[host]?.pid), "--user", "--net", "--preserve-credentials"];
+    const done = spawnSync("nsenter", [...enter, "--", ...command], { encoding: "utf8", timeout: 30_000 });
+    if (done.status !== 0) throw new Error(`${command.join(" ")} on ${host}: ${done.stderr}`);
+    return done.stdout;
+  };
   return {
     state,
     stateFile,
     pid: child.pid ?? 0,
-    prove: (...more) => proveInto(join(folder, `run-${runs++}`), ["--attach", stateFile, ...more]),
-    on(host, ...command) {
-      const enter = ["--target", String(state.hosts[host]?.pid), "--user", "--net", "--preserve-credentials"];
-      const done = spawnSync("nsenter", [...enter, "--", ...command], { encoding: "utf8", timeout: 30_000 });
-      if (done.status !== 0) throw new Error(`${command.join(" ")} on ${host}: ${done.stderr}`);
-      return done.stdout;
+    on,
+    withRule(rule, during) {
+      const { family, table, chain } = state.firewall;
+      const place = [family, table, chain];
+      const added = on("core", "nft", "-a", "-e", "add", "rule", ...place, ...rule.split(" "));
+      const handle = /# handle (\d+)/.exec(added)?.[1] ?? "";
+      try {
+        return during();
+      } finally {
+        on("core", "nft", "delete", "rule", ...place, "handle", handle);
+      }
     },
+    prove: (...more) => proveInto(join(folder, `run-${runs++}`), ["--attach", stateFile, ...more]),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null) {
         child.kill("SIGTERM");

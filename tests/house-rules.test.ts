@@ -76,7 +76,9 @@ describe("imports go one way", () => {
     ],
     [
       "environments",
-      (to) => isPackage(to) || within("core", "environments", "fixtures", "vendors", "probes/canary.ts")(to),
+      (to) =>
+        isPackage(to) ||
+        within("core", "files", "environments", "fixtures", "vendors", "probes/canary.ts")(to),
       "an environment knows no probe but the canary: move the shared code to core",
     ],
     [

@@ -45,29 +45,6 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     return found;
   }
 
-  /** Adds a rule to the border, runs, and takes the rule away again. */
-  function withRule(rule: string, prove: () => Run): Run {
-    const { family, table, chain } = replica.state.firewall;
-    const added = replica.on(
-      "core",
-      "nft",
-      "-a",
-      "-e",
-      "add",
-      "rule",
-      family,
-      table,
-      chain,
-      ...rule.split(" "),
-    );
-    const handle = /# handle (\d+)/.exec(added)?.[1] ?? "";
-    try {
-      return prove();
-    } finally {
-      replica.on("core", "nft", "delete", "rule", family, table, chain, "handle", handle);
-    }
-  }
-
   function sql(region: string, statement: string): string {
     const { address, port, admin: login } = admin(`${region}/orders-db`);
     const url = `postgres://${login.user}:${login.password}@${address}:${port}/${login.database}?sslmode=require`;
@@ -112,7 +89,7 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
     ["IPv4", "ip saddr 10.10.0.0/16 ip daddr 10.20.0.0/16 tcp dport 5432 accept", []],
     ["IPv6", "ip6 saddr fd10:10::/48 ip6 daddr fd10:20::/48 tcp dport 5432 accept", ["--path", "database"]],
   ])("5432 opened from EU to US on %s alone turns exactly those lines red", (family, rule, paths) => {
-    const run = withRule(rule, () => replica.prove(...paths));
+    const run = replica.withRule(rule, () => replica.prove(...paths));
     expect(openLines(run.verdicts)).toEqual(crossings(eu, us, family, database));
     expect(run.exitCode).toBe(1);
     expect(run.run.regions[us]?.grade).toBe("pass");
@@ -132,7 +109,7 @@ describe("a replica that is up, broken by hand as an engineer would", () => {
       ),
     );
     const rule = "ip saddr 10.10.0.0/16 ip daddr 10.20.0.0/16 tcp dport 5432 accept";
-    const run = withRule(rule, () => replica.prove("--map", map, "--path", "database"));
+    const run = replica.withRule(rule, () => replica.prove("--map", map, "--path", "database"));
     expect(run.run).toMatchObject({ grade: "pass-with-exceptions", exitCode: 0 });
     const waived = run.verdicts.filter(({ grade }) => grade === "breached");
     expect(waived).toHaveLength(10);

@@ -7,7 +7,8 @@ import { bold, dim, green, red, table, yellow } from "../terminal.ts";
 
 export const help = `ringfence doctor: what this machine can and cannot do, and the fix
 
-  --env NAME      only what this environment needs (default: all; the embedded replica's count)
+  --env NAME      only what this environment needs (default: all; the embedded replica's count); of the YAML file
+                  of your runners: whether each answers, and has this code
 
 Exit: 0 everything needed is there, 1 something is missing.`;
 

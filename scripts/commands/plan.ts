@@ -11,7 +11,7 @@ import { today } from "../version.ts";
 
 export const help = `ringfence plan: shows what a run would attempt, its controls, and what nothing here can prove
 
-  --env NAME      the environment (default: replica)
+  --env NAME      the environment (default: replica), or the YAML file of your runners
   --map FILE      the residency map (default: the environment's sample)
   --region R      only from inside this region; may be repeated
   --path P        only this leak path; may be repeated

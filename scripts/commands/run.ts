@@ -3,6 +3,7 @@ import type { SignerIdentity } from "../../attest/signer.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import type { Journal } from "../../core/journal.ts";
 import { observersOf, type Plan } from "../../core/plan.ts";
+import type { EnvironmentDriver } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { readControls } from "../../reports/controls.ts";
@@ -31,7 +32,8 @@ import { today, version } from "../version.ts";
 
 export const help = `ringfence run: proves the regions of a residency map, and writes signed evidence
 
-  --env NAME      the environment to run in (default: replica)
+  --env NAME      the environment to run in (default: replica), or the YAML file that says how the runners of
+                  your real regions are reached
   --map FILE      the residency map (default: the environment's sample)
   --region R      attempt only from inside this region; may be repeated
   --path P        only this leak path (database, object-storage, cache, …); may be repeated
@@ -39,7 +41,8 @@ export const help = `ringfence run: proves the regions of a residency map, and w
   --attach [AT]   use an environment that is up, and reset nothing in it. AT: the file that
                   \`ringfence up --state FILE\` wrote; of localstack also a Compose project, or nothing
   --controls FILE which criteria each leak path may support (default: reports/controls.yaml)
-  --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine)
+  --signers FILE  who signs the verdicts, and each region's journal there (default: keys of this machine;
+                  of real regions it has to be named)
   --redact FILE   leave out what the map marks as private; the salt of its digests goes into FILE, a new one
   --out DIR       an empty or new folder for the evidence (default: reports/out/<run id>)
   --history STORE a log of all runs, in which this one is put before it starts and when it has ended: a folder,
@@ -93,6 +96,11 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     : { map, plan, mapText, hide: (text: string) => text };
   const observers = observersOf(map, plan);
   const declared = options.text("signers");
+  if (!declared && driver.fidelity === "real")
+    throw usage(
+      "run: no --signers FILE was named, and keys of this machine cannot sign inside a real region",
+      "name one that says with what each region signs there: docs/signing.md",
+    );
   const signing = declared
     ? await declaredSigning(declared, observers)
     : localSigning(observers, { environment: driver.name });
@@ -117,7 +125,9 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     progress.say(
       attach !== undefined
         ? `using the ${driver.name} that is up`
-        : `starting the ${driver.name} of ${regions.length} regions`,
+        : driver.fidelity === "real"
+          ? `reaching the runners of ${plain(driver.name)} in ${regions.length} regions`
+          : `starting the ${driver.name} of ${regions.length} regions`,
     );
     await using environment = await (attach !== undefined
       ? driver.attach(attach || null, map)
@@ -163,7 +173,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
           version,
           startedAt,
           durationMs: Math.round(performance.now() - begun),
-          rerunOptions: rerunOptions(options, { environment: driver.name, hide: published.hide }),
+          rerunOptions: rerunOptions(options, { driver, hide: published.hide }),
           filtered: only !== undefined,
           signers: { judge: signing.judge.who, regions: signatures.signers },
         },
@@ -195,13 +205,16 @@ function observationsIn(plan: Plan): number {
 
 function rerunOptions(
   options: Parsed,
-  { environment, hide }: { environment: string; hide: (text: string) => string },
+  { driver, hide }: { driver: EnvironmentDriver; hide: (text: string) => string },
 ): string {
   const quoted = (name: string) => {
     const value = options.text(name);
     return value === undefined ? "" : ` --${name} '${hide(value).replaceAll("'", "'\\''")}'`;
   };
-  return `--env ${environment}${quoted("map")}${quoted("attach")}`;
+  // Where the environment is a file, nothing else can sign there.
+  const isFile = driver.fidelity === "real";
+  const environment = isFile ? `${quoted("env")}${quoted("signers")}` : ` --env ${driver.name}`;
+  return `${environment}${quoted("map")}${quoted("attach")}`.trimStart();
 }
 
 /** A region that finished its journal has to sign it, or nobody can tell afterwards whose word it is. */
