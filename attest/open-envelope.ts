@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { type Bundle, bundleFromJSON, bundleToJSON } from "@sigstore/bundle";
 import type { z } from "zod";
 import { canonicalJson } from "../core/digest.ts";
@@ -42,12 +43,16 @@ export function openStatement<T>(
       return { problem: `the signed payload is of type ${JSON.stringify(payloadType)}` };
     const opened = openSigned(bundle, { role, trust });
     if ("problem" in opened) return opened;
+    // Many bytes would read as the same text.
+    if (!isUtf8(payload)) return { problem: "the signed payload is no UTF-8" };
     const text = payload.toString("utf8");
     const said: unknown = JSON.parse(text);
     if (JSON.stringify(said) !== text)
       return { problem: "the signed payload's text is not the one that its content has" };
     const parsed = schema.safeParse(said);
-    if (!parsed.success) return { problem: "the signed payload is not the statement that belongs here" };
+    // Zod passes over a key by the name of `__proto__`, which other readers see.
+    if (!parsed.success || canonicalJson(parsed.data) !== canonicalJson(said))
+      return { problem: "the signed payload is not the statement that belongs here" };
     const time = timeOfSigning(bundle, trust, timeOf(parsed.data));
     if ("problem" in time) return time;
     // One key may sign in several windows.

@@ -548,6 +548,13 @@ describe("the evidence of a run", () => {
       /^run\.json: its text is not the one that its content has$/m,
     ],
     [
+      "a region in run.json by a name that our reader passes over",
+      edit("run.json", (text) =>
+        text.replace('"regions": {', '"regions": {\n    "__proto__": {\n      "grade": "breached"\n    },'),
+      ),
+      /^run\.json is not what the journals say$/m,
+    ],
+    [
       "a verdict's grade that stands twice in a report",
       edit("eu-central-1/report.json", (text) => text.replace('"grade":"', '"grade":"breached","grade":"')),
       /^eu-central-1\/report\.json: its text is not the one that its content has$/m,

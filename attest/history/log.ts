@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { sha256 } from "../../core/digest.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
@@ -78,8 +79,9 @@ export function headOf(
 export function readEntry(content: Buffer): LogEntry | null {
   try {
     const bundle = JSON.parse(content.toString("utf8")) as { dsseEnvelope?: { payload?: string } };
-    const payload = Buffer.from(bundle.dsseEnvelope?.payload ?? "", "base64").toString("utf8");
-    return entryOf(content, HistoryStatement.parse(JSON.parse(payload)));
+    const payload = Buffer.from(bundle.dsseEnvelope?.payload ?? "", "base64");
+    if (!isUtf8(payload)) return null;
+    return entryOf(content, HistoryStatement.parse(JSON.parse(payload.toString("utf8"))));
   } catch {
     return null;
   }

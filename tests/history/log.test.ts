@@ -145,6 +145,17 @@ describe("a history is not gone on with", () => {
       (files) => files.set("records/00000002.json", Buffer.from("{}")),
     ],
     [
+      "a record is no text",
+      /00000004.json is no record/,
+      (files) => {
+        const bundle = JSON.parse((files.get("records/00000004.json") ?? "").toString());
+        const payload = Buffer.from(bundle.dsseEnvelope.payload, "base64");
+        payload[payload.indexOf("aws")] = 0xff;
+        bundle.dsseEnvelope.payload = payload.toString("base64");
+        files.set("records/00000004.json", Buffer.from(JSON.stringify(bundle)));
+      },
+    ],
+    [
       "a record was swapped",
       /is record 0/,
       (files) => files.set("records/00000002.json", files.get("records/00000000.json") ?? Buffer.of()),

@@ -118,27 +118,71 @@ describe("a bundle has one text, because no signature covers how it is written",
   });
 });
 
-describe("a signed payload has one text, because readers of JSON disagree about a key that stands twice", () => {
-  async function sealed(payload: string): Promise<string> {
-    const { bundleToJSON, toDSSEBundle } = await import("@sigstore/bundle");
-    const artifact = Buffer.from(payload);
-    const { signature } = await localSigner(key).signer.sign(preAuthenticationEncoding(artifact));
-    const keyHint = hintOf(key.fingerprint);
-    const bundle = toDSSEBundle({ artifact, artifactType: statementMediaType, signature, keyHint });
-    const [signed] = bundle.content.dsseEnvelope.signatures;
-    if (signed) signed.keyid = "";
-    return bundleText(bundleToJSON(bundle));
-  }
+/** Any bytes, as a bundle of the judge's. */
+async function sealed(payload: string | Buffer, type = statementMediaType): Promise<string> {
+  const { bundleToJSON, toDSSEBundle } = await import("@sigstore/bundle");
+  const artifact = Buffer.from(payload);
+  const { signature } = await localSigner(key).signer.sign(preAuthenticationEncoding(artifact, type));
+  const keyHint = hintOf(key.fingerprint);
+  const bundle = toDSSEBundle({ artifact, artifactType: type, signature, keyHint });
+  const [signed] = bundle.content.dsseEnvelope.signatures;
+  if (signed) signed.keyid = "";
+  return bundleText(bundleToJSON(bundle));
+}
 
+const byJudge = "signers: [{ signs: judge, key: judge.pub.pem }]\n";
+
+describe("a signed payload has one text, because readers of JSON disagree about a key that stands twice", () => {
   test.each<[string, (payload: string) => string]>([
     ["a key that stands twice", (payload) => payload.replace("{", '{"what":"a breach",')],
     ["a space more", (payload) => `${payload} `],
+    ["a mark of its byte order", (payload) => `\u{feff}${payload}`],
   ])("%s is refused", async (_what, alter) => {
-    const trust = trusting("signers: [{ signs: judge, key: judge.pub.pem }]\n");
+    const trust = trusting(byJudge);
     const payload = JSON.stringify(made());
     expect(open(await sealed(payload), trust)).toHaveProperty("statement");
     expect(open(await sealed(alter(payload)), trust)).toEqual({
-      problem: "the signed payload's text is not the one that its content has",
+      problem: expect.stringMatching(/text is not the one that its content has|cannot be read/),
+    });
+  });
+
+  test("bytes that are no UTF-8 are refused, because many would read as the same text", async () => {
+    const trust = trusting(byJudge);
+    const payload = (what: string) => JSON.stringify({ ...made(), what });
+    expect(open(await sealed(payload("\u{fffd}")), trust)).toHaveProperty("statement");
+    const [before = "", after = ""] = payload("|").split("|");
+    const bytes = Buffer.concat([Buffer.from(before), Buffer.of(0xff), Buffer.from(after)]);
+    expect(open(await sealed(bytes), trust)).toEqual({ problem: "the signed payload is no UTF-8" });
+  });
+
+  test("a key that our reader passes over is refused, because others see it", async () => {
+    const trust = trusting(byJudge);
+    const grades = z.strictObject({ grades: z.record(z.string(), z.enum(["pass", "breached"])) });
+    const opened = async (payload: string) =>
+      openStatement(await sealed(payload), {
+        ...{ role: "judge", trust, schema: grades, timeOf: () => made().at },
+      });
+    expect(await opened('{"grades":{"eu":"pass"}}')).toHaveProperty("statement");
+    expect(await opened('{"grades":{"eu":"pass","__proto__":"breached"}}')).toEqual({
+      problem: "the signed payload is not the statement that belongs here",
+    });
+  });
+});
+
+describe("what is signed is refused", () => {
+  test("as something else than a statement, because it was not meant for one", async () => {
+    const payload = JSON.stringify(made());
+    expect(open(await sealed(payload, "text/plain"), trusting(byJudge))).toEqual({
+      problem: 'the signed payload is of type "text/plain"',
+    });
+  });
+
+  test("in a bundle of another version, because its parts may mean something else there", async () => {
+    const another = "application/vnd.dev.sigstore.bundle+json;version=0.2";
+    const text = await sealed(JSON.stringify(made()));
+    const older = text.replace("application/vnd.dev.sigstore.bundle.v0.3+json", another);
+    expect(open(older, trusting(byJudge))).toEqual({
+      problem: `the bundle is of type ${JSON.stringify(another)}`,
     });
   });
 });
