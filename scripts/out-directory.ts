@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { RingfenceError } from "../core/errors.ts";
 import { projectRoot } from "../environments/node-script.ts";
 import { usage } from "./options.ts";
 
+const runsFolder = join(projectRoot, "reports", "out");
+
 /** A new or empty folder for one run; nothing is ever written over. */
 export function claimDirectory(asked: string | undefined, runId: string): string {
-  const directory = resolve(asked ?? join(projectRoot, "reports", "out", runId));
+  const directory = resolve(asked ?? join(runsFolder, runId));
   if (filesIn(directory).length > 0) {
     throw new RingfenceError("OUT_NOT_EMPTY", `--out: ${directory} is not empty`, {
       fix: "name a new or an empty folder",
@@ -35,10 +37,19 @@ function makeFolder(folder: string): void {
   mkdirSync(folder);
 }
 
-/** Points `reports/out/latest` at a run in the default place. */
-export function markLatest(directory: string): void {
-  const parent = join(projectRoot, "reports", "out");
-  if (dirname(directory) !== parent) return;
-  rmSync(join(parent, "latest"), { force: true });
-  symlinkSync(basename(directory), join(parent, "latest"));
+/** Points `reports/out/latest` at a run in the default place. Null, or why it could not: the evidence is whole
+ *  without it. By a rename, because another run may end in the same moment. */
+export function markLatest(directory: string, parent = runsFolder): string | null {
+  if (dirname(directory) !== parent) return null;
+  const [latest, made] = [join(parent, "latest"), join(parent, `.latest-${process.pid}`)];
+  try {
+    // Of a run that was killed here, and had the same number.
+    rmSync(made, { force: true });
+    symlinkSync(basename(directory), made);
+    renameSync(made, latest);
+    return null;
+  } catch (error) {
+    rmSync(made, { force: true });
+    return `${latest} is not this run: ${(error as Error).message}`;
+  }
 }

@@ -180,7 +180,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       },
     );
     signatures.writePublicKeys(signing.judge);
-    markLatest(directory);
+    const unmarked = markLatest(directory);
+    if (unmarked !== null) progress.say(plain(unmarked));
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
     const recorded = (await history?.finish(directory, { run, reports })) ?? true;
     return recorded || run.exitCode !== 0 ? run.exitCode : 2;
