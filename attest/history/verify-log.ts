@@ -14,6 +14,8 @@ export interface LogVerification {
   notes: string[];
   /** The records that are whole and in their places, from the first on. */
   log: Whole;
+  /** What was read of it, and how it was then, by name. */
+  files: Readonly<Record<string, Buffer>>;
   checked: { records: number; checkpoints: number; held: number };
 }
 
@@ -33,6 +35,7 @@ export async function verifyLog(
   const names = await settledList(store);
   const findings: Finding[] = [];
   const notes: string[] = [];
+  const files: Record<string, Buffer> = {};
   const checked = { records: 0, checkpoints: 0, held: 0 };
   const past = new Past();
   const size = await walk(/^records\/(\d{8})\.json$/, { from: 0, nameOf: recordName, check: checkRecord });
@@ -58,7 +61,7 @@ export async function verifyLog(
     .map((where) => ({ where, what: "it belongs to no history" }));
   const problems = [...grouped([...findings, ...strangers]), ...kept.filter((problem) => problem !== null)];
   if (size === 0) problems.push("it holds no record");
-  return { problems, notes, log, checked };
+  return { problems, notes, log, files, checked };
 
   /** Looks at what is there by ascending number, and says what is not. Returns the number that would be next. */
   async function walk(
@@ -77,8 +80,11 @@ export async function verifyLog(
       for (const [index, number] of chunk.entries()) {
         const content = contents[index];
         if (number > next) findings.push({ where: rangeOf(next, number - 1, kind.nameOf), what: "missing" });
-        if (content) kind.check(number, kind.nameOf(number), content);
-        else findings.push({ where: kind.nameOf(number), what: "it is listed, and cannot be read" });
+        const name = kind.nameOf(number);
+        if (content) {
+          files[name] = content;
+          kind.check(number, name, content);
+        } else findings.push({ where: name, what: "it is listed, and cannot be read" });
         next = Math.max(next, number + 1);
       }
     }

@@ -75,21 +75,11 @@ async function historyOf(
   { runs, trust, cadenceMs }: { runs: readonly string[]; trust: Trust; cadenceMs: number | null },
 ): Promise<KitHistory> {
   const { openStore } = await import("../../attest/history/store.ts");
-  const { verifyLog } = await import("../../attest/history/verify-log.ts");
-  const { headOf } = await import("../../attest/history/log.ts");
-  const { populationOf } = await import("../../reports/population.ts");
-  const { renderHistoryHtml } = await import("../../reports/render/history-html.ts");
-  const { verifyRuns } = await import("../../reports/verify-runs.ts");
+  const { historyForKit } = await import("../../reports/kit-history.ts");
   using store = await openStore(place);
-  const names = await store.list();
-  requireRoom(names.length);
-  const { problems, log } = await verifyLog(store, { trust });
-  const all = [...problems, ...verifyRuns(runs, log).problems];
-  if (all.length > 0) throw doesNotHold(place, all);
-  const contents = await Promise.all(names.map((name) => store.read(name)));
-  const files = names.flatMap((name, index) => (contents[index] ? [[name, contents[index]] as const] : []));
-  const population = populationOf(log.entries, { cadenceMs, asOf: Date.now() });
-  return { files: Object.fromEntries(files), page: renderHistoryHtml(population, headOf(log)) };
+  const history = await historyForKit(store, { runs, trust, cadenceMs });
+  if ("problems" in history) throw doesNotHold(place, history.problems);
+  return history;
 }
 
 function doesNotHold(what: string, problems: readonly string[]): RingfenceError {
