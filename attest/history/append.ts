@@ -39,7 +39,7 @@ export async function append(log: Log, draft: Draft, pen: Pen): Promise<Appended
     const before = log.entries.length;
     await catchUp(log, store);
     // S3 says "exists", too, while another's write to the name is under way.
-    if (tried > 0 && log.entries.length === before) await sleep(randomInt(20, 200));
+    if (tried > 0 && log.entries.length === before) await pause();
     await signHead(log, pen);
     const { record, subjects } = draft(log);
     // What a reader would refuse must not be written.
@@ -55,7 +55,7 @@ export async function append(log: Log, draft: Draft, pen: Pen): Promise<Appended
       return { entry, unsigned };
     }
   }
-  throw unavailable(store.name, `did not take a record in ${mostTries} tries: others were always quicker`);
+  throw notTaken(recordName(log.entries.length), store);
 }
 
 /** The checkpoint over all records, unless it is there. */
@@ -63,10 +63,28 @@ async function signHead(log: Log, { store, judge }: Pen): Promise<void> {
   if (log.entries.length === 0) return;
   const head = headOf(log);
   const name = checkpointName(head.size);
-  const note = async () => Buffer.from(await signCheckpoint(head, judge));
-  if ((await store.read(name)) === null && (await isPlaced(name, await note(), store))) return;
-  const problem = await misfit(log, name, store);
-  if (problem) throw invalid(store, problem);
+  let note: Buffer | undefined;
+  for (let tried = 0; tried < mostTries; tried++) {
+    if ((await store.read(name)) !== null) {
+      const problem = await misfit(log, name, store);
+      if (problem) throw invalid(store, problem);
+      return;
+    }
+    // "Exists" comes before what can be read, here as well.
+    if (tried > 0) await pause();
+    note ??= Buffer.from(await signCheckpoint(head, judge));
+    if (await isPlaced(name, note, store)) return;
+  }
+  throw notTaken(name, store);
+}
+
+function pause(): Promise<void> {
+  return sleep(randomInt(20, 200));
+}
+
+function notTaken(name: string, store: HistoryStore): RingfenceError {
+  const why = "others were always quicker, or what has its name cannot be read";
+  return unavailable(store.name, `did not take ${name} in ${mostTries} tries: ${why}`);
 }
 
 function tooLarge(bytes: number, { name }: HistoryStore): RingfenceError {

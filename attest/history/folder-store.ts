@@ -60,7 +60,8 @@ export class FolderStore implements HistoryStore {
       await syncFolder(dirname(target));
       return "created";
     } catch (error) {
-      if (codeOf(error) === "EEXIST") return "exists";
+      // A folder that cannot be made, because a file is there, gives the same code.
+      if (codeOf(error) === "EEXIST" && (error as NodeJS.ErrnoException).syscall === "link") return "exists";
       throw unavailable(this.name, `did not take ${name}`, error);
     } finally {
       await rm(temporary, { force: true }).catch(() => {});

@@ -45,6 +45,19 @@ test("what cannot be read is no absence", async () => {
   });
 });
 
+test.each(["records", ".unfinished"])(
+  "a file in place of the folder %s is no record that was there before",
+  async (name) => {
+    const into = mkdtempSync(join(folder, "obstructed-"));
+    writeFileSync(join(into, name), "");
+    const answer = new FolderStore(into).create("records/00000000.json", Buffer.from("x"));
+    await expect(answer).rejects.toMatchObject({
+      code: "HISTORY_UNAVAILABLE",
+      message: expect.stringMatching(/did not take records\/00000000\.json: EEXIST/),
+    });
+  },
+);
+
 test("a device or a pipe in place of a record is refused, because it would never end", async () => {
   const odd = new FolderStore(join(folder, "odd"));
   await odd.create("records/00000000.json", Buffer.from("x"));

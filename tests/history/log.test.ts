@@ -265,6 +265,40 @@ describe("a write that fails", () => {
   });
 });
 
+/** Another writer's file has its name taken, and cannot be read for a while: so S3 answers while it is written. */
+class BusyStore extends MemoryStore {
+  unseen = 0;
+  readonly #name: string;
+  #taken: Buffer | null = null;
+
+  constructor(name: string) {
+    super();
+    this.#name = name;
+  }
+
+  override async create(name: string, content: Buffer): Promise<"created" | "exists"> {
+    if (name === this.#name && !this.files.has(name)) {
+      this.#taken ??= content;
+      return "exists";
+    }
+    return super.create(name, content);
+  }
+
+  override async read(name: string): Promise<Buffer | null> {
+    if (name === this.#name && this.#taken && this.unseen++ > 3) this.files.set(name, this.#taken);
+    return super.read(name);
+  }
+}
+
+test("a checkpoint that another is writing just now is waited for, because it is no sign of a broken log", async () => {
+  const store = new BusyStore("checkpoints/00000001");
+  const run = await begin(store);
+  expect(run.written.unsigned).toBe(null);
+  await run.finish(aResult());
+  expect(store.unseen).toBeGreaterThan(3);
+  expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { checkpoints: 2 } });
+});
+
 describe("what readers would refuse for its size", () => {
   test("is not written, because no run could be recorded after it", async () => {
     const store = new MemoryStore();
