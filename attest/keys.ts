@@ -5,9 +5,18 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RingfenceError } from "../core/errors.ts";
 
 export interface SigningKey {
@@ -17,10 +26,11 @@ export interface SigningKey {
   fingerprint: string;
 }
 
-/** Outside any repository: `$RINGFENCE_KEYS`, else the user's configuration folder. */
+/** Outside any repository: `$RINGFENCE_KEYS`, else the user's configuration folder. A variable set to nothing is
+ *  none, for it would lead into the folder at hand. */
 export function keyFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const configuration = environment.XDG_CONFIG_HOME ?? join(homedir(), ".config");
-  return environment.RINGFENCE_KEYS ?? join(configuration, "ringfence", "keys");
+  const configuration = environment.XDG_CONFIG_HOME || join(homedir(), ".config");
+  return environment.RINGFENCE_KEYS || join(configuration, "ringfence", "keys");
 }
 
 /** A role's own key (ECDSA P-256), made on first use, readable by its owner only. `role`: a region, or the
@@ -30,20 +40,49 @@ export function openSigningKey(
   { environment, role }: { environment: string; role: string },
 ): SigningKey {
   const file = join(folder, environment, `${role}.key.pem`);
-  mkdirSync(join(folder, environment), { recursive: true, mode: 0o700 });
-  try {
-    const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-    writeFileSync(file, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600, flag: "wx" });
-    chmodSync(file, 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  }
+  if (!existsSync(file)) makeKeyFile(file);
   if ((statSync(file).mode & 0o077) !== 0) {
     throw new RingfenceError("EVIDENCE_INVALID", `the signing key ${file} can be read by others`, {
       fix: `chmod 600 ${file}`,
     });
   }
-  return signingKey(createPrivateKey(readFileSync(file)));
+  try {
+    return signingKey(createPrivateKey(readFileSync(file)));
+  } catch {
+    // OpenSSL's own error is left out: it says less, and nothing of a key belongs in a log.
+    throw new RingfenceError("SIGNER_INVALID", `the signing key ${file} is damaged`, {
+      fix: "restore it, or move it away: then a new one is made, for which whoever verifies needs its public half",
+    });
+  }
+}
+
+/** Of two who make it in the same moment, the first one's counts for both. */
+function makeKeyFile(file: string): void {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeLinked(file, privateKey.export({ type: "pkcs8", format: "pem" }));
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" && syscall === "link") return;
+    throw new RingfenceError("SIGNER_INVALID", `the signing key ${file} cannot be made: ${code}`, {
+      cause,
+      fix: "name a folder of your own with RINGFENCE_KEYS, or who signs with --signers",
+    });
+  }
+}
+
+/** Written beside and linked, so that nobody sees half of it. */
+function writeLinked(file: string, pem: string | Buffer): void {
+  const made = `${file}.${process.pid}.part`;
+  try {
+    rmSync(made, { force: true });
+    writeFileSync(made, pem, { mode: 0o600, flag: "wx" });
+    chmodSync(made, 0o600);
+    linkSync(made, file);
+  } finally {
+    rmSync(made, { force: true });
+  }
 }
 
 export function signingKey(privateKey: KeyObject): SigningKey {

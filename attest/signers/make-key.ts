@@ -73,8 +73,10 @@ function write(file: string, content: string | Buffer, mode: number): void {
   try {
     writeFileSync(file, content, { mode, flag: "wx" });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
+    const { code, syscall } = cause as NodeJS.ErrnoException;
     const there = code === "EEXIST";
+    // A full disk leaves half of it, which would be kept as somebody's key.
+    if (syscall !== "open") rmSync(file);
     throw new RingfenceError("USAGE", `keygen: ${file} ${there ? "exists" : `cannot be written: ${code}`}`, {
       cause,
       fix: there

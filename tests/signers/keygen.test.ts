@@ -1,9 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readPublicKey } from "../../attest/keys.ts";
 import { keyFileSigner } from "../../attest/signers/key-file.ts";
+import { commandLine } from "../../environments/node-script.ts";
 import { ringfence } from "../held-replica.ts";
 
 const base = mkdtempSync(join(tmpdir(), "ringfence-keygen-"));
@@ -60,6 +71,29 @@ describe("ringfence keygen", () => {
     expect(keygen(folder).exitCode).toBe(64);
     expect(readdirSync(folder)).toEqual([`${name}.pub.pem`]);
   });
+
+  test.each([
+    ["for none of it", "4k", ["filler"]],
+    ["for the secret only", "8k", ["filler"]],
+  ])(
+    "leaves nothing behind on a disk that has room %s, because it would be kept as a key",
+    (_room, size, left) => {
+      const folder = newFolder();
+      mkdirSync(folder);
+      const script = [
+        `mount -t tmpfs -o size=${size} tmpfs '${folder}' && cd '${folder}' && head -c 4096 /dev/zero > filler`,
+        `'${process.execPath}' '${commandLine}' keygen --out '${folder}' --name ${name}`,
+        "echo exit code $? && ls",
+      ].join("; ");
+      const done = spawnSync("unshare", ["--user", "--map-root-user", "--mount", "bash", "-c", script], {
+        encoding: "utf8",
+        timeout: 60_000,
+        env: { ...process.env, ...bare },
+      });
+      expect(done.stderr).toMatch(/\.pem cannot be written: ENOSPC/);
+      expect(done.stdout.split("\n")).toEqual(["exit code 64", ...left, ""]);
+    },
+  );
 
   test("encrypts with the passphrase of a file, or of the environment, and prints neither", () => {
     const passphrase = "correct-horse-battery-staple";
