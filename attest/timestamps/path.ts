@@ -7,6 +7,8 @@ const timeStamping = "1.3.6.1.5.5.7.3.8";
 const anyPurpose = "2.5.29.37.0";
 const understood = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.37"];
 const soundHashes = ["SHA-256", "SHA-384", "SHA-512"];
+/** As the library calls the signatures of RFC 8410. */
+const hashless = ["Ed25519", "EdDSA"];
 const longestPath = 6;
 
 /** Null when a path of certificates leads from the authority's own to a trusted one, each good for that end and
@@ -63,9 +65,13 @@ function problemOf(
   const strange = parsed.extensions.find(({ critical, type }) => critical && !understood.includes(type));
   if (strange) return failing(certificate, `has a critical extension that is not known: ${strange.type}`);
   // The signature on a trusted certificate counts for nothing, so it may be old.
-  const { hash } = parsed.signatureAlgorithm as { hash?: { name?: string } };
-  if (!trusted && hash && !soundHashes.includes(hash.name ?? ""))
+  if (trusted) return null;
+  const { name, hash } = parsed.signatureAlgorithm as { name: string; hash?: { name?: string } };
+  if (hash && !soundHashes.includes(hash.name ?? ""))
     return failing(certificate, `is signed over ${hash.name}, which can be forged`);
+  // What the library does not know has no hash, such as MD5.
+  if (!hash && !hashless.includes(name))
+    return failing(certificate, `is signed in a way that is not known here: ${name}`);
   return null;
 }
 

@@ -4,7 +4,9 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  sign,
   webcrypto,
+  X509Certificate,
 } from "node:crypto";
 import {
   BasicConstraintsExtension,
@@ -15,10 +17,11 @@ import {
   KeyUsagesExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
+import { BitString, fromBER, Null, ObjectIdentifier, Sequence } from "asn1js";
 
 cryptoProvider.set(webcrypto as Crypto);
 
-export type KeyKind = "rsa" | "rsa-1024" | "p256" | "p384";
+export type KeyKind = "rsa" | "rsa-1024" | "p256" | "p384" | "ed25519";
 
 export interface Certified {
   pem: string;
@@ -79,9 +82,30 @@ export async function aCertificate(options: CertificateOptions): Promise<Certifi
   };
 }
 
+/** A certificate, signed again by an RSA key in a way that only an old authority still would. */
+export function resigned(
+  certified: Certified,
+  by: Certified,
+  { algorithm, hash }: { algorithm: string; hash: string },
+): Certified {
+  const { result } = fromBER(Uint8Array.from(new X509Certificate(certified.pem).raw));
+  const [content] = (result as Sequence).valueBlock.value as [Sequence];
+  const named = () => new Sequence({ value: [new ObjectIdentifier({ value: algorithm }), new Null()] });
+  content.valueBlock.value[2] = named();
+  const signature = sign(hash, Buffer.from(content.toBER()), by.keyPem);
+  const value = [content, named(), new BitString({ valueHex: Uint8Array.from(signature) })];
+  const base64 = Buffer.from(new Sequence({ value }).toBER()).toString("base64");
+  const lines = base64.replace(/.{64}/g, "$&\n").trimEnd();
+  return {
+    ...certified,
+    pem: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
+  };
+}
+
 function keyPair(kind: KeyKind): { publicKey: KeyObject; privateKey: KeyObject } {
   if (kind === "rsa") return generateKeyPairSync("rsa", { modulusLength: 2048 });
   if (kind === "rsa-1024") return generateKeyPairSync("rsa", { modulusLength: 1024 });
+  if (kind === "ed25519") return generateKeyPairSync("ed25519");
   return generateKeyPairSync("ec", { namedCurve: kind === "p256" ? "P-256" : "P-384" });
 }
 
@@ -90,10 +114,14 @@ function pairOf({ keyPem }: Certified): { publicKey: KeyObject; privateKey: KeyO
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
+function algorithmOf(kind: KeyKind, hash: string): EcdsaParams | Algorithm {
+  if (kind === "ed25519") return { name: "Ed25519" };
+  if (kind.startsWith("rsa")) return { name: "RSASSA-PKCS1-v1_5", hash } as Algorithm;
+  return { name: "ECDSA", namedCurve: kind === "p256" ? "P-256" : "P-384", hash } as EcdsaParams;
+}
+
 async function imported(pair: { publicKey: KeyObject; privateKey: KeyObject }, kind: KeyKind, hash: string) {
-  const algorithm = kind.startsWith("rsa")
-    ? { name: "RSASSA-PKCS1-v1_5", hash }
-    : { name: "ECDSA", namedCurve: kind === "p256" ? "P-256" : "P-384", hash };
+  const algorithm = algorithmOf(kind, hash);
   const [privateKey, publicKey] = await Promise.all([
     webcrypto.subtle.importKey(
       "pkcs8",

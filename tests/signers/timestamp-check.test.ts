@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkTimestamp, checkTimestamps } from "../../attest/timestamps/check.ts";
 import { readToken } from "../../attest/timestamps/token.ts";
 import { Loopback } from "../loopback.ts";
-import { aCertificate, type Certified, type KeyKind, timeStamping } from "./a-certificate.ts";
+import { aCertificate, type Certified, type KeyKind, resigned, timeStamping } from "./a-certificate.ts";
 import { aToken, enveloped, reply, stamped } from "./a-timestamp-authority.ts";
 
 const loopback = new Loopback();
@@ -43,6 +43,13 @@ function saidByOpenssl(token: Buffer, trusted: Certified): string {
 }
 
 describe("an authority's word on a signature", () => {
+  test("holds below an authority that signs by Ed25519, which has no hash to be too weak", async () => {
+    const modern = await aCertificate({ name: "Modern root", ca: true, kind: "ed25519" });
+    const clock = await aCertificate({ name: "Clock", by: modern });
+    const token = await aToken(signature, { signer: clock });
+    expect(checkTimestamp(token, signature, [modern.pem])).toMatchObject({ authority: "Clock" });
+  });
+
   test.each<[KeyKind, Record<string, string>]>([
     ["p256", {}],
     ["p384", { signer_digest: "sha384" }],
@@ -244,6 +251,16 @@ describe("a timestamp is refused, and the reason is named,", () => {
         return { token: await aToken(signature, { signer: clock }), trusted: [old.pem] };
       },
       /certificate of Clock, which is signed over SHA-1, which can be forged/,
+    ],
+    [
+      "below an authority that still signs over MD5",
+      async () => {
+        const old = await aCertificate({ name: "Old root", ca: true, kind: "rsa" });
+        const made = await aCertificate({ name: "Clock", by: old });
+        const clock = resigned(made, old, { algorithm: "1.2.840.113549.1.1.4", hash: "md5" });
+        return { token: await aToken(signature, { signer: clock }), trusted: [old.pem] };
+      },
+      /certificate of Clock, which is signed in a way that is not known here: 1\.2\.840\.113549\.1\.1\.4/,
     ],
     [
       "by a certificate with a condition that is not known here",
