@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { seal } from "../../attest/envelope.ts";
 import { beginRun } from "../../attest/history/begin.ts";
 import { readLog } from "../../attest/history/log.ts";
+import { checkpointName } from "../../attest/history/record.ts";
 import { mostBytes, unavailable } from "../../attest/history/store.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
 import { localSigner } from "../../attest/signer.ts";
@@ -12,7 +13,19 @@ import { sha256 } from "../../core/digest.ts";
 import { bundleName, observedBundleName } from "../../reports/evidence.ts";
 import { historyResult } from "../../reports/history-result.ts";
 import { aReport, aRun as aSummary, aVerdict, aBreach as breached } from "../../reports/render/a-report.ts";
-import { aKey, aLog, aRegion, aResult, aRun, begin, judge, MemoryStore, trust, trustIn } from "./a-log.ts";
+import {
+  aKey,
+  aLog,
+  aRegion,
+  aResult,
+  aRun,
+  begin,
+  judge,
+  MemoryStore,
+  tick,
+  trust,
+  trustIn,
+} from "./a-log.ts";
 
 const verified = async (store: MemoryStore) => verifyLog(store, { trust });
 const events = async (store: MemoryStore) =>
@@ -39,7 +52,8 @@ describe("a run in a history", () => {
     const store = new MemoryStore();
     const first = await begin(store);
     await first.finish(aResult());
-    const { positions } = await begin(store, { regions: ["eu-central-1"], partial: true });
+    const { positions, notes } = await begin(store, { regions: ["eu-central-1"], partial: true });
+    expect(notes).toEqual([]);
     const { entries } = await readLog(store);
     expect(positions).toEqual({
       "eu-central-1": {
@@ -78,6 +92,17 @@ describe("a run in a history", () => {
     const { problems, notes } = await verified(store);
     expect(problems).toEqual([]);
     expect(notes).toEqual(expect.arrayContaining([expect.stringContaining("a clock went back")]));
+  });
+
+  test("that is interrupted says why in one line, also where nobody knows", async () => {
+    const store = new MemoryStore();
+    for (const reason of ["a\nsignal", " \n"]) await (await begin(store)).interrupt({ at: tick(), reason });
+    expect((await readLog(store)).entries.map(({ record }) => record)).toMatchObject([
+      { event: "started" },
+      { reason: "a signal" },
+      { event: "started" },
+      { reason: "it is not known why" },
+    ]);
   });
 
   test("may be judged with another key than the last, because keys are changed", async () => {
@@ -131,7 +156,32 @@ test("a log that is written to while it is listed holds, because a list is not m
   expect(await verified(store)).toMatchObject({ problems: [], notes: [], checked: { records: 6 } });
 });
 
+test("a run is told the root that the checkpoint over its record has, because people keep it", async () => {
+  const store = new MemoryStore();
+  const run = await begin(store);
+  const { written } = run;
+  const ended = await run.finish(aResult());
+  for (const { size, root } of [written, ended])
+    expect(store.files.get(checkpointName(size))?.toString().split("\n").slice(1, 3)).toEqual([
+      String(size),
+      root,
+    ]);
+  expect([written.size, ended.size]).toEqual([1, 2]);
+});
+
 describe("a history is not gone on with", () => {
+  test("at the end of a run under whose record a checkpoint of another log was put", async () => {
+    const store = new MemoryStore();
+    const run = await begin(store);
+    const other = (await aLog(["pass"])).files.get("checkpoints/00000001") ?? Buffer.of();
+    store.files.set("checkpoints/00000001", other);
+    await expect(run.finish(aResult())).rejects.toMatchObject({
+      code: "HISTORY_INVALID",
+      message: expect.stringMatching(/checkpoints\/00000001 is of the log/),
+    });
+    expect(store.files.has("records/00000001.json")).toBe(false);
+  });
+
   test.each<[string, RegExp, (files: Map<string, Buffer>) => void]>([
     [
       "a record is missing",
@@ -147,13 +197,36 @@ describe("a history is not gone on with", () => {
     [
       "a record is no text",
       /00000004.json is no record/,
+      (files) =>
+        rewrite(files, "records/00000004.json", (payload) => {
+          payload[payload.indexOf("aws")] = 0xff;
+          return payload;
+        }),
+    ],
+    [
+      "the last record is behind another than stands there",
+      /00000004.json follows another record than it says/,
       (files) => {
-        const bundle = JSON.parse((files.get("records/00000004.json") ?? "").toString());
-        const payload = Buffer.from(bundle.dsseEnvelope.payload, "base64");
-        payload[payload.indexOf("aws")] = 0xff;
-        bundle.dsseEnvelope.payload = payload.toString("base64");
-        files.set("records/00000004.json", Buffer.from(JSON.stringify(bundle)));
+        files.delete("checkpoints/00000005");
+        rewrite(files, "records/00000004.json", (payload) =>
+          payload.toString().replace(/"previous":"[0-9a-f]{64}"/, `"previous":"${sha256("another")}"`),
+        );
       },
+    ],
+    [
+      "the last record is of another log",
+      /00000004.json is of the log another/,
+      (files) => {
+        files.delete("checkpoints/00000005");
+        rewrite(files, "records/00000004.json", (payload) =>
+          payload.toString().replace(/"origin":"[^"]*"/, '"origin":"another"'),
+        );
+      },
+    ],
+    [
+      "its last checkpoint is an earlier one",
+      /00000005 is a checkpoint of 4 records/,
+      (files) => files.set("checkpoints/00000005", files.get("checkpoints/00000004") ?? Buffer.of()),
     ],
     [
       "a record was swapped",
@@ -194,6 +267,18 @@ describe("a history is not gone on with", () => {
     expect(store.files.size).toBe(0);
   });
 });
+
+/** What stands in a record, without a look at its signature. */
+function rewrite(
+  files: Map<string, Buffer>,
+  name: string,
+  change: (payload: Buffer) => string | Buffer,
+): void {
+  const bundle = JSON.parse((files.get(name) ?? "").toString());
+  const payload = change(Buffer.from(bundle.dsseEnvelope.payload, "base64"));
+  bundle.dsseEnvelope.payload = Buffer.from(payload).toString("base64");
+  files.set(name, Buffer.from(JSON.stringify(bundle)));
+}
 
 /** A store that fails at its nth write, before or after it has been made. */
 class FailingStore extends MemoryStore {
