@@ -53,13 +53,12 @@ export async function beginRun(facts: RunFacts, pen: Pen): Promise<BegunRun> {
   const log = await readLog(pen.store);
   // A signer that cannot sign the log is refused before anything is written.
   requireKeyId(originOf(log, facts), pen.judge.publicPem);
-  const notes = notesOn(log, facts, pen.store.name);
   const begun = await append(log, startOf(facts), pen);
   const write = async (ending: (place: EndPlace) => Ending) =>
     writtenAs(await append(log, endOf(begun.entry, ending), pen), log);
   return {
     written: writtenAs(begun, log),
-    notes,
+    notes: notesOn(begun.entry, log, pen.store.name),
     positions: positionsOf(begun.entry),
     finish: (result) => write((place) => judgedAs(result, place, begun.entry)),
     interrupt: ({ at, reason }) =>
@@ -125,11 +124,11 @@ function positionsOf({ record, digest }: LogEntry): Record<string, HistoryPositi
   );
 }
 
-function notesOn({ entries }: Log, { at, runId }: RunFacts, store: string): string[] {
-  const last = entries.at(-1);
-  if (!last) return [`a new history begins in ${store}: ringfence-history/${runId}`];
-  return Date.parse(at) < Date.parse(last.record.at)
-    ? [`this machine's clock says ${at}, and the last record of the history is from ${last.record.at}`]
+function notesOn({ record: { index, origin, at } }: LogEntry, { entries }: Log, store: string): string[] {
+  const before = entries[index - 1]?.record;
+  if (!before) return [`a new history begins in ${store}: ${origin}`];
+  return Date.parse(at) < Date.parse(before.at)
+    ? [`this machine's clock says ${at}, and the last record of the history is from ${before.at}`]
     : [];
 }
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { seal } from "../../attest/envelope.ts";
 import { beginRun } from "../../attest/history/begin.ts";
-import { readLog } from "../../attest/history/log.ts";
+import { headOf, readLog } from "../../attest/history/log.ts";
 import { checkpointName } from "../../attest/history/record.ts";
 import { mostBytes, unavailable } from "../../attest/history/store.ts";
 import { verifyLog } from "../../attest/history/verify-log.ts";
@@ -80,6 +80,14 @@ describe("a run in a history", () => {
     expect(two.positions["us-east-1"]?.previous).toBe(null);
     expect(three.positions["us-east-1"]?.previous).toBe(entries[2]?.digest);
     expect((await verified(store)).problems).toEqual([]);
+  });
+
+  test("begins no history that another began in the same moment, and is not said to", async () => {
+    const store = new MemoryStore();
+    const both = await Promise.all([begin(store), begin(store)]);
+    const { origin } = headOf(await readLog(store));
+    expect(both.map(({ written }) => written.origin)).toEqual([origin, origin]);
+    expect(both.flatMap(({ notes }) => notes)).toEqual([`a new history begins in memory: ${origin}`]);
   });
 
   test("says so when the clock went back, and is recorded all the same", async () => {
