@@ -6,7 +6,7 @@ import { escapeMarkdown, markdownCode } from "./render/escape-markdown.ts";
 import { signerEntries } from "./render/provenance.ts";
 import { honestWords, regionGradeWords } from "./render/words.ts";
 import { zip } from "./render/zip.ts";
-import { RunFolder } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 const kitReadMe = "READ-ME-FIRST.md";
 
@@ -17,14 +17,15 @@ export interface KitHistory {
 }
 
 /** Everything an auditor needs of some runs and their history, with instructions, as one zip archive.
- *  `directories`: of runs, which stay as they are. `history`: null where none is kept. */
-export function packKit(directories: readonly string[], history: KitHistory | null): Uint8Array {
-  const runs = directories.map((directory) => ({ directory, ...readRun(directory) }));
+ *  `folders`: of runs, which stay as they are; each file has to be as it was when it was verified. `history`: null where
+ *  none is kept. */
+export function packKit(folders: readonly RunFolder[], history: KitHistory | null): Uint8Array {
+  const runs = folders.map((folder) => ({ folder, ...readRun(folder.directory) }));
   const twice = runs.find(({ run }, index) => runs.findIndex((one) => one.run.runId === run.runId) < index);
   if (twice)
     throw new RingfenceError(
       "USAGE",
-      `${twice.directory} is of run ${twice.run.runId}, as another folder is`,
+      `${twice.folder.directory} is of run ${twice.run.runId}, as another folder is`,
       {
         fix: "name one folder of each run",
       },
@@ -33,9 +34,8 @@ export function packKit(directories: readonly string[], history: KitHistory | nu
     [kitReadMe]: instructions(runs, history !== null),
     "verify.sh": readFileSync(join(import.meta.dirname, "verify.sh")),
   };
-  for (const { directory, run } of runs) {
-    for (const name of new RunFolder(directory).names())
-      files[`runs/${run.runId}/${name}`] = readFileSync(join(directory, name));
+  for (const { folder, run } of runs) {
+    for (const name of folder.names()) files[`runs/${run.runId}/${name}`] = folder.read(name);
   }
   for (const [name, content] of Object.entries(history?.files ?? {})) files[`history/${name}`] = content;
   if (history) files["history.html"] = history.page;

@@ -12,17 +12,18 @@ import {
 import { join } from "node:path";
 import type { z } from "zod";
 import { encoded, sha256 } from "../core/digest.ts";
+import { RingfenceError } from "../core/errors.ts";
 
 const bytesPerRead = 1 << 20;
 
 /** A run's folder. Large files pass through it piece by piece, and each file is digested once: as it was
  *  written here, or as it was first read. */
 export class RunFolder {
-  readonly #directory: string;
+  readonly directory: string;
   readonly #digests = new Map<string, string>();
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   write(name: string, content: string | Uint8Array | Iterable<string>): void {
@@ -89,7 +90,10 @@ export class RunFolder {
   /** Whatever is read has to be what was digested. */
   #remember(name: string, digest: string): string {
     const known = this.#digests.get(name) ?? digest;
-    if (known !== digest) throw new Error(`${name} was changed while it was read`);
+    if (known !== digest)
+      throw new RingfenceError("EVIDENCE_INVALID", `${name} was changed while it was read`, {
+        fix: "find out who else writes there, and begin again",
+      });
     this.#digests.set(name, digest);
     return digest;
   }
@@ -134,6 +138,6 @@ export class RunFolder {
   }
 
   #path(name: string): string {
-    return join(this.#directory, name);
+    return join(this.directory, name);
   }
 }

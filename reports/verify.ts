@@ -27,7 +27,11 @@ export interface Examined extends Omit<Verification, "run"> {
 
 /** Replays a run offline from its journals: every signature against the trust file, digests, chains, the
  *  plan, every verdict. Collects all problems; throws nothing but programming errors. */
-export async function verifyEvidence(directory: string, trust: Trust, replay: Replay): Promise<Verification> {
+export async function verifyEvidence(
+  given: string | RunFolder,
+  trust: Trust,
+  replay: Replay,
+): Promise<Verification> {
   const verification: Verification = {
     problems: [],
     notes: [],
@@ -35,7 +39,8 @@ export async function verifyEvidence(directory: string, trust: Trust, replay: Re
     checked: { signatures: 0, files: 0, observations: 0, verdicts: 0 },
   };
   try {
-    verifyInto(verification, new RunFolder(directory), { trust, replay });
+    const folder = typeof given === "string" ? new RunFolder(given) : given;
+    verifyInto(verification, folder, { trust, replay });
   } catch (error) {
     verification.problems.push(
       `the folder is incomplete or damaged: ${(error as Error).message.split("\n")[0]}`,

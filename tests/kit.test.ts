@@ -4,7 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readTrust } from "../attest/trust.ts";
+import { loadProbes } from "../probes/catalog.ts";
 import { packKit } from "../reports/kit.ts";
+import { RunFolder } from "../reports/run-folder.ts";
+import { verifyEvidence } from "../reports/verify.ts";
+import { replayOf } from "../scripts/planning.ts";
 import { proveInto, type Run, ringfence } from "./held-replica.ts";
 
 describe("a kit for an auditor", () => {
@@ -80,7 +85,12 @@ describe("a kit for an auditor", () => {
       writeFileSync(file, readFileSync(file, "utf8").replaceAll(run.run.runId, "later"));
     }
     const readMe = Buffer.from(
-      unzipSync(packKit([later, run.directory], null))["READ-ME-FIRST.md"] ?? [],
+      unzipSync(
+        packKit(
+          [later, run.directory].map((one) => new RunFolder(one)),
+          null,
+        ),
+      )["READ-ME-FIRST.md"] ?? [],
     ).toString();
     expect(readMe).toMatch(/attempts from .* UTC to 2 January 2031, 03:04:05 UTC\. Does not/);
   });
@@ -91,9 +101,27 @@ describe("a kit for an auditor", () => {
       const named = mkdtempSync(join(folder, "named-"));
       cpSync(run.directory, named, { recursive: true });
       writeFileSync(join(named, "run.json"), JSON.stringify({ ...run.run, runId }));
-      expect(() => packKit([named], null)).toThrow(/run\.json is not what a run writes: runId/);
+      expect(() => packKit([new RunFolder(named)], null)).toThrow(
+        /run\.json is not what a run writes: runId/,
+      );
     },
   );
+
+  test("is not made of files that were altered since they were verified", async () => {
+    const altered = join(folder, "altered-since");
+    cpSync(run.directory, altered, { recursive: true });
+    const verified = new RunFolder(altered);
+    const { problems } = await verifyEvidence(verified, readTrust(trust), replayOf(await loadProbes()));
+    expect(problems).toEqual([]);
+    packKit([verified], null);
+    writeFileSync(join(altered, "report.md"), "all is well");
+    expect(() => packKit([verified], null)).toThrow(
+      expect.objectContaining({
+        code: "EVIDENCE_INVALID",
+        message: "report.md was changed while it was read",
+      }),
+    );
+  });
 
   test("is not made of a run that does not hold, because an auditor would find out", () => {
     const altered = join(folder, "altered");

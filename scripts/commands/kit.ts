@@ -47,10 +47,11 @@ export async function main(args: readonly string[]): Promise<number> {
   if (cadenceMs !== null && place === undefined)
     throw usage("kit: --cadence is asked of a history", "name it with --history STORE");
   const trust = readTrust(needed(options, "trust", "name a file over the keys of whoever signs"));
-  requireRoom(runs.reduce((sum, directory) => sum + new RunFolder(directory).names().length, 0));
-  for (const directory of runs) await requireHolding(directory, trust);
+  const folders = runs.map((directory) => new RunFolder(directory));
+  requireRoom(folders.reduce((sum, folder) => sum + folder.names().length, 0));
+  for (const folder of folders) await requireHolding(folder, trust);
   const archive = packKit(
-    runs,
+    folders,
     place === undefined ? null : await historyOf(place, { runs, trust, cadenceMs }),
   );
   writeWhole(out, archive, { option: "kit: --out" });
@@ -65,9 +66,9 @@ function needed(options: Parsed, name: string, fix: string): string {
   return value;
 }
 
-async function requireHolding(directory: string, trust: Trust): Promise<void> {
-  const { problems } = await verifyEvidence(directory, trust, replayOf(await loadProbes()));
-  if (problems.length > 0) throw doesNotHold(directory, problems);
+async function requireHolding(folder: RunFolder, trust: Trust): Promise<void> {
+  const { problems } = await verifyEvidence(folder, trust, replayOf(await loadProbes()));
+  if (problems.length > 0) throw doesNotHold(folder.directory, problems);
 }
 
 async function historyOf(
