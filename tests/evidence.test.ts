@@ -580,6 +580,25 @@ describe("the evidence of a run", () => {
     expect((await forged(["judge"], turned)).problems).toEqual([]);
   });
 
+  /** Another file in what a judge's statement is over, which `forged` then signs. */
+  const alsoOver = (bundle: string, name: string) =>
+    edit(bundle, (text) => {
+      const { dsseEnvelope, ...rest } = JSON.parse(text);
+      const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString());
+      statement.subject.push({ name, digest: { sha256: "" } });
+      const payload = Buffer.from(JSON.stringify(statement)).toString("base64");
+      return JSON.stringify({ ...rest, dsseEnvelope: { ...dsseEnvelope, payload } });
+    });
+
+  test.each(["../outside", "us-east-1/../../outside", "/report.md"])(
+    "does not hold where a judge signed for %s, because whoever verifies has no such file",
+    async (name) => {
+      writeFileSync(join(folder, "outside"), "");
+      const { problems } = await forged(["judge"], alsoOver(bundleName, name));
+      expect(problems).toContain(`a signed file lies outside the folder: ${JSON.stringify(name)}`);
+    },
+  );
+
   const claimsOf = (predicate: SignedPredicate, extension: "region" | "run") =>
     (predicate[`urn:ringfence:${extension}:v1`] ?? {}) as Record<string, unknown>;
 
