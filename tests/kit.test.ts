@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { unzipSync } from "fflate";
@@ -63,6 +63,15 @@ describe("a kit for an auditor", () => {
       join(folder, "none.zip"),
     ];
     expect(ringfence(asked)).toMatchObject({ exitCode: 64, output: expect.stringContaining("--history") });
+  });
+
+  test("is not put into what it is made of, because nobody signed for it there", () => {
+    for (const place of [run.directory, join(run.directory, "keys"), join(history, "records")]) {
+      const out = join(place, "kit.zip");
+      const asked = ["kit", run.directory, "--trust", trust, "--history", history, "--out", out];
+      expect(ringfence(asked)).toMatchObject({ exitCode: 64, output: expect.stringContaining("--out: ") });
+      expect(existsSync(out)).toBe(false);
+    }
   });
 
   test("is not made of one run twice, because one of them would not be in it", () => {

@@ -1,11 +1,12 @@
-import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { dirname, join, relative, resolve } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { sha256 } from "../../core/digest.ts";
 import { RingfenceError } from "../../core/errors.ts";
 import type { WrittenRun } from "../../reports/compare.ts";
 import { type Controls, readControls } from "../../reports/controls.ts";
 import { readRun } from "../../reports/read-run.ts";
 import { RunFolder } from "../../reports/run-folder.ts";
+import { isWithin } from "../is-within.ts";
 import { parseOptions, usage } from "../options.ts";
 import { filesIn } from "../out-directory.ts";
 import { plain } from "../terminal.ts";
@@ -106,18 +107,6 @@ function unknown(name: string): never {
     name === "" ? "export: no --to WHAT" : `export: --to: there is no "${name}"`,
     `use one or more of ${Object.keys(kinds).join(", ")}`,
   );
-}
-
-/** Also through a link, and where the folder is not there yet. */
-function isWithin(folder: string, path: string): boolean {
-  const [real, ...missing] = realPath(path);
-  const way = relative(realpathSync(folder), join(real ?? "", ...missing));
-  return way === "" || way.split(/[\\/]/)[0] !== "..";
-}
-
-function realPath(path: string): string[] {
-  if (existsSync(path)) return [realpathSync(path)];
-  return [...realPath(dirname(path)), path.slice(dirname(path).length + 1)];
 }
 
 function writeNew(file: string, content: string | Uint8Array): void {

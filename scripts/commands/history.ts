@@ -3,6 +3,7 @@ import { openStore } from "../../attest/history/store.ts";
 import { populationOf } from "../../reports/population.ts";
 import { populationCsv } from "../../reports/population-csv.ts";
 import { renderHistoryHtml } from "../../reports/render/history-html.ts";
+import { isWithin } from "../is-within.ts";
 import { parseOptions, usage } from "../options.ts";
 import { asCadence, asMoment } from "../period.ts";
 import { populationText } from "../population-text.ts";
@@ -50,6 +51,14 @@ export async function main(args: readonly string[]): Promise<number> {
   const cadenceMs = asCadence(options.text("cadence"));
   if (from !== undefined && until !== undefined && from >= until)
     throw usage("history: the period ends before it begins", "let --until come after --from");
+  for (const option of ["csv", "html"]) {
+    const file = options.text(option);
+    if (file && isWithin(place, file))
+      throw usage(
+        `history: --${option}: ${file} is in the history, and belongs to none`,
+        "name a file elsewhere",
+      );
+  }
   using store = await openStore(place);
   const log = await readLog(store);
   const { entries } = log;

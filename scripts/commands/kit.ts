@@ -7,6 +7,7 @@ import { type KitHistory, packKit } from "../../reports/kit.ts";
 import { requireRoom } from "../../reports/render/zip.ts";
 import { RunFolder } from "../../reports/run-folder.ts";
 import { verifyEvidence } from "../../reports/verify.ts";
+import { isWithin } from "../is-within.ts";
 import { type Parsed, parseOptions, usage } from "../options.ts";
 import { asCadence } from "../period.ts";
 import { replayOf } from "../planning.ts";
@@ -43,6 +44,12 @@ export async function main(args: readonly string[]): Promise<number> {
   const out = needed(options, "out", "name the file to make, such as kit.zip");
   if (existsSync(out)) throw usage(`kit: ${out} is there already`, "name a new file with --out");
   const place = options.text("history");
+  const spoiled = [...runs, ...(place === undefined ? [] : [place])].find((one) => isWithin(one, out));
+  if (spoiled !== undefined)
+    throw usage(
+      `kit: --out: ${out} is in ${spoiled}, where nobody signed for it`,
+      "name a file elsewhere with --out",
+    );
   const cadenceMs = asCadence(options.text("cadence"));
   if (cadenceMs !== null && place === undefined)
     throw usage("kit: --cadence is asked of a history", "name it with --history STORE");

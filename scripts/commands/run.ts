@@ -10,6 +10,7 @@ import { readControls } from "../../reports/controls.ts";
 import { writeEvidence } from "../../reports/evidence.ts";
 import { knownScore } from "../drill-score.ts";
 import { loadDriver } from "../environments.ts";
+import { isWithin } from "../is-within.ts";
 import {
   asPaths,
   asPattern,
@@ -106,6 +107,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     : localSigning(observers, { environment: driver.name });
   const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
+  if (place !== undefined) requireApart(place, directory);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
   // Loaded only where there is one: a run without a history costs nothing more.
@@ -197,6 +199,15 @@ function historyPlace(options: Parsed): string | undefined {
   if (place === "")
     throw usage("run: RINGFENCE_HISTORY names no place", "name a folder or s3://BUCKET/PREFIX, or unset it");
   return place;
+}
+
+/** Whatever is in a run's folder has to be signed with it, and in a history nothing else may be. */
+function requireApart(place: string, directory: string): void {
+  if (place.startsWith("s3://") || !(isWithin(directory, place) || isWithin(place, directory))) return;
+  throw usage(
+    `run: --history: ${place} and the evidence's folder, ${directory}, are one in the other`,
+    "keep the history in a folder of its own",
+  );
 }
 
 function observationsIn(plan: Plan): number {

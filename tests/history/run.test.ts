@@ -305,6 +305,25 @@ describe("runs that were recorded", () => {
   });
 });
 
+test("a history and the evidence's folder are not one in the other, because neither would hold then", () => {
+  const [inner, outer] = [join(runs, "apart", "history"), join(folder, "all")];
+  for (const args of [
+    asked("apart", "--history", inner),
+    [...asked("").slice(0, -2), "--out", join(outer, "run"), "--history", outer],
+  ])
+    expect(ringfence(args, environment)).toMatchObject({
+      exitCode: 64,
+      output: expect.stringMatching(/--history: .* one in the other/),
+    });
+  expect([existsSync(inner), existsSync(join(outer, "records"))]).toEqual([false, false]);
+  for (const option of ["--html", "--csv"])
+    expect(ringfence(["history", log, option, join(log, "records", "more")])).toMatchObject({
+      exitCode: 64,
+      output: expect.stringContaining(`${option}: `),
+    });
+  expect(readdirSync(join(log, "records"))).not.toContain("more");
+});
+
 describe("a history that fails", () => {
   test("at the start keeps the run from being made, because nobody would know of it", () => {
     writeFileSync(join(folder, "file"), "");
