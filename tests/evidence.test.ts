@@ -536,6 +536,16 @@ describe("the evidence of a run", () => {
       /report\.json is not what the journals say/,
     ],
     [
+      "another environment than it was planned for",
+      (directory) => {
+        for (const name of ["run.json", ...regions.map((region) => `${region}/report.json`)])
+          edit(name, (text) => text.replace('"environment": "replica"', '"environment": "production"'))(
+            directory,
+          );
+      },
+      /^run\.json says production, and its plan is of replica$/m,
+    ],
+    [
       "a start long before its regions', so that an exception of then would hold",
       edit("run.json", (text) =>
         text.replace(/"startedAt": "20(..)/, (_, year) => `"startedAt": "20${year - 1}`),
@@ -627,6 +637,14 @@ describe("the evidence of a run", () => {
       "limits",
       (predicate) => Object.assign(claimsOf(predicate, "region"), { limits: [] }),
       /otherwise than the journals: limits/,
+    ],
+    [
+      "a place in a history, where its region observed without one,",
+      (predicate) => {
+        const history = { origin: "a-log", index: 0, started: sha256(""), sequence: 1, previous: null };
+        if (predicate["urn:ringfence:region:v1"]) Object.assign(claimsOf(predicate, "region"), { history });
+      },
+      /^eu-central-1: it and the judge name different places in the history$/m,
     ],
     [
       "a time of its start",
