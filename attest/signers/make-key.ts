@@ -50,7 +50,9 @@ export function successionOf(
   const newest = dated.at(-1)?.file;
   if (newest === undefined)
     throw new RingfenceError("USAGE", `keygen: ${folder} holds no ${name}.pub.pem to rotate`, {
-      fix: "leave --rotate out to make the first key",
+      fix: present.includes(`${name}.key.pem`)
+        ? `openssl pkey -in '${join(folder, name)}.key.pem' -pubout -out '${join(folder, name)}.pub.pem'`
+        : "leave --rotate out to make the first key",
     });
   const publicFile = join(folder, newest);
   const { key, fingerprint } = readPublicKey(publicFile);

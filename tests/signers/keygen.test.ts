@@ -197,6 +197,17 @@ describe("ringfence keygen --rotate", () => {
     expect(keygen(folder, ["--rotate"]).exitCode).toBe(0);
   });
 
+  test("says how to get back the public half, where only the secret is there", () => {
+    const folder = newFolder();
+    keygen(folder);
+    rmSync(join(folder, `${name}.pub.pem`));
+    const { exitCode, output } = keygen(folder, ["--rotate"]);
+    expect(exitCode).toBe(64);
+    const fix = /^fix {2}(openssl .*)$/m.exec(output)?.[1] ?? "";
+    expect(spawnSync("sh", ["-c", fix], { encoding: "utf8" }), output).toMatchObject({ status: 0 });
+    expect(keygen(folder, ["--rotate"]).exitCode).toBe(0);
+  });
+
   test("is not misled by the key of a name that begins alike", () => {
     const folder = newFolder();
     keygen(folder);
