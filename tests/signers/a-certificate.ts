@@ -43,6 +43,8 @@ export interface CertificateOptions {
   pathLength?: number;
   /** Purposes, and whether they are critical; null: none at all. */
   purposes?: { names: string[]; critical: boolean } | null;
+  /** What its key is for, in place of what suits it. */
+  usage?: KeyUsageFlags;
   hash?: "SHA-1" | "SHA-256";
   more?: Extension[];
 }
@@ -56,6 +58,7 @@ export async function aCertificate(options: CertificateOptions): Promise<Certifi
   const pair = options.keyOf ? pairOf(options.keyOf) : keyPair(kind);
   const subtle = await imported(pair, kind, hash);
   const self = { sign: { key: subtle.privateKey, algorithm: subtle.algorithm } };
+  const { usage = ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature } = options;
   const { purposes = ca ? null : { names: [timeStamping], critical: true } } = options;
   const certificate = await X509CertificateGenerator.create({
     serialNumber: `0${(serial++).toString(16)}`.slice(-2).padStart(2, "0"),
@@ -68,7 +71,7 @@ export async function aCertificate(options: CertificateOptions): Promise<Certifi
     signingAlgorithm: (by ?? self).sign.algorithm as EcdsaParams,
     extensions: [
       new BasicConstraintsExtension(ca, options.pathLength, true),
-      new KeyUsagesExtension(ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature, true),
+      new KeyUsagesExtension(usage, true),
       ...(purposes ? [new ExtendedKeyUsageExtension(purposes.names, purposes.critical)] : []),
       ...(options.more ?? []),
     ],

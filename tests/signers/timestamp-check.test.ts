@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Extension } from "@peculiar/x509";
+import { Extension, KeyUsageFlags } from "@peculiar/x509";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkTimestamp, checkTimestamps } from "../../attest/timestamps/check.ts";
@@ -43,6 +43,32 @@ function saidByOpenssl(token: Buffer, trusted: Certified): string {
 }
 
 describe("an authority's word on a signature", () => {
+  test.each(["1.3.6.1.5.5.7.3.8", "2.5.29.37.0", "1.3.6.1.5.5.7.3.4 1.3.6.1.5.5.7.3.8"])(
+    "holds below an intermediate for %s, which timestamps are among",
+    async (names) => {
+      const purposes = { names: names.split(" "), critical: false };
+      const middle = await aCertificate({ name: "Middle", by: root, ca: true, purposes });
+      const clock = await aCertificate({ name: "Clock", by: middle });
+      const token = await aToken(signature, { signer: clock });
+      expect(checkTimestamp(token, signature, [middle.pem])).toMatchObject({ authority: "Clock" });
+    },
+  );
+
+  test("holds with what nobody has to understand in its certificate", async () => {
+    const more = [new Extension("1.2.3.4.5", false, Uint8Array.of(5, 0))];
+    const clock = await aCertificate({ name: "Clock", by: root, more });
+    const token = await aToken(signature, { signer: clock });
+    expect(checkTimestamp(token, signature, [root.pem])).toMatchObject({ authority: "Clock" });
+  });
+
+  test("holds below a trusted root that is signed over SHA-1 by itself, for which that counts for nothing", async () => {
+    const old = await aCertificate({ name: "Old root", ca: true, hash: "SHA-1" });
+    const same = await aCertificate({ name: "Old root", ca: true, keyOf: old });
+    const clock = await aCertificate({ name: "Clock", by: same });
+    const token = await aToken(signature, { signer: clock });
+    expect(checkTimestamp(token, signature, [old.pem])).toMatchObject({ authority: "Clock" });
+  });
+
   test("holds below an authority that signs by Ed25519, which has no hash to be too weak", async () => {
     const modern = await aCertificate({ name: "Modern root", ca: true, kind: "ed25519" });
     const clock = await aCertificate({ name: "Clock", by: modern });
@@ -187,6 +213,15 @@ describe("a timestamp is refused, and the reason is named,", () => {
         }),
       }),
       /is not for timestamps, and for them only/,
+    ],
+    [
+      "by a certificate whose key is not for signatures",
+      async () => {
+        const usage = KeyUsageFlags.keyEncipherment;
+        const sealer = await aCertificate({ name: "Sealer", by: root, usage });
+        return { token: await aToken(signature, { signer: sealer }) };
+      },
+      /certificate of Sealer, which is not for timestamps, and for them only/,
     ],
     [
       "by a certificate for servers, too",
