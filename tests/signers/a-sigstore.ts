@@ -1,10 +1,13 @@
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import { initializeCTLog } from "@sigstore/mock/dist/fulcio/ctlog.js";
 import { fulcioHandler, initializeCA } from "@sigstore/mock/dist/fulcio/index.js";
 import { initializeTLog } from "@sigstore/mock/dist/rekor/index.js";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import type { Loopback } from "../loopback.ts";
+
+const require = createRequire(import.meta.url);
 
 export interface SigstoreOptions {
   /** What the authority's clock says, and the log's. */
@@ -14,6 +17,8 @@ export interface SigstoreOptions {
   instead?: (request: { path: string; body: string }, response: ServerResponse) => unknown;
   /** The subject that certificates name in place of the token's. */
   subjectOf?: (nth: number, body: string) => string | undefined;
+  /** What its certificates are for, in place of signing code. */
+  purpose?: string;
 }
 
 export interface RunningSigstore {
@@ -24,7 +29,7 @@ export interface RunningSigstore {
 
 /** A private Sigstore: Sigstore's own stand-ins for its authority and log, over HTTP. */
 export async function aSigstore(loopback: Loopback, options: SigstoreOptions = {}): Promise<RunningSigstore> {
-  const { issuedAt, loggedAt, instead, subjectOf } = options;
+  const { issuedAt, loggedAt, instead, subjectOf, purpose } = options;
   const keys = () => generateKeyPairSync("ec", { namedCurve: "P-256" });
   const [caKeys, ctKeys, logKeys] = [keys(), keys(), keys()];
   const ctLog = await initializeCTLog(ctKeys, issuedAt);
@@ -40,7 +45,8 @@ export async function aSigstore(loopback: Loopback, options: SigstoreOptions = {
     if (instead && (await instead({ path, body }, response)) !== null) return;
     if (path === "/api/v2/signingCert") {
       const subject = subjectOf?.(issued++, body);
-      const answer = await issue.fn(subject === undefined ? body : renamed(body, subject));
+      const asked = subject === undefined ? body : renamed(body, subject);
+      const answer = await withPurpose(purpose, () => issue.fn(asked));
       return reply(response, answer.statusCode, String(answer.response));
     }
     if (path === "/api/v1/log/entries")
@@ -64,6 +70,16 @@ export function aToken(claims: Record<string, unknown>): string {
 
 export function reply(response: ServerResponse, status: number, body: string): void {
   response.writeHead(status, { "content-type": "application/json" }).end(body);
+}
+
+/** The stand-in knows one purpose only, which it looks up in its library. */
+async function withPurpose<T>(purpose: string | undefined, work: () => Promise<T>): Promise<T> {
+  const { ExtendedKeyUsage: known } = require("@peculiar/x509") as {
+    ExtendedKeyUsage: Record<string, string>;
+  };
+  const before = known.codeSigning;
+  Object.assign(known, purpose === undefined ? {} : { codeSigning: purpose });
+  return await work().finally(() => Object.assign(known, { codeSigning: before }));
 }
 
 function renamed(body: string, subject: string): string {

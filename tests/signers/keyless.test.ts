@@ -224,6 +224,12 @@ describe("evidence signed by an identity is refused, and the reason is named,", 
     });
   });
 
+  test("when its certificate is for a server, because an authority issues for other ends, too", async () => {
+    expect(await problemOf({ purpose: "1.3.6.1.5.5.7.3.1" })).toEqual({
+      problem: "its certificate is not for signing code",
+    });
+  });
+
   test("when its authority is another", async () => {
     const { trustedRoot } = await aSigstore(loopback);
     const foreign = trustedRoot.certificateAuthorities;
