@@ -54,9 +54,10 @@ export class S3Store implements HistoryStore {
       if (answer.KeyCount === undefined || answer.KeyCount !== (answer.Contents?.length ?? 0))
         throw unavailable(this.name, "answered something else than a list of a bucket");
       names.push(...namesOf(answer.Contents ?? [], Prefix));
-      ContinuationToken = answer.NextContinuationToken;
-      if (answer.IsTruncated && !ContinuationToken)
+      const next = answer.NextContinuationToken;
+      if (answer.IsTruncated && (!next || next === ContinuationToken))
         throw unavailable(this.name, "gave half of its list, and no way to the rest");
+      ContinuationToken = next;
     } while (ContinuationToken);
     return names.sort();
   }
@@ -80,7 +81,8 @@ export class S3Store implements HistoryStore {
       const older = (answer.Versions ?? []).filter(({ IsLatest }) => !IsLatest);
       for (const name of namesOf([...older, ...(answer.DeleteMarkers ?? [])], Prefix)) keys.add(name);
       const { NextKeyMarker: KeyMarker, NextVersionIdMarker: VersionIdMarker } = answer;
-      if (answer.IsTruncated && !KeyMarker)
+      const isStuck = KeyMarker === next.KeyMarker && VersionIdMarker === next.VersionIdMarker;
+      if (answer.IsTruncated && (!KeyMarker || isStuck))
         throw unavailable(this.name, "gave half of its versions, and no way to the rest");
       next = answer.IsTruncated ? { KeyMarker, VersionIdMarker } : null;
     }

@@ -229,6 +229,32 @@ describe("an answer that is none", () => {
     await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
   });
 
+  test("because it begins again and again has no end, and is not waited for", async () => {
+    let answers = 0;
+    const page = (kind: string, next: string) =>
+      `<${kind}><KeyCount>0</KeyCount><IsTruncated>true</IsTruncated>${next}</${kind}>`;
+    await using made = await behind(({ url = "" }, response) => {
+      // Enough to see that nobody stops, and then an end for the test.
+      const isOver = answers++ > 20;
+      const body = url.includes("versions")
+        ? page(
+            "ListVersionsResult",
+            "<NextKeyMarker>p/a</NextKeyMarker><NextVersionIdMarker>1</NextVersionIdMarker>",
+          )
+        : page("ListBucketResult", "<NextContinuationToken>again</NextContinuationToken>");
+      response
+        .writeHead(200, { "content-type": "application/xml" })
+        .end(isOver ? body.replace(/true.*Marker>|true.*Token>/, "false</IsTruncated>") : body);
+    });
+    for (const look of [() => made.store.list(), () => made.store.replaced()]) {
+      answers = 0;
+      await expect(look()).rejects.toMatchObject({
+        code: "HISTORY_UNAVAILABLE",
+        message: expect.stringMatching(/no way to the rest/),
+      });
+    }
+  });
+
   test("because the checksum is another's is not read", async () => {
     await using made = await behind(
       (_, response) =>
