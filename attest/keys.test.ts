@@ -64,13 +64,17 @@ describe("a key of this machine", () => {
     expect(() => openSigningKey(folder, judge)).toThrow(/can be read by others/);
   });
 
-  test("that cannot be kept is said, with the folder to choose", () => {
-    const file = join(aFolder(), "file");
-    writeFileSync(file, "");
-    expect(() => openSigningKey(file, judge)).toThrow(
+  test.each([
+    [".", /judge\.key\.pem cannot be made: ENOTDIR/],
+    ["replica", /judge\.key\.pem cannot be made: EEXIST/],
+  ])("that cannot be kept, because %s is a file, is said with the folder to choose", (name, message) => {
+    const folder = join(aFolder(), "keys");
+    if (name !== ".") mkdirSync(folder);
+    writeFileSync(join(folder, name), "");
+    expect(() => openSigningKey(folder, judge)).toThrow(
       expect.objectContaining({
         code: "SIGNER_INVALID",
-        message: expect.stringMatching(/judge\.key\.pem cannot be made: ENOTDIR/),
+        message: expect.stringMatching(message),
         fix: expect.stringContaining("RINGFENCE_KEYS"),
       }),
     );

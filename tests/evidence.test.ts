@@ -590,21 +590,38 @@ describe("the evidence of a run", () => {
     expect((await forged(["judge"], turned)).problems).toEqual([]);
   });
 
-  /** Another file in what a judge's statement is over, which `forged` then signs. */
-  const alsoOver = (bundle: string, name: string) =>
+  type Subject = { name: string; digest: { sha256: string } };
+
+  /** Changes what a judge's statement is over, which `forged` then signs. */
+  const over = (bundle: string, change: (subject: Subject[]) => Subject[]) =>
     edit(bundle, (text) => {
       const { dsseEnvelope, ...rest } = JSON.parse(text);
       const statement = JSON.parse(Buffer.from(dsseEnvelope.payload, "base64").toString());
-      statement.subject.push({ name, digest: { sha256: "" } });
-      const payload = Buffer.from(JSON.stringify(statement)).toString("base64");
+      const changed = { ...statement, subject: change(statement.subject) };
+      const payload = Buffer.from(JSON.stringify(changed)).toString("base64");
       return JSON.stringify({ ...rest, dsseEnvelope: { ...dsseEnvelope, payload } });
     });
+
+  test("does not hold where a judge took away a region's signature, because its journal may be invented then", async () => {
+    const name = "us-east-1/observed.sigstore.json";
+    const { problems } = await forged(["judge"], (directory) => {
+      rmSync(join(directory, name));
+      edit("us-east-1/report.json", (text) => text.replace(/"observed": \{[^}]*\}/, '"observed": null'))(
+        directory,
+      );
+      over(bundleName, (subject) => subject.filter((one) => one.name !== name))(directory);
+    });
+    expect(problems).toContain(`${name}: it is missing`);
+  });
 
   test.each(["../outside", "us-east-1/../../outside", "/report.md"])(
     "does not hold where a judge signed for %s, because whoever verifies has no such file",
     async (name) => {
       writeFileSync(join(folder, "outside"), "");
-      const { problems } = await forged(["judge"], alsoOver(bundleName, name));
+      const { problems } = await forged(
+        ["judge"],
+        over(bundleName, (subject) => [...subject, { name, digest: { sha256: "" } }]),
+      );
       expect(problems).toContain(`a signed file lies outside the folder: ${JSON.stringify(name)}`);
     },
   );

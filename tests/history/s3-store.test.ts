@@ -217,14 +217,15 @@ describe("an answer that is none", () => {
     await expect(made.store.replaced()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
   });
 
-  test("because its list breaks off is not the whole list", async () => {
+  test.each([
+    ["breaks off", "<KeyCount>1</KeyCount><IsTruncated>true</IsTruncated>"],
+    ["has fewer names than it says", "<KeyCount>2</KeyCount><IsTruncated>false</IsTruncated>"],
+  ])("because its list %s is not the whole list", async (_why, said) => {
     await using made = await behind(
       (_, response) =>
         void response
           .writeHead(200, { "content-type": "application/xml" })
-          .end(
-            `<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>true</IsTruncated><Contents><Key>p/${name}</Key></Contents></ListBucketResult>`,
-          ),
+          .end(`<ListBucketResult>${said}<Contents><Key>p/${name}</Key></Contents></ListBucketResult>`),
     );
     await expect(made.store.list()).rejects.toMatchObject({ code: "HISTORY_UNAVAILABLE" });
   });
