@@ -107,6 +107,16 @@ describe("a bad line is named, with what was expected, what stood there, and wha
       },
     ],
     [
+      "a private domain with a star, which would be taken for that very name and hide nothing below it",
+      `private: { names: ["*.acme.internal"] }\n${whole}`,
+      "private",
+      {
+        code: "MAP_WRONG_VALUE",
+        path: "private.names[0]",
+        expected: expect.stringContaining("without * or {region}"),
+      },
+    ],
+    [
       "a key of an endpoint that is misspelt",
       withText("      host:", "      hots:"),
       "hots",

@@ -40,6 +40,11 @@ describe("what a map marks as private", () => {
       `${secret}: refused`,
       `1.${secret}`,
       `v2.1.${secret}`,
+      `{${secret}}`,
+      `*${secret}*`,
+      `${secret}_1`,
+      `${secret}-1`,
+      `db/${secret}`,
     ])
       expect(text(whole).toLowerCase()).not.toContain(secret.toLowerCase());
   });
@@ -85,8 +90,12 @@ describe("what a map marks as private", () => {
     "10.10.3.4:5432",
     "4.10.10.3.4.5",
     "host-1.10.10.3.4",
+    "orders-db/10.10.3.4:9300",
+    "[/cafe/10.10.3.4]",
+    "ip-10-10-3-4.eu-central-1.compute.internal",
+    "a replica at 1-10-10-3-4-5",
   ])("is not in %s with a port or a number beside it", (whole) => {
-    expect(text(whole)).not.toMatch(/10\.10|d014/);
+    expect(text(whole)).not.toMatch(/10[.-]10|d014/);
     expect(text(whole)).toMatch(/ipv[46]-[0-9a-f]{8}-[0-9a-f]{16}/);
   });
 
@@ -115,7 +124,7 @@ describe("what a map marks as private", () => {
 
   test("leaves alone what is not private, because evidence has to say what it can", () => {
     const said =
-      "203.0.113.9 and 2001:db8::1, notacme.internal, 12:30:45, 10.10 s, acme.internally, 110.0.0.1 and 210.1.2.30";
+      "203.0.113.9 and 2001:db8::1, notacme.internal, 12:30:45, 10.10 s, acme.internally, 110.0.0.1 and 210.1.2.30, 110-0-0-1, 10-10 and 2010-10-10-10";
     expect(text(said)).toBe(said);
   });
 

@@ -15,13 +15,16 @@ export interface Redactor {
   whole<T>(value: T): T;
 }
 
-/** Whatever may hold an address, or a block of them. */
-const addressLike = /[0-9a-f:.]+(?:\/\d{1,3}(?!\d))?/gi;
+/** Whatever may hold an address, or a block of them: in `db/10.0.0.1` the slash begins no prefix. */
+const addressLike = /[0-9a-f:.]+(?:\/\d{1,3}(?![.:]*[0-9a-f]))?/gi;
+/** In names that a cloud gives, such as `ip-10-0-0-1`, hyphens stand for an address's dots. */
+const hyphenated = /(?<!\d)\d+(?:-\d+){3,}/g;
 /** RFC 4291, 2.2: with an IPv4 address at its end. */
 const longestAddress = 45;
 /** RFC 1035, 2.3.4: 255 bytes, and each label takes two at least. */
 const mostLabels = 127;
-const label = "[a-z0-9_*{}-]";
+const inLabel = "[a-z0-9_-]";
+const label = `(?:(?:${inLabel}|\\{[a-z]+\\})+|\\*)`;
 
 /** `salt`: the run's, 32 bytes in hex. Blocks of the regions stay recognisable as such, so that an address is
  *  still seen to be in one. */
@@ -30,7 +33,7 @@ export function redactor(map: ResidencyMap, salt: string): Redactor {
   const blocks = [...Object.values(map.regions).flatMap((region) => region.addresses), ...addresses];
   const suffixes = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("|");
   const privateName = new RegExp(
-    `(?<!${label})(?:${label}+\\.){0,${mostLabels}}(?:${suffixes})(?!${label})`,
+    `(?<!${inLabel})(?:${label}\\.){0,${mostLabels}}(?:${suffixes})(?![a-z0-9])`,
     "gi",
   );
   const pseudonym = (value: string, length: number) =>
@@ -61,6 +64,12 @@ export function redactor(map: ResidencyMap, salt: string): Redactor {
     return prefix === undefined ? written : `${written}/${prefix}`;
   }
 
+  function hyphenatedWithin(text: string): string {
+    const dotted = text.replaceAll("-", ".");
+    const written = addressesWithin(dotted);
+    return written === dotted ? text : written.replaceAll(".", "-");
+  }
+
   /** The longest that begins there. */
   function addressAt(base: string, { start, prefix }: { start: number; prefix: string | undefined }) {
     for (let end = Math.min(base.length, start + longestAddress); end > start + 1; end--) {
@@ -75,7 +84,7 @@ export function redactor(map: ResidencyMap, salt: string): Redactor {
   }
 
   const text = (whole: string) => {
-    const hidden = whole.replace(addressLike, addressesWithin);
+    const hidden = whole.replace(hyphenated, hyphenatedWithin).replace(addressLike, addressesWithin);
     if (suffixes === "") return hidden;
     return hidden.replace(privateName, (name) => `name-${pseudonym(name.toLowerCase(), 16)}.redacted`);
   };

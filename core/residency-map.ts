@@ -92,15 +92,17 @@ export const HostName = z
 
 export const Port = z.int().min(1).max(65535);
 
+const Domain = HostName.regex(
+  /^[^{}*:]*$/,
+  'a domain such as "acme.internal", without * or {region}: all below it is private, too',
+);
+
 const Block = z.string().refine(isBlock, "a CIDR block such as 10.10.0.0/16");
 
 /** What `run --redact` leaves out of everything that it writes. */
 const Private = z.strictObject({
   addresses: z.array(Block).default([]).describe("Blocks of addresses"),
-  names: z
-    .array(HostName)
-    .default([])
-    .describe('Domains, such as "acme.internal": the name and all below it'),
+  names: z.array(Domain).default([]).describe('Domains, such as "acme.internal": the name and all below it'),
 });
 
 const Region = z.strictObject({

@@ -25,7 +25,8 @@ export function redacted(
   plan: Plan,
   { file, runId, replan }: { file: string; runId: string; replan: (map: ResidencyMap) => Plan },
 ): Published {
-  if (!map.private)
+  const { addresses = [], names = [] } = map.private ?? {};
+  if (addresses.length + names.length === 0)
     throw usage("--redact: the map marks nothing as private", "name addresses and names under `private`");
   const salt = randomBytes(32).toString("hex");
   const hide = redactor(map, salt);

@@ -69,6 +69,12 @@ test("redaction that would hide nothing, or overwrite another run's salt, is ref
     exitCode: 64,
     output: expect.stringContaining("--redact is empty"),
   });
+  const unmarked = join(folder, "unmarked.yaml");
+  writeFileSync(unmarked, sample.replace(/^regions:/m, "private: { addresses: [], names: [] }\n\nregions:"));
+  expect(ringfence(["run", "--map", unmarked, "--redact", join(folder, "none.json")])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("marks nothing as private"),
+  });
   expect(ringfence(["run", "--redact", join(folder, "new.json")])).toMatchObject({
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),
