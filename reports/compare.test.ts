@@ -13,6 +13,7 @@ const one = aVerdict({ id: "one" });
 const two = aVerdict({ id: "two" });
 const inconclusive = { ...one, ...anInconclusive };
 const breached = { ...one, ...aBreach };
+const excepted = { ...breached, waiver: aWaiver };
 
 describe("a verdict", () => {
   test.each([
@@ -21,10 +22,28 @@ describe("a verdict", () => {
     ["inconclusive, then breached", inconclusive, breached, "worse"],
     ["breached, then inconclusive", breached, inconclusive, "better"],
     ["inconclusive, then contained", inconclusive, one, "better"],
-    ["breached, then excepted", breached, { ...breached, waiver: aWaiver }, "exception"],
+    ["breached, then excepted", breached, excepted, "exception"],
+    ["excepted, then no longer", excepted, breached, "exception"],
+    ["contained, and stopped at another rung", one, { ...one, stoppedAt: "authorization" }, "moved"],
+    ["breached, and no longer stopped", breached, { ...breached, stoppedAt: null }, "moved"],
   ] as const)("%s", (_what, before, after, change) => {
     const { verdicts } = compareRuns(aWrittenRun([before, two]), aWrittenRun([two, after]));
     expect(verdicts).toEqual([{ before, after, change }]);
+  });
+
+  test.each(["owner", "reason", "approver", "expires"] as const)(
+    "excepted by another %s is under another exception, because somebody else or something else was signed for",
+    (part) => {
+      const after = { ...excepted, waiver: { ...aWaiver, [part]: "2028-01-01" } };
+      const comparison = compareRuns(aWrittenRun([excepted]), aWrittenRun([after]));
+      expect(comparison.verdicts).toEqual([{ before: excepted, after, change: "exception" }]);
+      expect(isWorse(comparison)).toBe(true);
+    },
+  );
+
+  test("that proves nothing at another rung has not changed", () => {
+    const later = { ...inconclusive, stoppedAt: "tls" as const };
+    expect(compareRuns(aWrittenRun([inconclusive]), aWrittenRun([later])).verdicts).toEqual([]);
   });
 
   test("of another reason alone has not changed", () => {
@@ -57,11 +76,24 @@ describe("the later run proves less", () => {
     ],
     ["when a gap opened", aWrittenRun([one]), aWrittenRun([one], { gaps: [gap] }), true],
     ["not when a gap was closed", aWrittenRun([one], { gaps: [gap] }), aWrittenRun([one]), false],
+    ["not when a breach stays excepted", aWrittenRun([excepted]), aWrittenRun([excepted]), false],
     [
-      "not when a breach stays excepted",
-      aWrittenRun([{ ...breached, waiver: aWaiver }]),
-      aWrittenRun([{ ...breached, waiver: aWaiver }]),
+      "when a new attempt is under an exception, though it was contained",
+      aWrittenRun([two]),
+      aWrittenRun([{ ...one, waiver: aWaiver }, two]),
+      true,
+    ],
+    [
+      "not when an attempt is stopped at another rung that its system allows",
+      aWrittenRun([one]),
+      aWrittenRun([{ ...one, stoppedAt: "authorization" }]),
       false,
+    ],
+    [
+      "when an exception went and the breach did not",
+      aWrittenRun([excepted, two]),
+      aWrittenRun([breached, two]),
+      true,
     ],
   ])("%s, also where the run's own grade stays", (_what, before, after, worse) => {
     expect(isWorse(compareRuns(before, after))).toBe(worse);
@@ -81,6 +113,15 @@ describe("the later run proves less", () => {
       gapsRemoved: ["eu-central-1 database orders-db old: nobody can show it"],
     });
   });
+});
+
+test("what is no longer promised is named, because it closes a gap as well", () => {
+  const unclaimed = { path: "database", system: "orders-db", probe: "tcp", reason: "not promised" } as const;
+  const other = { ...unclaimed, probe: "login" };
+  const before = aWrittenRun([one], { notClaimed: [other] });
+  const after = aWrittenRun([one], { notClaimed: [unclaimed, other] });
+  expect(compareRuns(before, after).unclaimed).toEqual(["database orders-db tcp: not promised"]);
+  expect(compareRuns(after, before).unclaimed).toEqual([]);
 });
 
 test("a run in real regions after another in real regions is worth as much", () => {

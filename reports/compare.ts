@@ -1,3 +1,4 @@
+import { canonicalJson } from "../core/digest.ts";
 import type { Grade, RegionGrade } from "../core/vocabulary.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "./report.ts";
 
@@ -11,8 +12,16 @@ export interface WrittenRun {
 export interface ChangedVerdict {
   before: ReportVerdict;
   after: ReportVerdict;
-  /** "worse": less is proven than before; "exception": only a waiver came or went. */
-  change: "worse" | "better" | "exception";
+  /** "worse": less is proven than before; "exception": only a waiver came, went, or was replaced by another;
+   *  "moved": the same was found, and it was stopped at another rung. */
+  change: "worse" | "better" | "exception" | "moved";
+}
+
+/** A region of both runs, with another grade. */
+export interface ChangedRegion {
+  region: string;
+  before: RegionGrade;
+  after: RegionGrade;
 }
 
 export interface Comparison {
@@ -25,7 +34,10 @@ export interface Comparison {
   /** Gaps that only the later run has, and only the earlier, as "region path system probe: reason". */
   gapsAdded: string[];
   gapsRemoved: string[];
-  /** Whether the later run is worth less as a whole: by its grade, or as a replica after real regions. */
+  /** What only the later run's map does not promise, as "path system probe: reason". */
+  unclaimed: string[];
+  regions: ChangedRegion[];
+  /** Whether the later run is worth less as a whole: by a grade, or as a replica after real regions. */
   fell: boolean;
 }
 
@@ -47,6 +59,8 @@ export function compareRuns(before: WrittenRun, after: WrittenRun): Comparison {
     return other ? [{ before: one, after: other }] : [];
   });
   const gaps = { before: gapsOf(before), after: gapsOf(after) };
+  const unclaimed = unclaimedIn(before);
+  const regions = regionsOf(before, after);
   return {
     differences: differencesOf(before, after),
     verdicts: both.flatMap((pair) => {
@@ -57,8 +71,10 @@ export function compareRuns(before: WrittenRun, after: WrittenRun): Comparison {
     removed: [...earlier].flatMap(([id, verdict]) => (later.has(id) ? [] : [verdict])),
     gapsAdded: gaps.after.filter((gap) => !gaps.before.includes(gap)),
     gapsRemoved: gaps.before.filter((gap) => !gaps.after.includes(gap)),
+    unclaimed: unclaimedIn(after).filter((one) => !unclaimed.includes(one)),
+    regions,
     fell:
-      worthOfRun[after.run.grade] < worthOfRun[before.run.grade] ||
+      [...regions, { before: before.run.grade, after: after.run.grade }].some(hasFallen) ||
       (before.run.fidelity === "real" && after.run.fidelity === "replica"),
   };
 }
@@ -67,16 +83,36 @@ export function compareRuns(before: WrittenRun, after: WrittenRun): Comparison {
 export function isWorse({ verdicts, removed, gapsAdded, added, fell }: Comparison): boolean {
   return (
     fell ||
-    verdicts.some(({ change, before, after }) => change === "worse" || (after.waiver && !before.waiver)) ||
+    verdicts.some((one) => one.change === "worse" || (one.after.waiver && isOtherException(one))) ||
     removed.length > 0 ||
     gapsAdded.length > 0 ||
-    added.some(({ grade }) => grade !== "contained")
+    added.some(({ grade, waiver }) => grade !== "contained" || waiver)
   );
 }
 
-function changeOf({ before, after }: { before: ReportVerdict; after: ReportVerdict }) {
+type Pair = Pick<ChangedVerdict, "before" | "after">;
+
+/** One that somebody else signed for, or something else, or for longer, is another. */
+export function isOtherException({ before, after }: Pair): boolean {
+  return canonicalJson(before.waiver) !== canonicalJson(after.waiver);
+}
+
+export function hasFallen({ before, after }: Pick<ChangedRegion, "before" | "after">): boolean {
+  return worthOfRun[after] < worthOfRun[before];
+}
+
+function changeOf(pair: Pair): ChangedVerdict["change"] | null {
+  const { before, after } = pair;
   if (before.grade !== after.grade) return worth[after.grade] < worth[before.grade] ? "worse" : "better";
-  return (before.waiver === null) === (after.waiver === null) ? null : "exception";
+  if (isOtherException(pair)) return "exception";
+  return before.stoppedAt === after.stoppedAt || after.grade === "inconclusive" ? null : "moved";
+}
+
+function regionsOf({ run: earlier }: WrittenRun, { run: later }: WrittenRun): ChangedRegion[] {
+  return Object.entries(earlier.regions).flatMap(([region, { grade: before }]) => {
+    const after = later.regions[region]?.grade ?? before;
+    return before === after ? [] : [{ region, before, after }];
+  });
 }
 
 function verdictsOf({ reports }: WrittenRun): Map<string, ReportVerdict> {
@@ -88,6 +124,13 @@ function gapsOf({ reports }: WrittenRun): string[] {
     .flatMap(({ gaps }) => gaps)
     .map(({ region, path, system, probe, reason }) => `${region} ${path} ${system} ${probe}: ${reason}`)
     .sort();
+}
+
+function unclaimedIn({ reports }: WrittenRun): string[] {
+  const all = reports.flatMap(({ notClaimed }) => notClaimed);
+  return [
+    ...new Set(all.map(({ path, system, probe, reason }) => `${path} ${system} ${probe}: ${reason}`)),
+  ].sort();
 }
 
 function differencesOf(before: WrittenRun, after: WrittenRun): string[] {

@@ -1,8 +1,16 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type ChangedVerdict, type Comparison, compareRuns, isWorse } from "../../reports/compare.ts";
+import {
+  type ChangedRegion,
+  type ChangedVerdict,
+  type Comparison,
+  compareRuns,
+  hasFallen,
+  isOtherException,
+  isWorse,
+} from "../../reports/compare.ts";
 import { readRun } from "../../reports/read-run.ts";
-import { crossingWords, gradeWords, regionGradeWords } from "../../reports/render/words.ts";
+import { crossingWords, gradeWords, regionGradeWords, stopWords } from "../../reports/render/words.ts";
 import type { ReportVerdict, RunSummary } from "../../reports/report.ts";
 import { parseOptions, usage } from "../options.ts";
 import { bold, dim, green, plain, red, yellow } from "../terminal.ts";
@@ -13,9 +21,10 @@ export const help = `ringfence compare A B: what changed from one run to a later
   --json          the whole comparison
 
 Reads what stands there, and verifies nothing: \`ringfence verify\` does.
-Exit: 0 the later run proves no less; 1 it does: a verdict got worse, an exception came, an attempt is no
-longer made or a new one is not contained, a gap opened, the grade fell, a replica came after real regions;
-64 usage. Another map may promise less: the first lines say whether it is another.`;
+Exit: 0 the later run proves no less; 1 it does: a verdict got worse, an exception came or was replaced by
+another, an attempt is no longer made or a new one is not contained, a gap opened, a grade fell, a replica came
+after real regions; 64 usage. Another map may promise less: the first lines say whether it is another. What was
+stopped at another rung than before is named, and proves no less as long as its system allows that rung.`;
 
 export async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions("compare", args, { json: { type: "boolean" } });
@@ -38,18 +47,21 @@ export async function main(args: readonly string[]): Promise<number> {
 const mostLines = 20;
 
 function textOf(comparison: Comparison, runs: readonly [RunSummary, RunSummary]): string {
-  const { differences, verdicts, added, removed, gapsAdded, gapsRemoved } = comparison;
+  const { differences, verdicts, added, removed, gapsAdded, gapsRemoved, unclaimed, regions } = comparison;
   const of = (change: ChangedVerdict["change"]) => verdicts.filter((one) => one.change === change);
   const sections = [
     ...runs.map((run) => headline(run)),
     ...differences.map((difference) => dim(`  ${plain(difference)}`)),
+    ...section("grades", regions.map(regionLine)),
     ...section(red("worse"), of("worse").map(changeLine)),
-    ...section(yellow("exceptions"), of("exception").map(exceptionLine)),
+    ...section(yellow("exceptions"), verdicts.filter(isOtherException).map(exceptionLine)),
+    ...section(yellow("stopped at another rung"), of("moved").map(movedLine)),
     ...section(green("better"), of("better").map(changeLine)),
     ...section("no longer attempted", removed.map(verdictLine)),
     ...section("newly attempted", added.map(verdictLine)),
     ...section("new gaps", gapsAdded.map(plain)),
     ...section("closed gaps", gapsRemoved.map(plain)),
+    ...section("no longer promised", unclaimed.map(plain)),
   ];
   const verdict = isWorse(comparison)
     ? red(bold("the later run proves less"))
@@ -74,13 +86,31 @@ function changeLine({ before, after }: ChangedVerdict): string {
   return `${plain(whichOf(after))}  ${grades}: ${plain(after.reason)}`;
 }
 
-function exceptionLine({ after }: ChangedVerdict): string {
-  const { waiver } = after;
-  return `${plain(whichOf(after))}  ${plain(waiver ? `excepted by ${waiver.owner} until ${waiver.expires}` : "no longer excepted")}`;
+function regionLine(change: ChangedRegion): string {
+  const { region, before, after } = change;
+  const grades = `${regionGradeWords[before].text} → ${regionGradeWords[after].text}`;
+  return `${plain(region)}  ${hasFallen(change) ? red(grades) : grades}`;
+}
+
+function exceptionLine({ before, after }: ChangedVerdict): string {
+  const said = after.waiver ? exceptionWords(after.waiver) : "no longer excepted";
+  const was = after.waiver && before.waiver ? `, before ${exceptionWords(before.waiver)}` : "";
+  return plain(`${whichOf(after)}  ${said}${was}`);
+}
+
+function exceptionWords({ owner, approver, expires, reason }: NonNullable<ReportVerdict["waiver"]>): string {
+  return `excepted by ${owner} until ${expires}, approved by ${approver}: ${reason}`;
+}
+
+function movedLine({ before, after }: ChangedVerdict): string {
+  return plain(
+    `${whichOf(after)}  ${gradeWords[after.grade].text}: ${stopWords(before)} → ${stopWords(after)}`,
+  );
 }
 
 function verdictLine(verdict: ReportVerdict): string {
-  return `${plain(whichOf(verdict))}  ${gradeWords[verdict.grade].text}`;
+  const exception = verdict.waiver ? `, ${exceptionWords(verdict.waiver)}` : "";
+  return plain(`${whichOf(verdict)}  ${gradeWords[verdict.grade].text}${exception}`);
 }
 
 function whichOf(verdict: ReportVerdict): string {
