@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { seal } from "../attest/envelope.ts";
 import { type HistoryPosition, journalName } from "../attest/observed-statement.ts";
 import type { EvidenceSigner } from "../attest/signer.ts";
-import { canonicalPieces } from "../core/digest.ts";
+import { canonicalPieces, sha256 } from "../core/digest.ts";
 import { observersOf } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, type Judged, type ReportContext } from "./build-report.ts";
 import { type Controls, readControls } from "./controls.ts";
@@ -88,11 +88,18 @@ export async function writeEvidence(
   folder.write("population.xlsx", renderWorkbook(run, reports));
   folder.write("results.sarif", renderSarif(run, reports, judged.mapText));
   folder.write("verify.sh", readFileSync(join(import.meta.dirname, "verify.sh"), "utf8"));
-  // Last but for its signature: it says that all is there.
-  folder.write("run.json", `${JSON.stringify(run, null, 2)}\n`);
-  const files = digests(folder.names().filter(isCovered));
-  folder.write(bundleName, await seal(buildRunStatement(run, reports, { files, signedAt }), judge));
+  const summary = `${JSON.stringify(run, null, 2)}\n`;
+  const names = folder.names().filter(isCovered);
+  const files = { ...digests(names), "run.json": sha256(summary) };
+  const statement = buildRunStatement(run, reports, { files: inOrder(files), signedAt });
+  folder.write(bundleName, await seal(statement, judge));
+  // Last: it says that all is there, and signed.
+  folder.write("run.json", summary);
   return { run, reports };
+}
+
+function inOrder(files: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What the judge's statement of one region covers: what its verdicts were joined from, and its reports. */

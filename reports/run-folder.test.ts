@@ -1,5 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -16,6 +24,30 @@ beforeEach(() => {
   folder = new RunFolder(directory);
 });
 const put = (name: string, content: string | Buffer) => writeFileSync(join(directory, name), content);
+
+describe("what could not be written whole", () => {
+  test("is not there at all, for half a page looks like one", () => {
+    const cut = function* () {
+      yield "x".repeat(2_000_000);
+      throw new Error("cut");
+    };
+    expect(() => folder.write("page", cut())).toThrow("cut");
+    expect(readdirSync(directory)).toEqual([]);
+  });
+
+  test.each<[string, string | string[]]>([
+    ["in one piece", "x"],
+    ["in many", ["x", "y"]],
+  ])("%s says where, why, and what to do", (_how, content) => {
+    expect(() => folder.write("nowhere/page", content)).toThrow(
+      expect.objectContaining({
+        code: "USAGE",
+        message: expect.stringContaining(`${join(directory, "nowhere/page")} cannot be written: ENOENT`),
+        fix: expect.stringContaining("--out"),
+      }),
+    );
+  });
+});
 
 describe("a digest", () => {
   test("is of what is there, whether it was written in one piece, in many, or by somebody else", () => {

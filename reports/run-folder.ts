@@ -6,6 +6,8 @@ import {
   readdirSync,
   readFileSync,
   readSync,
+  renameSync,
+  rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -26,25 +28,22 @@ export class RunFolder {
     this.directory = directory;
   }
 
+  /** Half a file is never there under its name. Throws USAGE where it cannot be written. */
   write(name: string, content: string | Uint8Array | Iterable<string>): void {
-    if (typeof content === "string" || content instanceof Uint8Array) {
-      writeFileSync(this.#path(name), content);
-      this.#digests.set(name, sha256(content));
-    } else this.#writePieces(name, content);
-  }
-
-  #writePieces(name: string, pieces: Iterable<string>): void {
-    const digest = createHash("sha256");
-    const file = openSync(this.#path(name), "w");
+    const place = this.#path(name);
+    const half = `${place}.part`;
+    const isWhole = typeof content === "string" || content instanceof Uint8Array;
     try {
-      for (const bytes of encoded(pieces)) {
-        digest.update(bytes);
-        for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      }
-    } finally {
-      closeSync(file);
+      this.#digests.set(name, isWhole ? writeBytes(half, content) : writePieces(half, content));
+      renameSync(half, place);
+    } catch (cause) {
+      rmSync(half, { force: true });
+      if ((cause as NodeJS.ErrnoException).syscall === undefined) throw cause;
+      throw new RingfenceError("USAGE", `${place} cannot be written: ${(cause as Error).message}`, {
+        cause,
+        fix: "make room there, or name another folder with --out",
+      });
     }
-    this.#digests.set(name, digest.digest("hex"));
   }
 
   /** Throws where there is no such file. */
@@ -140,4 +139,23 @@ export class RunFolder {
   #path(name: string): string {
     return join(this.directory, name);
   }
+}
+
+function writeBytes(file: string, content: string | Uint8Array): string {
+  writeFileSync(file, content);
+  return sha256(content);
+}
+
+function writePieces(file: string, pieces: Iterable<string>): string {
+  const digest = createHash("sha256");
+  const descriptor = openSync(file, "w");
+  try {
+    for (const bytes of encoded(pieces)) {
+      digest.update(bytes);
+      for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+  return digest.digest("hex");
 }
