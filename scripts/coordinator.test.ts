@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -68,7 +68,7 @@ const jobOf = (region: string): RegionJob => ({
 });
 const noSignal = new AbortController().signal;
 
-function begin({ hung = [] as string[], signing = false, signal = noSignal } = {}) {
+function begin({ hung = [] as string[], signing = false, signal = noSignal, isFull = false } = {}) {
   const children: Record<string, Observing> = {};
   const lost: Record<string, string> = {};
   const told = { entries: [] as string[], missing: [] as string[], signed: [] as string[] };
@@ -87,7 +87,10 @@ function begin({ hung = [] as string[], signing = false, signal = noSignal } = {
     signal,
     onEntry: (_region, line) => told.entries.push(line),
     onMissing: (region, reference) => told.missing.push(`${region} ${reference}`),
-    onSigned: (region, { bundle }) => told.signed.push(`${region} ${bundle}`),
+    onSigned(region, { bundle }) {
+      if (isFull) throw new Error("no room");
+      told.signed.push(`${region} ${bundle}`);
+    },
     onLost(region, why) {
       lost[region] = why;
     },
@@ -130,6 +133,33 @@ test("no region goes on before every region has arrived, and each is told what t
   for (const one of [eu, us]) one.end(0);
   await over;
   expect(lost).toEqual({});
+});
+
+test("a journal that another run writes in the same folder is not touched, and nothing is observed", async () => {
+  const journal = join(folder, "us", "observations.jsonl");
+  mkdirSync(join(folder, "us"), { recursive: true });
+  writeFileSync(journal, "another's\n");
+  const { over, all } = begin();
+  await expect(over).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(journal) });
+  expect(all).toEqual([]);
+  expect(readFileSync(journal, "utf8")).toBe("another's\n");
+});
+
+test("a journal that cannot be written any more ends the run in order, and says where", async () => {
+  const { eu, over, all } = begin();
+  const journal = join(folder, "eu", "observations.jsonl");
+  rmSync(journal);
+  mkdirSync(journal);
+  eu.say({ type: "journal", lines: ["1"] });
+  await expect(over).rejects.toMatchObject({ code: "USAGE", message: expect.stringContaining(journal) });
+  expect(all.map(({ stdin }) => stdin.writableEnded)).toEqual([true, true]);
+});
+
+test("a signature that cannot be kept does so, too", async () => {
+  const { eu, over, all } = begin({ isFull: true });
+  eu.say({ type: "signed", bundle: "a bundle", who: {}, publicPem: null });
+  await expect(over).rejects.toThrow("no room");
+  expect(all.map(({ stdin }) => stdin.writableEnded)).toEqual([true, true]);
 });
 
 test("a region that hangs is given up and killed, and keeps the others no longer", async () => {
@@ -210,7 +240,7 @@ test("the journal is what the region said it is, in that order, whatever else co
   expect(missing).toEqual(["eu env:GONE"]);
 });
 
-test("a region is lost that ends before its journal does, or with one that it did not sign", async () => {
+test("a region is lost that ends before its journal does", async () => {
   const unfinished = begin();
   unfinished.eu.stderr.write("SIGNER_INVALID: no such key\n");
   for (const one of unfinished.all) {
@@ -223,6 +253,9 @@ test("a region is lost that ends before its journal does, or with one that it di
     eu: "SIGNER_INVALID: no such key",
     us: "its process ended (exit code 0)",
   });
+});
+
+test("a region is lost that did not sign its journal", async () => {
   const { eu, us, over, lost, signed } = begin({ signing: true });
   for (const one of [eu, us]) one.done("finished");
   us.say({ type: "signed", bundle: "a bundle", who: {}, publicPem: null });

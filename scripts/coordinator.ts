@@ -2,9 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { RingfenceError } from "../core/errors.ts";
 import { jsonLine } from "../core/json-line.ts";
 import type { RunningEnvironment } from "../environments/driver.ts";
 import type { HomeReport, Stage, ToRegion } from "../observer/job.ts";
+import { usage } from "./options.ts";
 import type { RegionJob, RegionMessage, SignedJournal } from "./region-job.ts";
 
 export interface Coordination {
@@ -31,20 +33,29 @@ const endDeadlineMs = 5000;
 
 /** Runs one process in each region and keeps them in step: no attempt starts before every region's
  *  controls have run, no closing control before every attempt has ended, and no receiver is asked before every closing
- *  control has been sent. */
+ *  control has been sent. Throws USAGE where a journal cannot be written. */
 export async function observeRegions(coordination: Coordination): Promise<void> {
+  // All of them before anything starts: of two runs in one folder the first keeps it.
+  for (const { region } of coordination.jobs) beginJournal(coordination.directory, region);
   const barrier = new Barrier(coordination.jobs.map((job) => job.region));
-  await Promise.all(coordination.jobs.map((job) => observeRegion(job, barrier, coordination)));
+  const broken = new AbortController();
+  const together = {
+    ...coordination,
+    signal: AbortSignal.any([coordination.signal, broken.signal]),
+    giveUp: (why: unknown) => broken.abort(why),
+  };
+  await Promise.all(coordination.jobs.map((job) => observeRegion(job, barrier, together)));
+  broken.signal.throwIfAborted();
 }
 
 async function observeRegion(
   job: RegionJob,
   barrier: Barrier,
-  { environment, secrets, directory, signal, onEntry, onLost, onMissing, onSigned }: Coordination,
+  coordination: Coordination & { giveUp: (why: unknown) => void },
 ) {
-  mkdirSync(join(directory, job.region), { recursive: true });
-  const file = join(directory, job.region, "observations.jsonl");
-  writeFileSync(file, "");
+  const { environment, secrets, directory, signal, giveUp, onEntry, onLost, onMissing, onSigned } =
+    coordination;
+  const file = journalFile(directory, job.region);
   const child = environment.observe(job.region, secrets?.[job.region]);
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
   child.once("close", (code, killedBy) => end(killedBy ?? `exit code ${code}`));
@@ -65,20 +76,27 @@ async function observeRegion(
   let finished = false;
   let signed = job.signing === undefined;
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  lines.on("line", (line) => {
+  const hear = (line: string) => {
     const message = parse(line);
     if (message?.type === "journal") {
-      appendFileSync(file, message.lines.map((entry) => `${entry}\n`).join(""));
+      append(file, message.lines);
       for (const entry of message.lines) onEntry(job.region, entry);
     }
     if (message?.type === "missing") onMissing?.(job.region, message.reference);
     if (message?.type === "signed") {
-      signed = true;
       onSigned?.(job.region, message);
+      signed = true;
     }
     if (message?.type === "done") {
       finished ||= message.stage === "finished";
       barrier.arrive(job.region, message.stage, message.report, (go) => child.stdin?.write(jsonLine(go)));
+    }
+  };
+  lines.on("line", (line) => {
+    try {
+      hear(line);
+    } catch (cause) {
+      giveUp(cause);
     }
   });
   const given = barrier.watch(job.region, stageDeadlineMs, stop);
@@ -88,6 +106,35 @@ async function observeRegion(
   signal.removeEventListener("abort", stop);
   barrier.leave(job.region);
   if (!finished || !signed) onLost(job.region, complaint().trim() || `its process ended (${how})`);
+}
+
+function journalFile(directory: string, region: string): string {
+  return join(directory, region, "observations.jsonl");
+}
+
+function beginJournal(directory: string, region: string): void {
+  const file = journalFile(directory, region);
+  try {
+    mkdirSync(join(directory, region), { recursive: true });
+    writeFileSync(file, "", { flag: "wx" });
+  } catch (cause) {
+    throw unwritten(file, cause);
+  }
+}
+
+function append(file: string, lines: readonly string[]): void {
+  try {
+    appendFileSync(file, lines.map((line) => `${line}\n`).join(""));
+  } catch (cause) {
+    throw unwritten(file, cause);
+  }
+}
+
+function unwritten(file: string, cause: unknown): RingfenceError {
+  return usage(
+    `${file} cannot be written: ${(cause as Error).message}`,
+    "name with --out a folder with room in it, into which no other run writes",
+  );
 }
 
 function parse(line: string): RegionMessage | null {
