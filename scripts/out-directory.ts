@@ -31,25 +31,23 @@ export function filesIn(directory: string): string[] {
 }
 
 /** One by one: Node's recursive way never ends below /proc. */
-function makeFolder(folder: string): void {
+export function makeFolder(folder: string, mode = 0o777): void {
   if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  mkdirSync(folder);
+  makeFolder(dirname(folder), mode);
+  mkdirSync(folder, { mode });
 }
 
-/** Points `reports/out/latest` at a run in the default place. Null, or why it could not: the evidence is whole
- *  without it. By a rename, because another run may end in the same moment. */
-export function markLatest(directory: string, parent = runsFolder): string | null {
-  if (dirname(directory) !== parent) return null;
-  const [latest, made] = [join(parent, "latest"), join(parent, `.latest-${process.pid}`)];
+/** Points `latest` at a run in the default place as soon as it has one: were it still at the run before, whoever
+ *  publishes what is there after this one failed would publish an older page. Throws USAGE. */
+export function markLatest(directory: string, parent = runsFolder): void {
+  if (dirname(directory) !== parent) return;
+  const [link, next] = [join(parent, "latest"), join(parent, `latest-${basename(directory)}`)];
   try {
-    // Of a run that was killed here, and had the same number.
-    rmSync(made, { force: true });
-    symlinkSync(basename(directory), made);
-    renameSync(made, latest);
-    return null;
-  } catch (error) {
-    rmSync(made, { force: true });
-    return `${latest} is not this run: ${(error as Error).message}`;
+    symlinkSync(basename(directory), next);
+    // At once, also where two runs begin together.
+    renameSync(next, link);
+  } catch (cause) {
+    rmSync(next, { force: true });
+    throw usage(`${link} cannot be made a link: ${(cause as Error).message}`, "move away what is there");
   }
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { digestOf } from "../core/digest.ts";
 import { RingfenceError } from "../core/errors.ts";
@@ -7,6 +6,7 @@ import { type Plan, planDigest } from "../core/plan.ts";
 import { redactedMap, redactor } from "../core/redaction.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
 import { usage } from "./options.ts";
+import { writeNew } from "./write-whole.ts";
 
 /** What of a run is published: all of it, or without what its map marks as private. */
 export interface Published {
@@ -18,13 +18,12 @@ export interface Published {
   hide(text: string): string;
 }
 
-/** The map and plan without private addresses and names. The salt goes into `file`, which is made for it and
- *  readable by its owner only. Throws USAGE: nothing is marked as private, or the file is there already. */
+/** The map and plan without private addresses and names. Throws USAGE where nothing is marked as private. */
 export function redacted(
   map: ResidencyMap,
   plan: Plan,
-  { file, runId, replan }: { file: string; runId: string; replan: (map: ResidencyMap) => Plan },
-): Published {
+  replan: (map: ResidencyMap) => Plan,
+): Published & { salt: string } {
   const { addresses = [], names = [] } = map.private ?? {};
   if (addresses.length + names.length === 0)
     throw usage("--redact: the map marks nothing as private", "name addresses and names under `private`");
@@ -38,15 +37,10 @@ export function redacted(
       fix: "mark whole blocks and whole domains of your own as private, none of a vendor",
     });
   }
-  keepSalt(file, { runId, salt });
   return { map: published, mapText: stringify(published), plan: replanned, salt, hide: hide.text };
 }
 
-function keepSalt(file: string, content: { runId: string; salt: string }): void {
-  try {
-    writeFileSync(file, `${JSON.stringify(content)}\n`, { mode: 0o600, flag: "wx" });
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === "EEXIST" ? "is there already" : "cannot be written";
-    throw new RingfenceError("USAGE", `--redact: ${file} ${why}`, { cause, fix: "name a new file" });
-  }
+/** Into a file that is made for it, and readable by its owner only. Throws USAGE. */
+export function keepSalt(file: string, content: { runId: string; salt: string }): void {
+  writeNew(file, `${JSON.stringify(content)}\n`, { option: "--redact", mode: 0o600 });
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { writeWhole } from "./write-whole.ts";
+import { writeNew, writeWhole } from "./write-whole.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ringfence-write-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -31,7 +31,20 @@ test("leaves a pipe where it is, because a rename would put a file in its place"
   ).toBe(true);
 });
 
-test.each([folder, join(folder, "nowhere", "file")])(
+test("writes nothing over what is there, and nothing at all where it cannot write the whole", () => {
+  const file = join(folder, "kept");
+  writeNew(file, "mine", option);
+  expect(() => writeNew(file, "another's", option)).toThrow(/^kit: --out: .* is there already/);
+  expect(readFileSync(file, "utf8")).toBe("mine");
+  const before = readdirSync(folder);
+  expect(() => writeNew(join(folder, "half"), {} as never, option)).toThrow(/cannot be written/);
+  expect(readdirSync(folder)).toEqual(before);
+});
+
+const loop = join(mkdtempSync(join(folder, "link-")), "loop");
+symlinkSync("loop", loop);
+
+test.each([folder, join(folder, "nowhere", "file"), join(folder, "x".repeat(300)), join(loop, "file")])(
   "says which option named what cannot be written",
   (place) => {
     expect(() => writeWhole(place, "", option)).toThrow(/^kit: --out: .* cannot be written/);

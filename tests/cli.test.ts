@@ -6,12 +6,13 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { commandLine } from "../environments/node-script.ts";
+import { commandLine, projectRoot } from "../environments/node-script.ts";
 import { driver } from "../environments/replica/driver.ts";
 import { proveInto, ringfence } from "./held-replica.ts";
 
@@ -90,6 +91,23 @@ describe("the command line", () => {
       });
     },
   );
+
+  test("an earlier run's page is no longer the latest once another began, however that one ends", () => {
+    const latest = join(projectRoot, "reports", "out", "latest");
+    rmSync(latest, { force: true });
+    symlinkSync(folder, latest);
+    expect(ringfence(["run", "--attach", "/nowhere.json"]).exitCode).toBe(64);
+    expect(readdirSync(`${latest}/`)).toEqual([]);
+  });
+
+  test("says which folder for keys cannot be made, also where Node would try for ever", () => {
+    expect(ringfence(["doctor", "--env", "replica"], { RINGFENCE_KEYS: "/proc/nowhere/keys" })).toMatchObject(
+      {
+        exitCode: 1,
+        output: expect.stringContaining("/proc/nowhere/keys cannot be written"),
+      },
+    );
+  });
 
   test("never writes into a folder that holds something", () => {
     const out = join(folder, "kept");

@@ -1,4 +1,5 @@
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -78,6 +79,16 @@ describe("ringfence export", () => {
     writeFileSync(join(out, "population.csv"), "mine");
     expect(ringfence(["export", run, "--to", "csv", "--out", out]).exitCode).toBe(64);
     expect(readFileSync(join(out, "population.csv"), "utf8")).toBe("mine");
+  });
+
+  test("says which file of the run is missing", () => {
+    const mapless = join(folder, "mapless");
+    cpSync(run, mapless, { recursive: true });
+    rmSync(join(mapless, "residency.yaml"));
+    expect(ringfence(["export", mapless, "--to", "sarif", "--out", join(folder, "none")])).toMatchObject({
+      exitCode: 64,
+      output: expect.stringMatching(/mapless\/residency\.yaml cannot be read: there is no such file/),
+    });
   });
 
   test.each([["doc"], ["constructor"]])("knows no %j, and says what it knows", (kind) => {

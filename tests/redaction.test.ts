@@ -1,4 +1,13 @@
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -75,7 +84,10 @@ test("redaction that would hide nothing, or overwrite another run's salt, is ref
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),
   });
-  expect(ringfence(["run", "--redact", join(folder, "new.json")])).toMatchObject({
+  const salt = join(folder, "new.json");
+  expect(ringfence(["run", "--map", map, "--redact", salt, "--out", folder]).exitCode).toBe(64);
+  expect(existsSync(salt), "the salt of no run").toBe(false);
+  expect(ringfence(["run", "--redact", salt])).toMatchObject({
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),
   });

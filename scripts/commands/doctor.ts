@@ -1,8 +1,9 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { keyFolder } from "../../attest/keys.ts";
 import type { Need } from "../../environments/driver.ts";
 import { environmentNames, loadDriver } from "../environments.ts";
 import { parseOptions, takeNothing } from "../options.ts";
+import { makeFolder } from "../out-directory.ts";
 import { bold, dim, green, red, table, yellow } from "../terminal.ts";
 
 export const help = `ringfence doctor: what this machine can and cannot do, and the fix
@@ -62,7 +63,7 @@ function node(): Need {
 function keys(): Need {
   const folder = keyFolder();
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     accessSync(folder, constants.W_OK);
     return { name: "signing keys", state: "ok", found: folder };
   } catch {

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { sha256 } from "../../core/digest.ts";
-import { RingfenceError } from "../../core/errors.ts";
+import { RingfenceError, whyUnreadable } from "../../core/errors.ts";
 import type { WrittenRun } from "../../reports/compare.ts";
 import { type Controls, readControls } from "../../reports/controls.ts";
 import { readRun } from "../../reports/read-run.ts";
@@ -10,6 +10,7 @@ import { isWithin } from "../is-within.ts";
 import { parseOptions, usage } from "../options.ts";
 import { filesIn } from "../out-directory.ts";
 import { plain } from "../terminal.ts";
+import { writeNew } from "../write-whole.ts";
 
 export const help = `ringfence export DIR --to WHAT: makes files of a run for other people's tools
 
@@ -70,7 +71,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const source = { ...readRun(directory), directory, mapFile: options.text("map") ?? "residency.yaml" };
   filesIn(out);
   for (const { file, render } of chosen) {
-    writeNew(join(out, file), await render(source));
+    writeNew(join(out, file), await render(source), { option: "export: --out" });
     process.stdout.write(`${plain(relative(process.cwd(), join(out, file)))}\n`);
   }
   return 0;
@@ -87,7 +88,19 @@ async function pdf({ run, reports, directory }: Source): Promise<Uint8Array> {
 
 async function sarif({ run, reports, directory, mapFile }: Source): Promise<string> {
   const { renderSarif } = await import("../../reports/render/sarif.ts");
-  return renderSarif(run, reports, readFileSync(join(directory, "residency.yaml"), "utf8"), mapFile);
+  return renderSarif(run, reports, mapIn(directory), mapFile);
+}
+
+function mapIn(directory: string): string {
+  const file = join(directory, "residency.yaml");
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new RingfenceError("EVIDENCE_INVALID", `${file} cannot be read: ${whyUnreadable(cause)}`, {
+      cause,
+      fix: "name a folder that `ringfence run` wrote, with all that is in it",
+    });
+  }
 }
 
 async function oscal({ run, reports, directory }: Source): Promise<string> {
@@ -107,19 +120,4 @@ function unknown(name: string): never {
     name === "" ? "export: no --to WHAT" : `export: --to: there is no "${name}"`,
     `use one or more of ${Object.keys(kinds).join(", ")}`,
   );
-}
-
-function writeNew(file: string, content: string | Uint8Array): void {
-  try {
-    writeFileSync(file, content, { flag: "wx" });
-  } catch (cause) {
-    throw new RingfenceError(
-      "OUT_NOT_EMPTY",
-      `--out: ${file} cannot be written: ${(cause as Error).message}`,
-      {
-        cause,
-        fix: "name another folder with --out, or move the file away",
-      },
-    );
-  }
 }

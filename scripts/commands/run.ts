@@ -25,7 +25,7 @@ import { claimDirectory, markLatest } from "../out-directory.ts";
 import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
-import { redacted } from "../redaction.ts";
+import { keepSalt, type Published, redacted } from "../redaction.ts";
 import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { plain } from "../terminal.ts";
@@ -92,8 +92,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const plan = planFor(map, probes, scope);
   const runId = newRunId();
   const saltFile = options.text("redact");
-  const published = saltFile
-    ? redacted(map, plan, { file: saltFile, runId, replan: (one) => planFor(one, probes, scope) })
+  const published: Published = saltFile
+    ? redacted(map, plan, (one) => planFor(one, probes, scope))
     : { map, plan, mapText, hide: (text: string) => text };
   const observers = observersOf(map, plan);
   const declared = options.text("signers");
@@ -108,6 +108,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   if (place !== undefined) requireApart(place, directory);
+  if (saltFile && published.salt) keepSalt(saltFile, { runId, salt: published.salt });
+  markLatest(directory);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
   // Loaded only where there is one: a run without a history costs nothing more.
@@ -182,8 +184,6 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       },
     );
     signatures.writePublicKeys(signing.judge);
-    const unmarked = markLatest(directory);
-    if (unmarked !== null) progress.say(plain(unmarked));
     process.stdout.write(summaryText(run, reports, relative(process.cwd(), directory) || "."));
     const recorded = (await history?.finish(directory, { run, reports })) ?? true;
     return recorded || run.exitCode !== 0 ? run.exitCode : 2;
