@@ -71,7 +71,12 @@ const noSignal = new AbortController().signal;
 function begin({ hung = [] as string[], signing = false, signal = noSignal, isFull = false } = {}) {
   const children: Record<string, Observing> = {};
   const lost: Record<string, string> = {};
-  const told = { entries: [] as string[], missing: [] as string[], signed: [] as string[] };
+  const told = {
+    entries: [] as string[],
+    complaints: [] as string[],
+    missing: [] as string[],
+    signed: [] as string[],
+  };
   const signs = signing ? { signing: { signer: { key: "env:KEY" as const }, history: null } } : {};
   const jobs = Object.keys(map.regions).map((region): RegionJob => ({ ...jobOf(region), ...signs }));
   const over = observeRegions({
@@ -86,6 +91,7 @@ function begin({ hung = [] as string[], signing = false, signal = noSignal, isFu
     directory: folder,
     signal,
     onEntry: (_region, line) => told.entries.push(line),
+    onComplaint: (region, said) => told.complaints.push(`${region}: ${said}`),
     onMissing: (region, reference) => told.missing.push(`${region} ${reference}`),
     onSigned(region, { bundle }) {
       if (isFull) throw new Error("no room");
@@ -253,6 +259,21 @@ test("a region is lost that ends before its journal does", async () => {
     eu: "SIGNER_INVALID: no such key",
     us: "its process ended (exit code 0)",
   });
+});
+
+test("why an attempt could not be tried is told of a region that did the rest, in whole lines", async () => {
+  const { eu, us, over, lost, complaints } = begin();
+  eu.stderr.write(`${"first\n".repeat(400)}`);
+  eu.stderr.write(`${"x".repeat(1950)} of 10.0.0.1\n`);
+  eu.stderr.write("database/orders could not be tried: TypeError: no probe\n");
+  for (const one of [eu, us]) {
+    one.done("finished");
+    await settle();
+    one.end(0);
+  }
+  await over;
+  expect(lost).toEqual({});
+  expect(complaints).toEqual(["eu: database/orders could not be tried: TypeError: no probe"]);
 });
 
 test("a region is lost that did not sign its journal", async () => {

@@ -20,6 +20,8 @@ export interface Coordination {
   onEntry(region: string, line: string): void;
   /** A region's process ended before its work was done. */
   onLost(region: string, why: string): void;
+  /** What a region's process wrote to its stderr, though it did its work: why an attempt could not be tried. */
+  onComplaint?(region: string, said: string): void;
   /** A region was not given a credential that the map names. */
   onMissing?(region: string, reference: string): void;
   /** A region put its name to its journal. */
@@ -53,8 +55,8 @@ async function observeRegion(
   barrier: Barrier,
   coordination: Coordination & { giveUp: (why: unknown) => void },
 ) {
-  const { environment, secrets, directory, signal, giveUp, onEntry, onLost, onMissing, onSigned } =
-    coordination;
+  const { environment, secrets, directory, signal, giveUp } = coordination;
+  const { onEntry, onLost, onComplaint, onMissing, onSigned } = coordination;
   const file = journalFile(directory, job.region);
   const child = environment.observe(job.region, secrets?.[job.region]);
   const { promise: ended, resolve: end } = Promise.withResolvers<string>();
@@ -105,7 +107,9 @@ async function observeRegion(
   clearTimeout(hanging);
   signal.removeEventListener("abort", stop);
   barrier.leave(job.region);
-  if (!finished || !signed) onLost(job.region, complaint().trim() || `its process ended (${how})`);
+  const said = complaint().trim();
+  if (!finished || !signed) onLost(job.region, said || `its process ended (${how})`);
+  else if (said !== "") onComplaint?.(job.region, said);
 }
 
 function journalFile(directory: string, region: string): string {
@@ -145,10 +149,14 @@ function parse(line: string): RegionMessage | null {
   }
 }
 
+const mostComplaint = 2000;
+
+/** The last whole lines. */
 function tail(child: ChildProcess): () => string {
   let text = "";
   child.stderr?.on("data", (chunk) => {
-    text = (text + String(chunk)).slice(-2000);
+    text = text + String(chunk);
+    if (text.length > mostComplaint) text = text.slice(-mostComplaint).replace(/^.*\n/, "");
   });
   return () => text;
 }

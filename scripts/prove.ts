@@ -16,7 +16,7 @@ import { version } from "./version.ts";
 interface Proof
   extends Pick<
     Coordination,
-    "directory" | "signal" | "secrets" | "onEntry" | "onLost" | "onMissing" | "onSigned"
+    "directory" | "signal" | "secrets" | "onEntry" | "onLost" | "onComplaint" | "onMissing" | "onSigned"
   > {
   environment: RunningEnvironment<unknown>;
   map: ResidencyMap;

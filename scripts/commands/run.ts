@@ -157,7 +157,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
           `${region} was not given ${plain(reference)}: set it there, or what needs it proves nothing`,
         ),
       onLost: (region, why) =>
-        progress.say(`${region} did not finish: ${why.replace(/\s+/g, " ").slice(0, 600)}`),
+        progress.say(`${region} did not finish: ${plain(oneLine(published.hide(why)))}`),
+      onComplaint: (region, said) => progress.say(`${region} says: ${plain(oneLine(published.hide(said)))}`),
     });
     progress.done();
     requireSignatures(judged.journals, signatures.signers);
@@ -191,6 +192,10 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
     await history?.interrupt(error);
     throw error;
   }
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").slice(0, 600);
 }
 
 /** Empty, the variable comes from another that nobody set: no reason to record nothing. */
