@@ -28,7 +28,14 @@ export function populationText(population: Population): string {
           gaps,
           "no gaps",
         )),
-    ...section("what was not contained", findings.map(findingLine), "nothing but contained attempts"),
+    ...section(
+      "what was not contained",
+      findings.map(findingLine),
+      open.length < runs.length ? "nothing but contained attempts" : undefined,
+    ),
+    ...(open.length < runs.length
+      ? []
+      : ["", yellow("no run was judged, so nothing is shown to be contained")]),
   ];
   return `${sections.join("\n")}\n`;
 }
