@@ -1,5 +1,5 @@
 import type { Entry } from "../core/journal.ts";
-import { bold, dim } from "./terminal.ts";
+import { bold, dim, plain } from "./terminal.ts";
 
 /** What a run shows while it runs: one live line on a terminal, plain lines elsewhere. */
 export class Progress {
@@ -23,7 +23,7 @@ export class Progress {
     const { entry } = JSON.parse(line) as { entry: Entry };
     if (entry.type === "late") {
       const met = entry.refused === undefined ? "climbed to" : `met ${entry.refused} at`;
-      this.say(bold(`a late answer: ${entry.item} ${met} ${entry.rung}`));
+      this.say(bold(plain(`a late answer: ${entry.item} ${met} ${entry.rung}`)));
     }
     if (entry.type !== "observation") return;
     this.#observed++;

@@ -1,3 +1,4 @@
+import { counted } from "../reports/render/words.ts";
 import type { RegionReport, ReportVerdict, RunSummary } from "../reports/report.ts";
 import { groupBy } from "./group-by.ts";
 import { bold, dim, green, plain, red, table, yellow } from "./terminal.ts";
@@ -17,7 +18,7 @@ export function summaryText(run: RunSummary, reports: readonly RegionReport[], d
     const { planned, contained, breached, inconclusive } = report.counts;
     return [
       report.region.id,
-      report.region.place,
+      plain(report.region.place),
       words[report.grade],
       ...[planned, contained, breached, inconclusive].map(String),
     ];
@@ -58,11 +59,12 @@ function openLines(reports: readonly RegionReport[]): string[] {
       (problem) => `  ${yellow("journal")}  ${report.region.id}: ${plain(problem)}`,
     ),
   ]);
-  const blocks = [...breached.map((verdict) => openLine([verdict])), ...doubtful.map(openLine)];
+  const blocks = [...breached.map((verdict) => [verdict]), ...doubtful];
+  const rest = blocks.slice(mostBlocks).flat().length;
   return [
     ...problems,
-    ...blocks.slice(0, mostBlocks).flat(),
-    ...(blocks.length > mostBlocks ? [`  … and ${blocks.length - mostBlocks} more: see the page`, ""] : []),
+    ...blocks.slice(0, mostBlocks).flatMap(openLine),
+    ...(rest > 0 ? [`  … and ${counted(rest, "more attempt")}: see the page`, ""] : []),
   ];
 }
 
@@ -71,7 +73,10 @@ function openLine(verdicts: readonly ReportVerdict[]): string[] {
   const [verdict] = verdicts as [ReportVerdict];
   const { from, to } = verdict;
   const mark = verdict.grade === "breached" ? red("BREACHED    ") : yellow("inconclusive");
-  const exception = verdict.waiver ? yellow(`  (waived until ${verdict.waiver.expires})`) : "";
+  const exception =
+    verdict.waiver && verdict.grade === "breached"
+      ? yellow(`  (waived until ${verdict.waiver.expires})`)
+      : "";
   const more = verdicts.length > 1 ? dim(`  and ${verdicts.length - 1} more like it`) : "";
   const arrow = from.region === to.region ? `inside ${from.region}` : `${from.region} → ${to.region}`;
   return [

@@ -6,7 +6,7 @@ import { loadDriver } from "../environments.ts";
 import { groupBy } from "../group-by.ts";
 import { asPaths, asRegions, parseOptions, takeNothing } from "../options.ts";
 import { planFor } from "../planning.ts";
-import { bold, dim, table, yellow } from "../terminal.ts";
+import { bold, dim, plain, table, yellow } from "../terminal.ts";
 import { today } from "../version.ts";
 
 export const help = `ringfence plan: shows what a run would attempt, its controls, and what nothing here can prove
@@ -58,10 +58,11 @@ function planText(plan: Plan, proves: ReadonlyMap<string, string>): string {
   );
   const head = ["path", "system", "probe", "family", "attempts", "vectors", "stop by", "expected"];
   const gaps = plan.gaps.map(
-    (gap) => `${yellow("not proven")}  ${gap.path} ${gap.system} ${gap.probe}: ${gap.reason}`,
+    (gap) => `${yellow("not proven")}  ${plain(`${gap.path} ${gap.system} ${gap.probe}: ${gap.reason}`)}`,
   );
   const unclaimed = plan.notClaimed.map(
-    ({ path, system, probe, reason }) => `${dim("not claimed here")}  ${path} ${system} ${probe}: ${reason}`,
+    ({ path, system, probe, reason }) =>
+      `${dim("not claimed here")}  ${plain(`${path} ${system} ${probe}: ${reason}`)}`,
   );
   return [
     table([head, ...rows], (cell, column, row) => (row === 0 ? dim(cell) : column === 2 ? bold(cell) : cell)),
