@@ -36,6 +36,12 @@ describe("what made a run run", () => {
       },
     ],
     ["CI, https://jenkins.acme.example/job/9/", { BUILD_URL: "https://jenkins.acme.example/job/9/" }],
+    [
+      "CI, https://jenkins.acme.example/job/9/",
+      { BUILD_URL: "https://job:p@ss@jenkins.acme.example/job/9/#token" },
+    ],
+    ["CI", { BUILD_URL: "https://job:pa/ss@jenkins.acme.example/job/9/" }],
+    ["GitHub Actions: push", { GITHUB_ACTIONS: "true", GITHUB_EVENT_NAME: "push", GITHUB_RUN_ID: "7" }],
     ["CI", { CI: "1" }],
     [null, {}],
     [null, { PATH: "/bin", GITHUB_TOKEN: "secret" }],

@@ -63,7 +63,8 @@ function git(folder: string, ...args: string[]): string | null {
   return done.status === 0 ? done.stdout.trim() : null;
 }
 
-/** A link may carry the name and the token of whoever fetched by it. */
+/** A link may carry the name and the token of whoever fetched by it; one that cannot be taken apart is none. */
 function withoutSecret(link: string | undefined): string | undefined {
-  return link?.replace(/\/\/[^/@\s]*@/, "//").replace(/[?#].*$/, "");
+  const { protocol, origin, pathname } = (link && URL.parse(link)) || {};
+  return protocol === "https:" || protocol === "http:" ? `${origin}${pathname}` : undefined;
 }
