@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { evidenceName, type JudgedRecord, recordName, type Started } from "../attest/history/record.ts";
 import { frontierOf, includes, inclusionProof, rootOf } from "../attest/history/tree.ts";
@@ -57,7 +57,7 @@ function restNote(rest: readonly { record: JudgedRecord }[]): string {
 /** A run's folder, or one with runs' folders in it; a link to one is followed, because a run behind it counts as well. */
 function runsIn(directory: string): string[] {
   if (existsSync(join(directory, bundleName))) return [directory];
-  if (!existsSync(directory)) return [];
+  if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) return [];
   return readdirSync(directory)
     .map((name) => join(directory, name))
     .filter((run) => existsSync(join(run, bundleName)))

@@ -292,7 +292,8 @@ describe("runs that were recorded", () => {
     expect(verifyRuns([join(runs, "one")], whole).notes).toEqual([
       expect.stringMatching(/^of 1 runs of the log no folder was named: \S+$/),
     ]);
-    expect(verifyRuns([keys], whole).problems).toEqual([`${keys} holds no run`]);
+    for (const other of [keys, join(runs, "one", "run.json"), join(runs, "nowhere")])
+      expect(verifyRuns([other], whole).problems).toEqual([`${other} holds no run`]);
   });
 
   test("are not mixed up with a run that was made without a history", () => {
