@@ -66,6 +66,7 @@ test("every attempt is a row, contained or not, because a population leaves noth
   ]);
   expect(rows[0]).toMatchObject({
     "Twin control": "held",
+    "To address": "10.20.0.5",
     "Stopped at": "network",
     Attempt: verdicts[0]?.id,
   });

@@ -76,6 +76,7 @@ test("gaps and journal problems are errors, because nobody reads a count that is
 test("a region that did not pass is never all green, because an empty file would be", () => {
   for (const report of [
     aReport({ verdicts: [] }),
+    aReport({ verdicts: [], grade: "pass" }),
     aReport({ grade: "inconclusive" }),
     aReport({ grade: "breached" }),
   ]) {
