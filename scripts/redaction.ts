@@ -5,6 +5,7 @@ import { RingfenceError } from "../core/errors.ts";
 import { type Plan, planDigest } from "../core/plan.ts";
 import { redactedMap, redactor } from "../core/redaction.ts";
 import type { ResidencyMap } from "../core/residency-map.ts";
+import { isWithin } from "./is-within.ts";
 import { usage } from "./options.ts";
 import { writeNew } from "./write-whole.ts";
 
@@ -40,7 +41,15 @@ export function redacted(
   return { map: published, mapText: stringify(published), plan: replanned, salt, hide: hide.text };
 }
 
-/** Into a file that is made for it, and readable by its owner only. Throws USAGE. */
-export function keepSalt(file: string, content: { runId: string; salt: string }): void {
+/** Into a file that is made for it outside of the run's folder, and readable by its owner only. Throws USAGE. */
+export function keepSalt(
+  file: string,
+  { directory, ...content }: { directory: string; runId: string; salt: string },
+): void {
+  if (isWithin(directory, file))
+    throw usage(
+      `--redact: ${file} is in the run's own folder, and would be handed over with the evidence`,
+      "name a file somewhere else",
+    );
   writeNew(file, `${JSON.stringify(content)}\n`, { option: "--redact", mode: 0o600 });
 }

@@ -87,6 +87,12 @@ test("redaction that would hide nothing, or overwrite another run's salt, is ref
   const salt = join(folder, "new.json");
   expect(ringfence(["run", "--map", map, "--redact", salt, "--out", folder]).exitCode).toBe(64);
   expect(existsSync(salt), "the salt of no run").toBe(false);
+  const out = join(folder, "handed-out");
+  expect(ringfence(["run", "--map", map, "--redact", join(out, "salt.json"), "--out", out])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("would be handed over with the evidence"),
+  });
+  expect(readdirSync(out)).toEqual([]);
   expect(ringfence(["run", "--redact", salt])).toMatchObject({
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),

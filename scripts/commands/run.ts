@@ -108,7 +108,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   if (place !== undefined) requireApart(place, directory);
-  if (saltFile && published.salt) keepSalt(saltFile, { runId, salt: published.salt });
+  if (saltFile && published.salt) keepSalt(saltFile, { directory, runId, salt: published.salt });
   markLatest(directory);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
