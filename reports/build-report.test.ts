@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { aTrial, damaged, reached, silentAt } from "../core/a-trial.ts";
+import { aMap, aRun, aTrial, damaged, kinds, reached, silentAt } from "../core/a-trial.ts";
 import { judge } from "../core/judge.ts";
-import { planDigest } from "../core/plan.ts";
+import { planAttempts, planDigest } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, isPartial, type ReportContext } from "./build-report.ts";
 
 type Run = ReturnType<typeof aTrial>;
@@ -91,11 +91,28 @@ describe("the report of a region", () => {
     expect(report.counts).toMatchObject({ planned: 1, breached: 1, waived: 1 });
   });
 
-  test("counts the controls of its own region alone", () => {
-    const run = aTrial();
-    const controls = run.plan.items.filter(({ role }) => role === "control");
-    expect(controls.map(({ from }) => from.region).sort()).toEqual(["eu", "us"]);
-    expect(reportOf(run).counts.controls).toBe(1);
+  test("names its own gaps, and what else limits what it says", () => {
+    const gap = { path: "database", region: "eu", system: "orders", probe: "read", reason: "none" } as const;
+    const run = aTrial({ gaps: [gap, { ...gap, region: "us" }] });
+    const { limits, fidelity, version } = context;
+    expect(reportOf(run)).toMatchObject({ gaps: [gap], grade: "inconclusive", limits, fidelity, version });
+    expect(reportOf(run).regions.map(({ id }) => id)).toEqual(["eu", "us"]);
+    expect(reportOf(run).region).toMatchObject({ id: "eu", jurisdiction: "EU" });
+  });
+
+  test("holds and counts what was planned from there, and nothing of another region", () => {
+    const map = aMap({ regions: ["eu", "us"] });
+    const plan = planAttempts(map, kinds, { environment: "replica" });
+    const judged = judgedOf(aRun({ map, plan }));
+    const planned = (region: string, role: string) =>
+      plan.items.filter((item) => item.role === role && item.from.region === region).map(({ id }) => id);
+    for (const region of ["eu", "us"]) {
+      const [attempts, controls] = [planned(region, "attempt"), planned(region, "control")];
+      expect(attempts.length).not.toBe(controls.length);
+      const { verdicts, counts } = buildRegionReport(region, judged, context);
+      expect(verdicts.map(({ id }) => id).sort()).toEqual(attempts.sort());
+      expect(counts).toMatchObject({ planned: attempts.length, controls: controls.length });
+    }
   });
 
   test("has the times of its own journal, and the run's where there is none", () => {
