@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { aMap, aRun, aTrial, damaged, kinds, reached, silentAt } from "../core/a-trial.ts";
+import { aMap, aRun, aSystem, aTrial, damaged, kinds, reached, silentAt } from "../core/a-trial.ts";
 import { judge } from "../core/judge.ts";
 import { planAttempts, planDigest } from "../core/plan.ts";
 import { buildRegionReport, buildRunSummary, isPartial, type ReportContext } from "./build-report.ts";
@@ -97,7 +97,7 @@ describe("the report of a region", () => {
     const { limits, fidelity, version } = context;
     expect(reportOf(run)).toMatchObject({ gaps: [gap], grade: "inconclusive", limits, fidelity, version });
     expect(reportOf(run).regions.map(({ id }) => id)).toEqual(["eu", "us"]);
-    expect(reportOf(run).region).toMatchObject({ id: "eu", jurisdiction: "EU" });
+    expect(reportOf(run).region).toEqual({ id: "eu", jurisdiction: "EU", place: "Somewhere" });
   });
 
   test("holds and counts what was planned from there, and nothing of another region", () => {
@@ -130,10 +130,36 @@ describe("the report of a region", () => {
     }
   });
 
-  test("names the systems that are at home there, and nobody's who did not sign", () => {
-    const { systems, signers } = reportOf(aTrial());
-    expect(systems.map(({ id }) => id)).toEqual(["orders"]);
-    expect(signers).toEqual({ observed: key, judged: key });
+  test("names the systems that are at home there, with where their backups go", () => {
+    const { plan, map, journals } = aTrial();
+    const backedUp = {
+      storedIn: "same-region",
+      retention: "35 days",
+      restoredTo: ["staging", "test"],
+    } as const;
+    const systems = [
+      aSystem({ backups: { storedIn: "none", retention: "none", restoredTo: [] } }),
+      aSystem({ id: "mail", backups: { ...backedUp, restoredTo: [...backedUp.restoredTo] } }),
+      aSystem({ id: "logs", backups: { ...backedUp, restoredTo: [] } }),
+      aSystem({ id: "theirs", home: "us" }),
+    ];
+    const report = reportOf({ plan, map: { ...map, systems }, journals, texts: {} });
+    expect(report.systems.map(({ id, backups }) => [id, backups])).toEqual([
+      ["orders", "none"],
+      ["mail", "same-region, kept 35 days, restored to staging, test"],
+      ["logs", "same-region, kept 35 days, restored to nowhere"],
+    ]);
+  });
+
+  test("says whose data an attempt is about, where that is not the system's own region", () => {
+    expect(reportOf(aTrial({ probe: "stray" })).verdicts[0]).toMatchObject({
+      to: { region: "eu" },
+      about: "us",
+    });
+  });
+
+  test("names nobody who did not sign", () => {
+    expect(reportOf(aTrial()).signers).toEqual({ observed: key, judged: key });
     expect(reportOf(aTrial(), { signers: { judge: key, regions: {} } }).signers.observed).toBeNull();
   });
 
