@@ -19,7 +19,8 @@ export interface Published {
   hide(text: string): string;
 }
 
-/** The map and plan without private addresses and names. Throws USAGE where nothing is marked as private. */
+/** The map and plan without private addresses and names. Throws USAGE where nothing is marked as private,
+ *  or a region's own id. */
 export function redacted(
   map: ResidencyMap,
   plan: Plan,
@@ -31,6 +32,13 @@ export function redacted(
   const salt = randomBytes(32).toString("hex");
   const hide = redactor(map, salt);
   const published = redactedMap(map, hide);
+  // Folders and journals are named by it.
+  const renamed = Object.keys(map.regions).find((id) => !Object.hasOwn(published.regions, id));
+  if (renamed !== undefined)
+    throw usage(
+      `--redact: the id of the region ${renamed} holds what is private`,
+      "mark whole domains such as acme.internal, or give the region another id",
+    );
   const replanned = replan(published);
   // What is attempted must be what is published, item by item.
   if (planDigest(replanned) !== planDigest(hide.whole({ ...plan, map: digestOf(published) }))) {

@@ -84,6 +84,12 @@ test("redaction that would hide nothing, or overwrite another run's salt, is ref
     exitCode: 64,
     output: expect.stringContaining("marks nothing as private"),
   });
+  const named = join(folder, "named.yaml");
+  writeFileSync(named, sample.replace(/^regions:/m, "private: { names: [eu-central-1] }\n\nregions:"));
+  expect(ringfence(["run", "--map", named, "--redact", join(folder, "named.json")])).toMatchObject({
+    exitCode: 64,
+    output: expect.stringContaining("the id of the region eu-central-1 holds what is private"),
+  });
   const salt = join(folder, "new.json");
   expect(ringfence(["run", "--map", map, "--redact", salt, "--out", folder]).exitCode).toBe(64);
   expect(existsSync(salt), "the salt of no run").toBe(false);
