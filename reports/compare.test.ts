@@ -9,6 +9,13 @@ function aWrittenRun(verdicts: readonly ReportVerdict[], parts: Partial<RegionRe
   return { run: aRun(reports), reports };
 }
 
+/** The same, graded as low as can be by something else. */
+function steady({ run, reports }: WrittenRun): WrittenRun {
+  const grade = "breached" as const;
+  const regions = Object.entries(run.regions).map(([id, line]) => [id, { ...line, grade }]);
+  return { run: { ...run, grade, regions: Object.fromEntries(regions) }, reports };
+}
+
 const one = aVerdict({ id: "one" });
 const two = aVerdict({ id: "two" });
 const inconclusive = { ...one, ...anInconclusive };
@@ -90,18 +97,27 @@ describe("the later run proves less", () => {
       false,
     ],
     [
-      "when an exception went and the breach did not",
-      aWrittenRun([excepted, two]),
-      aWrittenRun([breached, two]),
-      true,
+      "not when what stays excepted is stopped at another rung",
+      aWrittenRun([excepted]),
+      aWrittenRun([{ ...excepted, stoppedAt: null }]),
+      false,
     ],
-  ])("%s, also where the run's own grade stays", (_what, before, after, worse) => {
+  ])("%s, also where all grades stay", (_what, before, after, worse) => {
     expect(isWorse(compareRuns(before, after))).toBe(worse);
-    const [steadyBefore, steadyAfter] = [before, after].map((written) => ({
-      ...written,
-      run: { ...written.run, grade: "breached" as const },
-    })) as [WrittenRun, WrittenRun];
-    expect(isWorse(compareRuns(steadyBefore, steadyAfter))).toBe(worse);
+    expect(isWorse(compareRuns(steady(before), steady(after)))).toBe(worse);
+  });
+
+  test("when an exception went and a grade fell with it, and not where it was as low before", () => {
+    const [before, after] = [aWrittenRun([excepted, two]), aWrittenRun([breached, two])];
+    expect(isWorse(compareRuns(before, after))).toBe(true);
+    expect(isWorse(compareRuns(steady(before), steady(after)))).toBe(false);
+    const ofRegion = (grade: "pass" | "inconclusive"): WrittenRun => {
+      const { run, reports } = steady(aWrittenRun([one]));
+      const regions = Object.entries(run.regions).map(([id, line]) => [id, { ...line, grade }]);
+      return { run: { ...run, regions: Object.fromEntries(regions) }, reports };
+    };
+    expect(isWorse(compareRuns(ofRegion("pass"), ofRegion("inconclusive")))).toBe(true);
+    expect(isWorse(compareRuns(ofRegion("inconclusive"), ofRegion("pass")))).toBe(false);
   });
 
   test("in which gaps opened and were closed are named, and others are not", () => {
