@@ -73,6 +73,16 @@ describe("ringfence export", () => {
     expect(existsSync(join(run, below, "population.csv"))).toBe(false);
   });
 
+  test("refuses another run's folder, because that run would no longer verify", () => {
+    const other = join(folder, "other");
+    cpSync(run, other, { recursive: true });
+    expect(ringfence(["export", run, "--to", "csv", "--out", other])).toMatchObject({
+      exitCode: 64,
+      output: expect.stringContaining("holds a run of its own"),
+    });
+    expect(existsSync(join(other, "population.csv"))).toBe(false);
+  });
+
   test("writes over nothing, because somebody may have handed the file out", () => {
     const out = join(folder, "twice");
     expect(ringfence(["export", run, "--to", "csv", "--out", out]).exitCode).toBe(0);

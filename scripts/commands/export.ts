@@ -68,6 +68,11 @@ export async function main(args: readonly string[]): Promise<number> {
       `export: --out: ${out} is the run's own folder, and no signature would cover what is added`,
       "name another folder with --out",
     );
+  if (existsSync(join(out, "run.json")))
+    throw usage(
+      `export: --out: ${out} holds a run of its own, and no signature would cover what is added`,
+      "name another folder with --out",
+    );
   const source = { ...readRun(directory), directory, mapFile: options.text("map") ?? "residency.yaml" };
   filesIn(out);
   for (const { file, render } of chosen) {
