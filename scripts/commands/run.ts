@@ -108,8 +108,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   if (place !== undefined) requireApart(place, directory);
-  if (saltFile && published.salt) keepSalt(saltFile, { directory, runId, salt: published.salt });
   markLatest(directory);
+  if (saltFile && published.salt) keepSalt(saltFile, { directory, runId, salt: published.salt });
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
   // Loaded only where there is one: a run without a history costs nothing more.
