@@ -57,6 +57,15 @@ describe("a key of this machine", () => {
     },
   );
 
+  test("that nobody can keep, below /proc, is refused, and not looked for without an end", () => {
+    expect(() => openSigningKey("/proc/ringfence/keys", judge)).toThrow(
+      expect.objectContaining({
+        code: "SIGNER_INVALID",
+        message: expect.stringMatching(/cannot be made: ENOENT/),
+      }),
+    );
+  });
+
   test("that others may read is refused", () => {
     const folder = aFolder();
     openSigningKey(folder, judge);
@@ -66,7 +75,7 @@ describe("a key of this machine", () => {
 
   test.each([
     [".", /judge\.key\.pem cannot be made: ENOTDIR/],
-    ["replica", /judge\.key\.pem cannot be made: EEXIST/],
+    ["replica", /judge\.key\.pem cannot be made: ENOTDIR/],
   ])("that cannot be kept, because %s is a file, is said with the folder to choose", (name, message) => {
     const folder = join(aFolder(), "keys");
     if (name !== ".") mkdirSync(folder);

@@ -4,20 +4,13 @@ import {
   createPublicKey,
   generateKeyPairSync,
   type KeyObject,
+  randomBytes,
 } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, existsSync, linkSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { RingfenceError } from "../core/errors.ts";
+import { makeFolder } from "../files/make-folder.ts";
 
 export interface SigningKey {
   privateKey: KeyObject;
@@ -60,7 +53,7 @@ export function openSigningKey(
 function makeKeyFile(file: string): void {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file), 0o700);
     writeLinked(file, privateKey.export({ type: "pkcs8", format: "pem" }));
   } catch (cause) {
     const { code, syscall } = cause as NodeJS.ErrnoException;
@@ -74,9 +67,9 @@ function makeKeyFile(file: string): void {
 
 /** Written beside and linked, so that nobody sees half of it. */
 function writeLinked(file: string, pem: string | Buffer): void {
-  const made = `${file}.${process.pid}.part`;
+  // By chance: in two containers that share the folder, processes may have the same number.
+  const made = `${file}.${randomBytes(4).toString("hex")}.part`;
   try {
-    rmSync(made, { force: true });
     writeFileSync(made, pem, { mode: 0o600, flag: "wx" });
     chmodSync(made, 0o600);
     linkSync(made, file);

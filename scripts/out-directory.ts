@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { readdirSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { RingfenceError } from "../core/errors.ts";
 import { projectRoot } from "../environments/node-script.ts";
+import { makeFolder } from "../files/make-folder.ts";
 import { usage } from "./options.ts";
 
 const runsFolder = join(projectRoot, "reports", "out");
@@ -28,13 +29,6 @@ export function filesIn(directory: string): string[] {
       "name a folder that is yours to write to",
     );
   }
-}
-
-/** One by one: Node's recursive way never ends below /proc. */
-export function makeFolder(folder: string, mode = 0o777): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder), mode);
-  mkdirSync(folder, { mode });
 }
 
 /** Points `latest` at a run in the default place as soon as it has one: were it still at the run before, whoever

@@ -1,9 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { keyFolder } from "../../attest/keys.ts";
 import type { Need } from "../../environments/driver.ts";
+import { makeFolder } from "../../files/make-folder.ts";
 import { environmentNames, loadDriver } from "../environments.ts";
 import { parseOptions, takeNothing } from "../options.ts";
-import { makeFolder } from "../out-directory.ts";
 import { bold, dim, green, red, table, yellow } from "../terminal.ts";
 
 export const help = `ringfence doctor: what this machine can and cannot do, and the fix
