@@ -54,7 +54,7 @@ export async function catchUp(log: Log, store: HistoryStore): Promise<void> {
 export function extend({ entries, leaves }: Log, content: Buffer, store: HistoryStore): LogEntry {
   const name = recordName(entries.length);
   const entry = readEntry(content);
-  if (!entry) throw invalid(store, `${name} is no record`);
+  if (!entry) throw invalid(store, `${name} is no record that this version writes`);
   const { index, previous, origin } = entry.record;
   const last = entries.at(-1);
   if (index !== entries.length) throw invalid(store, `${name} is record ${index}`);

@@ -199,12 +199,12 @@ describe("a history is not gone on with", () => {
     ["its end was cut off", /only 4 records are there/, (files) => files.delete("records/00000004.json")],
     [
       "a record is none",
-      /00000002.json is no record/,
+      /00000002.json is no record that this version writes/,
       (files) => files.set("records/00000002.json", Buffer.from("{}")),
     ],
     [
       "a record is no text",
-      /00000004.json is no record/,
+      /00000004.json is no record that this version writes/,
       (files) =>
         rewrite(files, "records/00000004.json", (payload) => {
           payload[payload.indexOf("aws")] = 0xff;
