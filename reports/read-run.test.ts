@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,6 +31,21 @@ const [one, other] = [eu.region.id, us.region.id];
 test("a run is its summary and a report of each of its regions", () => {
   expect(readRun(written(run, { [one]: eu, [other]: us }))).toEqual({ run, reports: [eu, us] });
 });
+
+test.each(["run.json", join(one, "report.json"), "controls.yaml"])(
+  "a pipe in the place of %s is named, and not waited for",
+  (name) => {
+    const directory = written(run, { [one]: eu, [other]: us });
+    rmSync(join(directory, name), { force: true });
+    execFileSync("mkfifo", [join(directory, name)]);
+    expect(() => readRun(directory)).toThrow(
+      expect.objectContaining({
+        code: "EVIDENCE_INVALID",
+        message: `${join(directory, name)} is not what a run writes: it is no file, or an empty folder`,
+      }),
+    );
+  },
+);
 
 describe("what a run did not write is no run", () => {
   test.each<[string, string, RegExp]>([

@@ -1,13 +1,18 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { RingfenceError } from "../core/errors.ts";
 import type { WrittenRun } from "./compare.ts";
 import { RegionReport, RunSummary } from "./report.ts";
+import { RunFolder } from "./run-folder.ts";
 
 /** A run's summary and its regions' reports, as they stand in a folder; nothing is verified. Throws
  *  EVIDENCE_INVALID where a file is missing or not what `ringfence run` writes, or belongs somewhere else. */
 export function readRun(directory: string): WrittenRun {
+  const isFolder = statSync(directory, { throwIfNoEntry: false })?.isDirectory();
+  const [odd] = isFolder ? new RunFolder(directory).oddNames() : [];
+  // Nothing is opened then: a pipe would never end.
+  if (odd !== undefined) throw invalid(join(directory, odd), "it is no file, or an empty folder");
   const run = read(RunSummary, join(directory, "run.json"));
   const reports = Object.keys(run.regions).map((region) => {
     const file = join(directory, region, "report.json");
