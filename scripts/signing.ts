@@ -6,6 +6,8 @@ import { type EvidenceSigner, localSigner, type SignerIdentity } from "../attest
 import { openSigner } from "../attest/signer-reference.ts";
 import { readSigners } from "../attest/signers-file.ts";
 import { judgeRole } from "../attest/trust.ts";
+import { RingfenceError } from "../core/errors.ts";
+import type { Journal } from "../core/journal.ts";
 import { keysFolder, observedBundleName } from "../reports/evidence.ts";
 import type { RegionSigning, SignedJournal } from "./region-job.ts";
 
@@ -62,6 +64,20 @@ export class SignatureKeeper {
     writeFileSync(join(this.#directory, region, observedBundleName), bundle);
     this.signers[region] = who;
     if (publicPem) this.#publicPems[region] = publicPem;
+  }
+
+  /** A region that finished its journal has to sign it, or nobody can tell afterwards whose word it is. Throws
+   *  SIGNING_FAILED. */
+  requireAll(journals: readonly Journal[]): void {
+    const unsigned = journals
+      .filter(({ entries, region }) => entries.at(-1)?.type === "run-finished" && !this.signers[region])
+      .map(({ region }) => region);
+    if (unsigned.length === 0) return;
+    throw new RingfenceError(
+      "SIGNING_FAILED",
+      `${unsigned.join(", ")} could not sign what was observed there`,
+      { fix: "see above why; the journals are kept, and nothing was published" },
+    );
   }
 
   /** For convenience: the public keys, and a trust file over them. Trust comes from keys obtained elsewhere. */

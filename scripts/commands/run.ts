@@ -1,9 +1,5 @@
 import { relative } from "node:path";
-import type { SignerIdentity } from "../../attest/signer.ts";
-import { RingfenceError } from "../../core/errors.ts";
-import type { Journal } from "../../core/journal.ts";
 import { observersOf, type Plan } from "../../core/plan.ts";
-import type { EnvironmentDriver } from "../../environments/driver.ts";
 import { readMapFile } from "../../environments/map-file.ts";
 import { loadProbes } from "../../probes/catalog.ts";
 import { readControls } from "../../reports/controls.ts";
@@ -26,6 +22,7 @@ import { planFor } from "../planning.ts";
 import { Progress } from "../progress.ts";
 import { newRunId, observeAndJudge } from "../prove.ts";
 import { keepSalt, type Published, redacted } from "../redaction.ts";
+import { rerunOptions } from "../rerun-options.ts";
 import { declaredSigning, localSigning, SignatureKeeper } from "../signing.ts";
 import { summaryText } from "../summary.ts";
 import { plain } from "../terminal.ts";
@@ -108,8 +105,8 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
   const place = historyPlace(options);
   const directory = claimDirectory(options.text("out"), runId);
   if (place !== undefined) requireApart(place, directory);
-  markLatest(directory);
   if (saltFile && published.salt) keepSalt(saltFile, { directory, runId, salt: published.salt });
+  markLatest(directory);
   const signatures = new SignatureKeeper(directory);
   const progress = new Progress(observationsIn(plan));
   // Loaded only where there is one: a run without a history costs nothing more.
@@ -161,7 +158,7 @@ export async function main(args: readonly string[], signal: AbortSignal): Promis
       onComplaint: (region, said) => progress.say(`${region} says: ${plain(oneLine(published.hide(said)))}`),
     });
     progress.done();
-    requireSignatures(judged.journals, signatures.signers);
+    signatures.requireAll(judged.journals);
     const { run, reports } = await writeEvidence(
       directory,
       { ...judged, mapText: published.mapText, controls },
@@ -218,36 +215,4 @@ function requireApart(place: string, directory: string): void {
 function observationsIn(plan: Plan): number {
   const controls = plan.items.filter(({ role }) => role === "control").length;
   return plan.items.length + controls;
-}
-
-function rerunOptions(
-  options: Parsed,
-  { driver, hide }: { driver: EnvironmentDriver; hide: (text: string) => string },
-): string {
-  const quoted = (name: string) => {
-    const value = options.text(name);
-    return value === undefined ? "" : ` --${name} '${hide(value).replaceAll("'", "'\\''")}'`;
-  };
-  // Where the environment is a file, nothing else can sign there.
-  const isFile = driver.fidelity === "real";
-  const environment = isFile ? `${quoted("env")}${quoted("signers")}` : ` --env ${driver.name}`;
-  return `${environment}${quoted("map")}${quoted("attach")}`.trimStart();
-}
-
-/** A region that finished its journal has to sign it, or nobody can tell afterwards whose word it is. */
-function requireSignatures(
-  journals: readonly Journal[],
-  signers: Readonly<Record<string, SignerIdentity>>,
-): void {
-  const unsigned = journals
-    .filter(({ entries, region }) => entries.at(-1)?.type === "run-finished" && !signers[region])
-    .map(({ region }) => region);
-  if (unsigned.length === 0) return;
-  throw new RingfenceError(
-    "SIGNING_FAILED",
-    `${unsigned.join(", ")} could not sign what was observed there`,
-    {
-      fix: "see above why; the journals are kept, and nothing was published",
-    },
-  );
 }
